@@ -1,0 +1,35 @@
+/**
+ * What moteq needs of an `AbortSignal`. Node's and the browser's fit; engines without one can pass any object
+ * of this shape.
+ */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** Throws the signal's reason if it is aborted already. */
+export function throwIfAborted(signal: AbortSignalLike | undefined): void {
+  if (signal?.aborted) throw signal.reason;
+}
+
+/** Runs `callback` when the signal is aborted, at once if it is already; returns what takes the listener off again. */
+export function onAbort(signal: AbortSignalLike | undefined, callback: () => void): () => void {
+  if (!signal) return () => {};
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  signal.addEventListener("abort", callback);
+  return () => signal.removeEventListener("abort", callback);
+}
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as that is aborted. */
+export function withAbort<T>(promise: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const release = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(() => release());
+  });
+}

@@ -1,0 +1,13 @@
+/**
+ * Topic names and filters, the trie that matches them, and the map of moteq's own topics.
+ *
+ * @module
+ */
+export { FilterTrie, matchesFilter } from "./filter-trie.ts";
+export {
+  assertTopicFilter,
+  assertTopicName,
+  faultOfTopicFilter,
+  faultOfTopicName,
+  topicErrors,
+} from "./validate.ts";

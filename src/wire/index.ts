@@ -1,0 +1,26 @@
+/**
+ * Codecs, pure and in pairs: what goes over the air, byte for byte.
+ *
+ * @module
+ */
+export {
+  type ClassicDialect,
+  type ClassicDownlink,
+  decodeClassicDownlink,
+  type Delivery,
+  encodeChannelReply,
+  encodeDelivery,
+  encodeLinkReply,
+  encodePrototypeReply,
+  type LinkReply,
+  type PrototypeReply,
+} from "./classic-downlink.ts";
+export { maximumParts, nameOfPart, parsePartName, PartJoiner } from "./classic-parts.ts";
+export {
+  type ClassicCommand,
+  type ClassicFault,
+  type ClassicUplink,
+  decodeClassicUplink,
+  encodeClassicUplink,
+  type MalformedUplink,
+} from "./classic-uplink.ts";
