@@ -1,0 +1,110 @@
+import * as v from "valibot";
+import { toMacAddress } from "../device/index.ts";
+
+// Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
+// `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
+
+function whole(minimum: number, maximum: number) {
+  const message = `a whole number from ${minimum} to ${maximum}`;
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(minimum, message),
+    v.maxValue(maximum, message),
+  );
+}
+
+function matching(pattern: RegExp, message: string) {
+  return v.pipe(v.string(message), v.regex(pattern, message));
+}
+
+const flag = v.boolean("true or false");
+const text = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
+const qos = v.picklist([0, 1, 2], "0, 1 or 2");
+const topicName = matching(/^[^+#\0]+$/, "a topic without wildcards (+ or #)");
+const dialect = v.picklist(["auto", "prototype", "link"], "auto, prototype or link");
+const address = v.pipe(
+  v.string("a radio address: 12 hexadecimal digits"),
+  v.check((given) => toMacAddress(given) !== undefined, "a radio address: 12 hexadecimal digits"),
+  v.transform((given) => toMacAddress(given) ?? given),
+);
+
+/** A topic that the gateway listens to. */
+const topicIn = v.strictObject({ topic: topicName, qos: v.optional(qos) });
+/** A topic that the gateway publishes to; `false` switches it off. */
+const topicOut = v.union(
+  [v.literal(false), v.strictObject({ topic: topicName, retain: v.optional(flag), qos: v.optional(qos) })],
+  "false, or a topic with retain and qos",
+);
+
+const broker = v.strictObject({
+  url: v.optional(
+    matching(/^(mqtts?|wss?):\/\/\S+$/, "a URL that begins with mqtt://, mqtts://, ws:// or wss://"),
+  ),
+  host: v.optional(text, "127.0.0.1"),
+  port: v.optional(whole(1, 65_535), 1883),
+  user: v.optional(text),
+  password: v.optional(text),
+  client_id: v.optional(text),
+  keepalive: v.optional(whole(0, 65_535), 60),
+  ca: v.optional(text),
+  cert: v.optional(text),
+  key: v.optional(text),
+  reject_unauthorized: v.optional(flag, true),
+});
+
+const radio = v.strictObject({
+  link: v.optional(matching(/^(virtual|udp:([^\s:]+:)?\d{1,5})$/, "virtual, or udp:PORT, or udp:HOST:PORT")),
+  address: v.optional(address, "02006d6f7465"),
+  channel: v.optional(whole(1, 14), 1),
+});
+
+const limits = v.strictObject({
+  nodes: v.optional(whole(1, 1_000_000)),
+  subscriptions: v.optional(whole(1, 10_000)),
+  queue_bytes: v.optional(whole(256, 1_073_741_824)),
+  uplinks: v.optional(whole(1, 1_000_000)),
+  frames_a_second: v.optional(whole(1, 1_000_000)),
+  message_bytes: v.optional(whole(1, 1_048_576)),
+});
+
+const gateway = v.strictObject({
+  qlen: v.optional(whole(1, 1_000_000), 10),
+  lpmode: v.optional(flag, true),
+  pub_all: v.optional(topicIn, { topic: "allnodes", qos: 1 }),
+  errors: v.optional(topicOut, { topic: "gw_errors", retain: false, qos: 1 }),
+  status: v.optional(topicOut, { topic: "gw_status", retain: false, qos: 0 }),
+  statreq: v.optional(v.union([v.literal(false), topicIn], "false, or a topic with qos"), {
+    topic: "gw_query",
+    qos: 0,
+  }),
+  debug: v.optional(flag, false),
+  dialect: v.optional(dialect, "auto"),
+  base: v.optional(topicName, "moteq"),
+  limits: v.optional(limits, {}),
+});
+
+const node = v.strictObject({
+  name: v.optional(matching(/^[^+#/\0]+$/, "a name without +, # and /")),
+  dialect: v.optional(dialect),
+});
+
+const log = v.strictObject({
+  level: v.optional(
+    v.picklist(["debug", "info", "warn", "error", "silent"], "debug, info, warn, error or silent"),
+    "info",
+  ),
+  format: v.optional(v.picklist(["text", "json"], "text or json"), "text"),
+});
+
+/** What `moteq.yaml` may hold. `docs/reference/configuration.md` explains each key. */
+export const configSchema = v.strictObject({
+  broker: v.optional(broker, {}),
+  radio: v.optional(radio, {}),
+  gateway: v.optional(gateway, {}),
+  nodes: v.optional(v.record(address, node), {}),
+  log: v.optional(log, {}),
+});
+
+/** The configuration with every default filled in. */
+export type HubConfig = v.InferOutput<typeof configSchema>;

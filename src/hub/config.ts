@@ -1,0 +1,82 @@
+import * as v from "valibot";
+import { show } from "../base/index.ts";
+import { readEnvironment, settings } from "./config-environment.ts";
+import { readConfigFile, type Tree } from "./config-file.ts";
+import { configSchema, type HubConfig } from "./config-schema.ts";
+import { hubErrors } from "./errors.ts";
+
+/** Where the configuration comes from; later ones win over earlier ones: defaults, file, environment, overrides. */
+export interface ConfigSources {
+  /** The path of a YAML file. A path that was asked for must exist; without one `moteq.yaml` is taken if it is there. */
+  readonly file?: string;
+  /** The environment: `MOTEQ_GATEWAY_QLEN=20` sets `gateway.qlen`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Settings of the command line, as the file would hold them. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads, merges and checks the configuration.
+ *
+ * @throws `hub/config-unreadable`, `hub/config-invalid`: its message has a line for each mistake, with the place, what
+ *   was found and what is expected.
+ */
+export function loadConfig(sources: ConfigSources = {}): HubConfig {
+  const file = readConfigFile(sources.file);
+  const environment = readEnvironment(sources.environment ?? {});
+  const tree = merge(merge(file.tree, environment.tree), sources.overrides ?? {});
+  const result = v.safeParse(configSchema, tree);
+  if (result.success) return result.output;
+  const lines = result.issues
+    .flatMap((issue) => leavesOf(issue))
+    .map(({ path, text }) => {
+      const place = environment.variables.get(path.join(".")) ?? file.placeOf(path);
+      return `${place}: ${text}`;
+    });
+  throw hubErrors.create("hub/config-invalid", [...new Set(lines)].join("\n"), {
+    detail: { mistakes: lines },
+  });
+}
+
+/** An issue as sentences, those of a union's nearest option instead of the union's own. */
+function leavesOf(issue: v.BaseIssue<unknown>): { path: string[]; text: string }[] {
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  const inner = issue.issues?.filter(({ path: below }) => below !== undefined);
+  if (inner && inner.length > 0) {
+    const leaves = inner.flatMap((one) => leavesOf(one));
+    return leaves.map((leaf) => ({ path: [...path, ...leaf.path], text: leaf.text }));
+  }
+  if (issue.expected === "never") return [{ path, text: `there is no such key${hintFor(path)}` }];
+  if (issue.type === "strict_object" && issue.received === "undefined") {
+    return [{ path, text: `is missing` }];
+  }
+  const expected = issue.type === "strict_object" ? "a section with keys" : issue.message;
+  return [{ path, text: `expected ${expected}, found ${show(issue.input)}` }];
+}
+
+function hintFor(path: readonly string[]): string {
+  if (path.at(-1) === "use_ap_if")
+    return ": which interface's address nodes send to is the radio's own matter";
+  const depth = path.length - 1;
+  const siblings = settings.filter(
+    ({ path: known }) => known.length > depth && known.slice(0, depth).join() === path.slice(0, depth).join(),
+  );
+  const keys = [...new Set(siblings.map(({ path: known }) => known[depth]))];
+  if (path.length === 1) keys.push("nodes");
+  return keys.length > 0 ? `; there are ${keys.join(", ")}` : "";
+}
+
+/** `over` laid upon `under`, section by section. */
+function merge(under: Tree, over: Readonly<Tree>): Tree {
+  const merged: Tree = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const below = merged[key];
+    merged[key] = isTree(value) && isTree(below) ? merge(below, value) : value;
+  }
+  return merged;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,101 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/hub/index.ts";
+
+function write(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "moteq-config-")), "moteq.yaml");
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The mistakes found in a file, without the folder it is in. */
+function mistakesIn(text: string, environment = {}): string[] {
+  const file = write(text);
+  try {
+    loadConfig({ file, environment });
+  } catch (error) {
+    return (error as Error).message.replaceAll(file, "moteq.yaml").split("\n");
+  }
+  return [];
+}
+
+describe("configuration", () => {
+  it("has the seed's defaults", () => {
+    expect(loadConfig({ environment: {} }).gateway).toMatchObject({
+      qlen: 10,
+      lpmode: true,
+      pub_all: { topic: "allnodes", qos: 1 },
+      errors: { topic: "gw_errors", retain: false, qos: 1 },
+      status: { topic: "gw_status", retain: false, qos: 0 },
+      statreq: { topic: "gw_query", qos: 0 },
+      debug: false,
+    });
+  });
+
+  it("takes the command line over the environment over the file", () => {
+    const file = write("gateway:\n  qlen: 20\n  lpmode: false\nradio:\n  channel: 6\n");
+    const environment = { MOTEQ_GATEWAY_QLEN: "30", MOTEQ_RADIO_CHANNEL: "7" };
+    const config = loadConfig({ file, environment, overrides: { radio: { channel: 8 } } });
+    expect([config.gateway.qlen, config.gateway.lpmode, config.radio.channel]).toEqual([30, false, 8]);
+  });
+
+  it("sets parts of topics and texts of digits by the environment", () => {
+    const environment = {
+      MOTEQ_GATEWAY_PUB_ALL_TOPIC: "everyone",
+      MOTEQ_BROKER_PASSWORD: "1234",
+      MOTEQ_GATEWAY_STATUS: "false",
+    };
+    const config = loadConfig({ environment });
+    expect(config.gateway.pub_all.topic).toBe("everyone");
+    expect(config.broker.password).toBe("1234");
+    expect(config.gateway.status).toBe(false);
+  });
+
+  it("names the place, what was found and what is expected", () => {
+    expect(mistakesIn("gateway:\n  qlen: ten\n  lpmode: 1\n")).toEqual([
+      'moteq.yaml:2: gateway.qlen: expected a whole number from 1 to 1000000, found "ten"',
+      "moteq.yaml:3: gateway.lpmode: expected true or false, found 1",
+    ]);
+    expect(mistakesIn("gateway:\n  pub_all: {topic: 'a/#'}\n")).toEqual([
+      'moteq.yaml:2: gateway.pub_all.topic: expected a topic without wildcards (+ or #), found "a/#"',
+    ]);
+    expect(mistakesIn("gateway:\n  status: {topic: x, qos: 3}\n")).toEqual([
+      "moteq.yaml:2: gateway.status.qos: expected 0, 1 or 2, found 3",
+    ]);
+    expect(mistakesIn("", { MOTEQ_GATEWAY_QLEN: "0" })).toEqual([
+      "MOTEQ_GATEWAY_QLEN: expected a whole number from 1 to 1000000, found 0",
+    ]);
+  });
+
+  it("names keys that do not exist, and those that do", () => {
+    const [line] = mistakesIn("gateway:\n  qlenn: 5\n");
+    expect(line).toContain(
+      "moteq.yaml:2: gateway.qlenn: there is no such key; there are qlen, lpmode, pub_all",
+    );
+    expect(mistakesIn("gatway: {}\n")[0]).toContain("there is no such key; there are broker, radio, gateway");
+    expect(mistakesIn("gateway:\n  use_ap_if: true\n")[0]).toContain("the radio's own matter");
+  });
+
+  it("says of a file that is no YAML, no map or not there what it is", () => {
+    expect(mistakesIn("gateway: [\n")[0]).toMatch(/^moteq\.yaml: is no YAML: /);
+    expect(mistakesIn("just text\n")).toEqual([
+      'moteq.yaml: expected sections such as "gateway:", found "just text"',
+    ]);
+    expect(() => loadConfig({ file: "/nowhere/moteq.yaml" })).toThrow("cannot read /nowhere/moteq.yaml");
+  });
+
+  it("takes radio addresses as people write them", () => {
+    const { nodes } = loadConfig({
+      file: write("nodes:\n  02:00:00:00:00:0A: {name: shed}\n  020000000001: {}\n"),
+    });
+    expect(Object.keys(nodes)).toEqual(["02000000000a", "020000000001"]);
+  });
+
+  it("refuses an address of a node that is none", () => {
+    expect(mistakesIn("nodes:\n  shed: {name: shed}\n")).toEqual([
+      'moteq.yaml:2: nodes.shed: expected a radio address: 12 hexadecimal digits, found "shed"',
+    ]);
+  });
+});
