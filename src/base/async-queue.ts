@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "./abort.ts";
-import { onAbort, throwIfAborted } from "./abort.ts";
+import { onAbort } from "./abort.ts";
 import { Ring } from "./ring.ts";
 
 /**
@@ -43,9 +43,9 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
     }
   }
 
-  /** The next item; `done` after the end. */
+  /** The next item; `done` after the end. Rejects with the signal's reason when aborted: no item is lost by that. */
   next(signal?: AbortSignalLike): Promise<IteratorResult<T>> {
-    throwIfAborted(signal);
+    if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#items.size > 0) return Promise.resolve({ done: false, value: this.#items.shift() as T });
     if (this.#end) {
       return "error" in this.#end

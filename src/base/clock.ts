@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "./abort.ts";
-import { throwIfAborted } from "./abort.ts";
+import { onAbort, throwIfAborted } from "./abort.ts";
 
 /** A timer that was set and can be cancelled; cancelling twice, or after it went off, does nothing. */
 export interface Timer {
@@ -21,20 +21,18 @@ export interface Clock {
 /**
  * Waits `delayMs` milliseconds of the given clock.
  *
- * @throws the signal's reason, at once, when the signal is or becomes aborted.
+ * @throws the signal's reason as soon as it is aborted; at once if it is already.
  */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignalLike): Promise<void> {
+export async function sleep(clock: Clock, delayMs: number, signal?: AbortSignalLike): Promise<void> {
   throwIfAborted(signal);
-  return new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     const timer = clock.setTimer(delayMs, () => {
-      signal?.removeEventListener("abort", abort);
+      release();
       resolve();
     });
-    const abort = () => {
+    const release = onAbort(signal, () => {
       timer.cancel();
-      signal?.removeEventListener("abort", abort);
       reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort);
+    });
   });
 }

@@ -23,6 +23,8 @@ export class Counters<Name extends string> {
 
   /** All that are not zero, as a plain object. */
   toJSON(): Partial<Record<Name, number>> {
-    return Object.fromEntries(this.#counts) as Partial<Record<Name, number>>;
+    return Object.fromEntries([...this.#counts].filter(([, count]) => count !== 0)) as Partial<
+      Record<Name, number>
+    >;
   }
 }

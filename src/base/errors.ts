@@ -71,8 +71,16 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Shows a received value in an error message: JSON, cut at 60 characters. */
+/** Shows a received value in an error message: JSON where it has one, cut at 60 characters. Never throws. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? (value === undefined ? "nothing" : typeof value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  const text = value === undefined ? "nothing" : (toJson(value) ?? typeof value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }

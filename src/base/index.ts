@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type AbortSignalLike, onAbort, throwIfAborted, withAbort } from "./abort.ts";
+export { type AbortSignalLike, createAborter, onAbort, throwIfAborted, withAbort } from "./abort.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts";
 export type { BytePort, BytePortListener, OpenBytePort } from "./byte-port.ts";

@@ -3,5 +3,12 @@
  *
  * @module
  */
-export type { MacAddress, Radio, ReceivedFrame } from "./radio.ts";
-export { assertSendable, isMacAddress, radioErrors, toMacAddress } from "./radio-errors.ts";
+export type { MacAddress, Radio, ReceivedFrame, TunableRadio } from "./radio.ts";
+export {
+  assertChannel,
+  assertSendable,
+  broadcastAddress,
+  isMacAddress,
+  radioErrors,
+  toMacAddress,
+} from "./radio-errors.ts";

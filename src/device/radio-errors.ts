@@ -11,6 +11,10 @@ export const radioErrors = defineErrors({
     fault: "caller",
     meaning: "A radio address is not 12 hexadecimal digits.",
   },
+  "radio/bad-channel": {
+    fault: "caller",
+    meaning: "A channel is not a whole number from 1 to 14.",
+  },
   "radio/closed": {
     fault: "caller",
     meaning: "The radio was used after it had been closed.",
@@ -32,6 +36,15 @@ export function assertSendable(destination: MacAddress, bytes: Uint8Array, maxim
     );
   }
 }
+
+/** Checks a channel. @throws `radio/bad-channel` */
+export function assertChannel(channel: number): void {
+  if (Number.isInteger(channel) && channel >= 1 && channel <= 14) return;
+  throw radioErrors.create("radio/bad-channel", `a channel is 1 to 14, got ${show(channel)}`);
+}
+
+/** The address that means everybody: such a frame is not acknowledged. */
+export const broadcastAddress: MacAddress = "ffffffffffff";
 
 /** Whether a text is a radio address in the form used throughout: 12 lower-case hexadecimal digits. */
 export function isMacAddress(text: string): text is MacAddress {

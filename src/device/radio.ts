@@ -20,7 +20,8 @@ export interface Radio {
   /** The longest frame it carries, in bytes: 250 with ESP-NOW 1.0, 1470 with 2.0. */
   readonly maximumFrameBytes: number;
   /**
-   * Names who is told of each frame; call it once. Frames heard before are lost, as on the air.
+   * Names who is told of each frame from now on, in place of any listener named before. Frames that nobody
+   * listened for are lost, as on the air.
    * The listener must not throw, and is never called from inside `send`.
    */
   listen(listener: (frame: ReceivedFrame) => void): void;
@@ -33,4 +34,14 @@ export interface Radio {
   send(destination: MacAddress, bytes: Uint8Array): Promise<boolean>;
   /** Ends listening and sending; sends under way settle with `false`. Closing twice does nothing. */
   close(): Promise<void>;
+}
+
+/** A radio whose channel the program may choose, as a node does that looks for its gateway. */
+export interface TunableRadio extends Radio {
+  /**
+   * Goes to another channel, 1 … 14; frames on the old one are no longer heard.
+   *
+   * @throws `radio/bad-channel`, `radio/closed`
+   */
+  setChannel(channel: number): Promise<void>;
 }

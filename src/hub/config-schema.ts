@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { toMacAddress } from "../device/index.ts";
+import type { GatewayConfig } from "../gateway/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
 // `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
@@ -59,6 +60,7 @@ const radio = v.strictObject({
   channel: v.optional(whole(1, 14), 1),
 });
 
+// The gateway's own defaults and bounds are the gateway's: `resolveConfig` fills them in.
 const limits = v.strictObject({
   nodes: v.optional(whole(1, 1_000_000)),
   subscriptions: v.optional(whole(1, 10_000)),
@@ -66,22 +68,23 @@ const limits = v.strictObject({
   uplinks: v.optional(whole(1, 1_000_000)),
   frames_a_second: v.optional(whole(1, 1_000_000)),
   message_bytes: v.optional(whole(1, 1_048_576)),
+  replies: v.optional(whole(1, 1000)),
+  joins: v.optional(whole(1, 100_000)),
+  reports: v.optional(whole(1, 100_000)),
+  retained_topics: v.optional(whole(1, 1_000_000)),
 });
 
 const gateway = v.strictObject({
-  qlen: v.optional(whole(1, 1_000_000), 10),
-  lpmode: v.optional(flag, true),
-  pub_all: v.optional(topicIn, { topic: "allnodes", qos: 1 }),
-  errors: v.optional(topicOut, { topic: "gw_errors", retain: false, qos: 1 }),
-  status: v.optional(topicOut, { topic: "gw_status", retain: false, qos: 0 }),
-  statreq: v.optional(v.union([v.literal(false), topicIn], "false, or a topic with qos"), {
-    topic: "gw_query",
-    qos: 0,
-  }),
-  debug: v.optional(flag, false),
-  dialect: v.optional(dialect, "auto"),
-  base: v.optional(topicName, "moteq"),
-  limits: v.optional(limits, {}),
+  qlen: v.optional(whole(1, 1_000_000)),
+  lpmode: v.optional(flag),
+  pub_all: v.optional(topicIn),
+  errors: v.optional(topicOut),
+  status: v.optional(topicOut),
+  statreq: v.optional(v.union([v.literal(false), topicIn], "false, or a topic with qos")),
+  debug: v.optional(flag),
+  dialect: v.optional(dialect),
+  base: v.optional(topicName),
+  limits: v.optional(limits),
 });
 
 const node = v.strictObject({
@@ -107,4 +110,6 @@ export const configSchema = v.strictObject({
 });
 
 /** The configuration with every default filled in. */
-export type HubConfig = v.InferOutput<typeof configSchema>;
+export type HubConfig = Omit<v.InferOutput<typeof configSchema>, "gateway" | "nodes"> & {
+  readonly gateway: GatewayConfig;
+};

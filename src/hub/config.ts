@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { show } from "../base/index.ts";
+import { resolveConfig } from "../gateway/index.ts";
 import { readEnvironment, settings } from "./config-environment.ts";
 import { readConfigFile, type Tree } from "./config-file.ts";
 import { configSchema, type HubConfig } from "./config-schema.ts";
@@ -26,7 +27,10 @@ export function loadConfig(sources: ConfigSources = {}): HubConfig {
   const environment = readEnvironment(sources.environment ?? {});
   const tree = merge(merge(file.tree, environment.tree), sources.overrides ?? {});
   const result = v.safeParse(configSchema, tree);
-  if (result.success) return result.output;
+  if (result.success) {
+    const { gateway, nodes, ...rest } = result.output;
+    return { ...rest, gateway: resolveConfig({ ...gateway, nodes }) };
+  }
   const lines = result.issues
     .flatMap((issue) => leavesOf(issue))
     .map(({ path, text }) => {

@@ -11,6 +11,10 @@ export const hubErrors = defineErrors({
     meaning:
       "A setting is misspelt or has a value outside its range. The message names each one and what is expected.",
   },
+  "hub/file-unreadable": {
+    fault: "caller",
+    meaning: "A certificate or key that the configuration names is not there or cannot be read.",
+  },
   "hub/port-busy": {
     fault: "place",
     meaning:

@@ -3,6 +3,11 @@
  *
  * @module
  */
+export { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
 export { type ConfigSources, loadConfig } from "./config.ts";
 export type { HubConfig } from "./config-schema.ts";
+export { type EmbeddedBroker, startEmbeddedBroker } from "./embedded-broker.ts";
 export { hubErrors } from "./errors.ts";
+export { type Hub, startHub } from "./hub.ts";
+export { createLog, type Log } from "./log.ts";
+export { readVersion } from "./version.ts";

@@ -1,17 +1,25 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { type Clock, Counters, defineErrors, fromHex, show, type Timer, toHex } from "../base/index.ts";
-import { assertSendable, type MacAddress, type Radio, radioErrors, type ReceivedFrame } from "../device/index.ts";
+import {
+  assertSendable,
+  type MacAddress,
+  type Radio,
+  radioErrors,
+  type ReceivedFrame,
+} from "../device/index.ts";
 import { systemClock } from "./clock.ts";
 
 /** The errors of the UDP radio; `docs/reference/errors.md` explains them. */
 export const udpRadioErrors = defineErrors({
   "udp-radio/port-busy": {
     fault: "place",
-    meaning: "Another program has the UDP port. Stop it, or choose another port with `--radio udp:HOST:PORT`.",
+    meaning:
+      "Another program has the UDP port. Stop it, or choose another port with `--radio udp:HOST:PORT`.",
   },
   "udp-radio/cannot-bind": {
     fault: "place",
-    meaning: "The UDP address cannot be used on this machine: no such address, or no permission for the port.",
+    meaning:
+      "The UDP address cannot be used on this machine: no such address, or no permission for the port.",
   },
 });
 
@@ -212,7 +220,9 @@ async function bind(socket: Socket, host: string, port: number): Promise<void> {
     if (code === "EADDRINUSE") {
       throw udpRadioErrors.create("udp-radio/port-busy", `UDP port ${port} on ${host} is in use`, { cause });
     }
-    throw udpRadioErrors.create("udp-radio/cannot-bind", `cannot listen on UDP ${host}:${port} (${code})`, { cause });
+    throw udpRadioErrors.create("udp-radio/cannot-bind", `cannot listen on UDP ${host}:${port} (${code})`, {
+      cause,
+    });
   } finally {
     socket.removeAllListeners("error");
   }

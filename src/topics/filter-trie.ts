@@ -54,8 +54,25 @@ export class FilterTrie<T> {
   /** The values of every filter that matches a topic name, each once. */
   match(name: string): Set<T> {
     const found = new Set<T>();
-    const levels = name.split("/");
-    collect(this.#root, levels, 0, !name.startsWith("$"), found);
+    let wild = !name.startsWith("$");
+    let reached = [this.#root];
+    for (const level of name.split("/")) {
+      const next: Branch<T>[] = [];
+      for (const { children } of reached) {
+        const same = children.get(level);
+        if (same) next.push(same);
+        if (!wild) continue;
+        const any = children.get("+");
+        if (any) next.push(any);
+        addAll(children.get("#"), found);
+      }
+      reached = next;
+      wild = true;
+    }
+    for (const branch of reached) {
+      addAll(branch, found);
+      addAll(branch.children.get("#"), found);
+    }
     return found;
   }
 }
@@ -75,19 +92,6 @@ export function matchesFilter(filter: string, name: string): boolean {
 
 function createBranch<T>(): Branch<T> {
   return { children: new Map(), values: new Set() };
-}
-
-function collect<T>(branch: Branch<T>, levels: string[], depth: number, wild: boolean, found: Set<T>): void {
-  if (wild) addAll(branch.children.get("#"), found);
-  const level = levels[depth];
-  if (level === undefined) {
-    addAll(branch, found);
-    return;
-  }
-  const same = branch.children.get(level);
-  if (same) collect(same, levels, depth + 1, true, found);
-  const any = wild ? branch.children.get("+") : undefined;
-  if (any) collect(any, levels, depth + 1, true, found);
 }
 
 function addAll<T>(branch: Branch<T> | undefined, found: Set<T>): void {

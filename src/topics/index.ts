@@ -5,6 +5,14 @@
  */
 export { FilterTrie, matchesFilter } from "./filter-trie.ts";
 export {
+  type BridgeInfo,
+  type BridgeNode,
+  type BridgeNodeCounters,
+  type BridgeState,
+  type BridgeTopics,
+  toBridgeTopic,
+} from "./topic-map.ts";
+export {
   assertTopicFilter,
   assertTopicName,
   faultOfTopicFilter,

@@ -4,12 +4,13 @@ import { defineErrors, show, utf8Length } from "../base/index.ts";
 export const topicErrors = defineErrors({
   "topics/bad-name": {
     fault: "caller",
-    meaning: "A topic name is empty, too long, or holds `+`, `#` or a NUL. Publish to a plain name.",
+    meaning:
+      "A topic name is empty, too long, no Unicode, or holds `+`, `#` or a NUL. Publish to a plain name.",
   },
   "topics/bad-filter": {
     fault: "caller",
     meaning:
-      "A topic filter is empty, too long, holds a NUL, or has a `+` or `#` that does not fill its level.",
+      "A topic filter is empty, too long, no Unicode, holds a NUL, or has a `+` or `#` that does not fill its level.",
   },
 });
 
@@ -53,6 +54,7 @@ export function assertTopicFilter(filter: string): void {
 function faultOfEither(topic: string): string | undefined {
   if (topic === "") return "is empty";
   if (topic.includes("\0")) return "holds a NUL";
+  if (/\p{Surrogate}/u.test(topic)) return "holds half a surrogate pair";
   // A UTF-16 unit takes three bytes at the most, so that short topics need no counting.
   if (topic.length * 3 > longest && utf8Length(topic) > longest) return `is longer than ${longest} bytes`;
   return undefined;

@@ -1,17 +1,6 @@
 import TinyQueue from "tinyqueue";
-import { type Clock, defineErrors, type Timer } from "../base/index.ts";
-
-/** The errors of the virtual world; `docs/reference/errors.md` explains them. */
-export const virtualErrors = defineErrors({
-  "virtual/never-settled": {
-    fault: "caller",
-    meaning: "Something that was waited for in virtual time did not happen within the span allowed for it.",
-  },
-  "virtual/bad-option": {
-    fault: "caller",
-    meaning: "A part of the virtual world was given a value outside its range.",
-  },
-});
+import type { Clock, Timer } from "../base/index.ts";
+import { virtualErrors } from "./errors.ts";
 
 /** How a virtual clock is made. */
 export interface VirtualClockOptions {

@@ -3,4 +3,29 @@
  *
  * @module
  */
-export { VirtualClock, type VirtualClockOptions, virtualErrors } from "./clock.ts";
+export { Air, type AirEvent, type AirFrame, type AirOptions, type Interceptor } from "./air.ts";
+export { acknowledgementAirtimeMs, frameAirtimeMs, rssiAt } from "./airtime.ts";
+export { type BytePortPair, type BytePortPairOptions, createBytePortPair } from "./byte-port-pair.ts";
+export { VirtualClock, type VirtualClockOptions } from "./clock.ts";
+export { createDemoWorld, type DemoWorld, type DemoWorldOptions } from "./demo-world.ts";
+export { virtualErrors } from "./errors.ts";
+export type { Faults } from "./faults.ts";
+export {
+  type NodeContext,
+  type NodeEvent,
+  type NodeProgram,
+  VirtualNode,
+  type VirtualNodeOptions,
+  type WakeSchedule,
+} from "./node.ts";
+export {
+  createContinuousProgram,
+  createInsistentProgram,
+  createLampProgram,
+  createPublishOnlyProgram,
+  createSubscribeOnlyProgram,
+  createWalkerProgram,
+} from "./programs.ts";
+export type { Fate, VirtualRadio, VirtualRadioOptions } from "./radio.ts";
+export type { RadioAccount } from "./radio-account.ts";
+export { measureWake } from "./wake.ts";

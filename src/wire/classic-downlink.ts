@@ -1,5 +1,5 @@
 import { decodeUtf8, encodeUtf8, utf8Length } from "../base/index.ts";
-import { printJsonString, toFrameText } from "./classic-text.ts";
+import { longestEscape, printJsonString, toFrameText } from "./classic-text.ts";
 import { maximumParts, nameOfPart } from "./classic-parts.ts";
 
 /** The two ways of answering that the classic dialects have; what they send is the same for both. */
@@ -55,9 +55,9 @@ export function encodeDelivery(
   const whole = encodeMessage(delivery.topic, text, delivery.retained);
   if (whole.length <= maximumFrameBytes) return [whole];
   const room = roomForText(delivery, maximumFrameBytes);
-  if (room < 1) return undefined;
+  if (room < longestEscape) return undefined;
   const pieces = cutText(text, room);
-  if (!pieces || pieces.length > maximumParts) return undefined;
+  if (pieces.length > maximumParts) return undefined;
   return pieces.map((piece, index) =>
     encodeMessage(nameOfPart(delivery.topic, partId, index + 1, pieces.length), piece, delivery.retained),
   );
@@ -100,13 +100,12 @@ function roomForText(delivery: Delivery, maximumFrameBytes: number): number {
 }
 
 /** Cuts a text between characters so that each piece, escaped, is at most `room` bytes long. */
-function cutText(text: string, room: number): string[] | undefined {
+function cutText(text: string, room: number): string[] {
   const pieces: string[] = [];
   let piece = "";
   let used = 0;
   for (const character of text) {
     const size = utf8Length(printJsonString(character)) - 2;
-    if (size > room) return undefined;
     if (used + size > room) {
       pieces.push(piece);
       piece = "";

@@ -36,6 +36,16 @@ export class PartJoiner<Piece> {
     | { topic: string; id: number; count: number; pieces: Piece[]; state: "open" | "lost" | "done" }
     | undefined;
 
+  /** Whether a part of the message that the last part belonged to is missing, so that all must be sent again. */
+  get lost(): boolean {
+    return this.#current?.state === "lost";
+  }
+
+  /** What has been taken so far of a message that is not yet whole. */
+  get pieces(): readonly Piece[] {
+    return this.#current?.pieces ?? [];
+  }
+
   /**
    * Takes a part.
    *

@@ -20,6 +20,9 @@ export function printJsonString(text: string): string {
   return `${printed}"`;
 }
 
+/** How many bytes a character can take at the most when it is escaped: `\\u0000`. */
+export const longestEscape = 6;
+
 const escapes: Readonly<Record<string, string>> = {
   '"': '\\"',
   "\\": "\\\\",
@@ -50,13 +53,15 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toLatin1(bytes: Uint8Array): string {
+/** Each byte as the character of its number, U+0000 … U+00FF. */
+export function toLatin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }
 
-function fromLatin1(text: string): Uint8Array {
+/** The bytes of such characters. */
+export function fromLatin1(text: string): Uint8Array {
   // A character above U+00FF can only come from an escape, which then is meant as a character, not a byte.
   for (let index = 0; index < text.length; index++) {
     if (text.charCodeAt(index) > 0xff) return encodeUtf8(text);

@@ -1,17 +1,22 @@
-import { decodeUtf8, encodeUtf8 } from "../base/index.ts";
-import { parseFrameJson, printJsonString } from "./classic-text.ts";
+import { concatBytes, decodeUtf8, encodeUtf8 } from "../base/index.ts";
+import { maximumParts, nameOfPart } from "./classic-parts.ts";
+import { decodePlainPublication } from "./classic-plain.ts";
+import { fromLatin1, longestEscape, parseFrameJson, printJsonString, toLatin1 } from "./classic-text.ts";
+
+/** What a node wants published. */
+export interface Publication {
+  readonly type: "publish";
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+  readonly qos: 0 | 1 | 2;
+  /** Bit 2 of the qos: the `prototype` dialect's wish for an acknowledgement. */
+  readonly acknowledge: boolean;
+}
 
 /** What a node of a classic dialect says to the gateway, in a frame of its own. */
 export type ClassicUplink =
-  | {
-      readonly type: "publish";
-      readonly topic: string;
-      readonly payload: Uint8Array;
-      readonly retain: boolean;
-      readonly qos: 0 | 1 | 2;
-      /** Bit 2 of the qos: the `prototype` dialect's wish for an acknowledgement. */
-      readonly acknowledge: boolean;
-    }
+  | Publication
   | { readonly type: "subscribe"; readonly topic: string; readonly qos: 0 | 1 | 2 }
   | { readonly type: "unsubscribe"; readonly topic: string }
   | { readonly type: ClassicCommand };
@@ -44,6 +49,11 @@ export interface MalformedUplink {
  * A message that is no string (a number, say) is taken as its JSON text.
  */
 export function decodeClassicUplink(bytes: Uint8Array): ClassicUplink | MalformedUplink {
+  return decodePlainPublication(bytes) ?? decodeAnyUplink(bytes);
+}
+
+/** Reads a frame in whatever way its JSON is written. */
+export function decodeAnyUplink(bytes: Uint8Array): ClassicUplink | MalformedUplink {
   const frame = parseFrameJson(bytes);
   if (!frame) return malformed("not-json");
   const { value: list, toBytes } = frame;
@@ -73,6 +83,36 @@ export function encodeClassicUplink(uplink: ClassicUplink): Uint8Array {
     default:
       return encodeUtf8(`["${wordOf[uplink.type]}"]`);
   }
+}
+
+/**
+ * Writes a publication: one frame, or several parts where it is longer than a frame (`classic-parts.ts`).
+ * `undefined` if it is too long even for that.
+ *
+ * @param maximumFrameBytes what the radio carries in a frame
+ * @param partId tells the parts of one publication from those of the next, 0 … 999
+ */
+export function encodePublication(
+  publication: Publication,
+  maximumFrameBytes: number,
+  partId: number,
+): Uint8Array[] | undefined {
+  const whole = encodePublish(publication);
+  if (whole.length <= maximumFrameBytes) return [whole];
+  const { topic, payload } = publication;
+  const longestName = nameOfPart(topic, 999, maximumParts, maximumParts);
+  const empty = encodePublish({ ...publication, topic: longestName, payload: new Uint8Array() });
+  const room = maximumFrameBytes - empty.length;
+  if (room < longestEscape) return undefined;
+  const pieces = cutBytes(payload, room);
+  if (pieces.length > maximumParts) return undefined;
+  return pieces.map((piece, index) =>
+    encodePublish({
+      ...publication,
+      topic: nameOfPart(topic, partId, index + 1, pieces.length),
+      payload: piece,
+    }),
+  );
 }
 
 const wordOf = { get: "get", ping: "ping", poll: "aget", channel: "chan" } as const;
@@ -130,22 +170,30 @@ function decodeTopic(value: unknown, toBytes: (text: string) => Uint8Array): str
   return toBytes === encodeUtf8 ? value : decodeUtf8(toBytes(value));
 }
 
-function encodePublish(uplink: ClassicUplink & { type: "publish" }): Uint8Array {
-  const qos = uplink.qos + (uplink.acknowledge ? 4 : 0);
-  const head = `[${printJsonString(uplink.topic)}, `;
-  const tail = `, ${uplink.retain}, ${qos}]`;
-  const text = decodeUtf8(uplink.payload);
-  if (text !== undefined) return encodeUtf8(head + printJsonString(text) + tail);
-  // Escape byte by byte and put the bytes between the quotes as they are.
-  const escaped = printJsonString(String.fromCharCode(...uplink.payload));
-  const headBytes = encodeUtf8(head);
-  const tailBytes = encodeUtf8(tail);
-  const bytes = new Uint8Array(headBytes.length + escaped.length + tailBytes.length);
-  bytes.set(headBytes);
-  for (let index = 0; index < escaped.length; index++)
-    bytes[headBytes.length + index] = escaped.charCodeAt(index);
-  bytes.set(tailBytes, headBytes.length + escaped.length);
-  return bytes;
+function encodePublish({ topic, payload, retain, qos, acknowledge }: Publication): Uint8Array {
+  // Only ASCII is ever escaped, so that bytes of UTF-8 and of none are written alike: as they are.
+  const message = fromLatin1(printJsonString(toLatin1(payload)));
+  const head = encodeUtf8(`[${printJsonString(topic)}, `);
+  const tail = encodeUtf8(`, ${retain}, ${qos + (acknowledge ? 4 : 0)}]`);
+  return concatBytes([head, message, tail]);
+}
+
+/** Cuts bytes so that each piece, escaped, takes at most `room` bytes in a frame. */
+function cutBytes(bytes: Uint8Array, room: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let start = 0;
+  let used = 0;
+  for (const [index, byte] of bytes.entries()) {
+    const size = printJsonString(String.fromCharCode(byte)).length - 2;
+    if (used + size > room) {
+      pieces.push(bytes.subarray(start, index));
+      start = index;
+      used = 0;
+    }
+    used += size;
+  }
+  pieces.push(bytes.subarray(start));
+  return pieces;
 }
 
 function malformed(fault: ClassicFault, elements?: number): MalformedUplink {

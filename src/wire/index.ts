@@ -22,5 +22,7 @@ export {
   type ClassicUplink,
   decodeClassicUplink,
   encodeClassicUplink,
+  encodePublication,
   type MalformedUplink,
+  type Publication,
 } from "./classic-uplink.ts";

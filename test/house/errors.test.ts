@@ -9,10 +9,9 @@ async function readTables(): Promise<Map<string, ErrorEntry>> {
   const built = new Set(readImports().map(({ from }) => roomOf(from)));
   const codes = new Map<string, ErrorEntry>();
   for (const room of built) {
-    const module = (await import(join(source, room, "index.ts")).catch(() => ({}))) as Record<
-      string,
-      unknown
-    >;
+    // The command line has no door; its errors are in a file of their own.
+    const file = room === "cli" ? "errors.ts" : "index.ts";
+    const module = (await import(join(source, room, file))) as Record<string, unknown>;
     for (const [name, value] of Object.entries(module)) {
       if (!name.endsWith("Errors") || typeof value !== "object" || value === null || !("table" in value))
         continue;

@@ -87,10 +87,10 @@ describe("configuration", () => {
   });
 
   it("takes radio addresses as people write them", () => {
-    const { nodes } = loadConfig({
+    const { gateway } = loadConfig({
       file: write("nodes:\n  02:00:00:00:00:0A: {name: shed}\n  020000000001: {}\n"),
     });
-    expect(Object.keys(nodes)).toEqual(["02000000000a", "020000000001"]);
+    expect(Object.keys(gateway.nodes)).toEqual(["02000000000a", "020000000001"]);
   });
 
   it("refuses an address of a node that is none", () => {

@@ -1,0 +1,15 @@
+import { defineErrors } from "../base/index.ts";
+
+/** The errors of the command line; `docs/reference/errors.md` explains them. */
+export const cliErrors = defineErrors({
+  "cli/timeout": {
+    fault: "place",
+    meaning:
+      "What a command waited for did not come in time. Is the broker there, and the gateway? `--timeout` waits longer.",
+  },
+  "cli/bad-argument": {
+    fault: "caller",
+    meaning:
+      "A word or option of the command line is not what the command takes. `moteq COMMAND --help` shows it.",
+  },
+});

@@ -1,0 +1,52 @@
+import { Command, CommanderError } from "commander";
+import { MoteqError } from "../base/index.ts";
+import { readVersion } from "../hub/index.ts";
+import { addNodeCommand } from "./commands/node.ts";
+import { addNodesCommand } from "./commands/nodes.ts";
+import { addPubCommand } from "./commands/pub.ts";
+import { addSubCommand } from "./commands/sub.ts";
+import { addUpCommand } from "./commands/up.ts";
+import { startInterrupt } from "./interrupt.ts";
+import { printError } from "./output.ts";
+
+/**
+ * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly.
+ *
+ * @param argv as `process.argv`: the program, the script, then the words
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  const interrupt = startInterrupt();
+  try {
+    await createProgram(interrupt.signal).parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error, interrupt.signal);
+  } finally {
+    interrupt.release();
+  }
+}
+
+function createProgram(signal: AbortSignal): Command {
+  const program = new Command("moteq")
+    .description("MQTT to and from microcontrollers that sleep, have no network, or are out of reach.")
+    .version(readVersion(), "--version", "print the version")
+    .helpOption("--help", "print this")
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .showHelpAfterError("(moteq COMMAND --help shows how it is called)")
+    .exitOverride();
+  for (const add of [addUpCommand, addSubCommand, addPubCommand, addNodesCommand, addNodeCommand]) {
+    add(program, signal);
+  }
+  return program;
+}
+
+/** Prints what went wrong, in one line where it is foreseen, and says which exit code that is. */
+function report(error: unknown, signal: AbortSignal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (signal.aborted && error === signal.reason) return 0;
+  if (error instanceof MoteqError) {
+    printError(error.message);
+    return error.fault === "caller" ? 2 : 1;
+  }
+  printError(error instanceof Error ? `this is a defect of moteq: ${error.stack}` : String(error));
+  return 1;
+}

@@ -1,0 +1,46 @@
+/** Writes an error for people, on the error stream. */
+export function printError(message: string): void {
+  process.stderr.write(`moteq: ${message}\n`);
+}
+
+/** Writes a line of output. */
+export function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Rows as aligned columns under a heading; the last column is not padded. */
+export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  return [heading, ...rows].map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/**
+ * A text from a peer, safe to show on a terminal: controls, which could move the cursor or change colours, are
+ * written as `\x1b`.
+ */
+export function toPrintable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (control) =>
+    control === "\n"
+      ? "\\n"
+      : control === "\t"
+        ? "\\t"
+        : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/** How long ago something was, as `12 s`, `5 min`, `3 h`, `2 d`. */
+export function formatAgo(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}

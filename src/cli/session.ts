@@ -1,0 +1,35 @@
+import type { MqttClient } from "../mqtt/index.ts";
+import { brokerUrlOf, connectToBroker, type HubConfig, sayStatus } from "../hub/index.ts";
+import { cliErrors } from "./errors.ts";
+import { printError } from "./output.ts";
+
+/**
+ * Runs `work` with a client of its own and closes that afterwards. Trouble with the broker is said once, on the error
+ * stream.
+ */
+export async function withClient<T>(config: HubConfig, work: (client: MqttClient) => Promise<T>): Promise<T> {
+  const say = sayStatus(brokerUrlOf(config.broker), (level, text) => {
+    if (level === "warn") printError(text);
+  });
+  const client = connectToBroker(config.broker, { onStatus: say });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * A signal that is aborted with `signal`, or when `seconds` have passed.
+ *
+ * @throws by way of the signal: `cli/timeout`, saying what was waited for
+ */
+export function withTimeout(signal: AbortSignal, seconds: number, waitedFor: string): AbortSignal {
+  const controller = new AbortController();
+  const timer = AbortSignal.timeout(seconds * 1000);
+  signal.addEventListener("abort", () => controller.abort(signal.reason));
+  timer.addEventListener("abort", () =>
+    controller.abort(cliErrors.create("cli/timeout", `${waitedFor} did not come within ${seconds} s`)),
+  );
+  return controller.signal;
+}

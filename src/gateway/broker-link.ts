@@ -1,0 +1,36 @@
+/** MQTT's levels of service (3.1.1, 4.3). */
+export type QoS = 0 | 1 | 2;
+
+/**
+ * What the gateway needs of an MQTT client. `MqttClient` fits; so does anything that keeps these promises: it
+ * reconnects by itself, keeps the order of what it was given, and subscribes anew after a reconnection.
+ */
+export interface BrokerLink {
+  /** Whether the broker has accepted the connection and it stands. */
+  readonly connected: boolean;
+  /** Settles when the message is in the broker's hands (QoS 1 and 2) or sent (QoS 0), however long that takes. */
+  publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options?: { qos?: QoS; retain?: boolean },
+  ): Promise<void>;
+  /**
+   * Settles when the broker has said yes, rejects when it has said no. Subscribing again to the same filter asks the
+   * broker again, so that retained messages come again. Messages are not for `handler`: `Gateway.receive` gets them.
+   */
+  subscribe(filter: string, options: { qos?: QoS }, handler: () => void): Promise<LinkSubscription>;
+}
+
+/** One of perhaps several subscriptions to a filter. */
+export interface LinkSubscription {
+  /** Ends this one; the broker hears of it when it was the last for its filter. */
+  unsubscribe(): Promise<void>;
+}
+
+/** A message from the broker. */
+export interface BrokerMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** Whether the broker had kept it for new subscribers, and did not just get it (3.1.1, 3.3.1.3). */
+  readonly retain: boolean;
+}

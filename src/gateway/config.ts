@@ -1,0 +1,118 @@
+import { show } from "../base/index.ts";
+import { type MacAddress, toMacAddress } from "../device/index.ts";
+import { assertTopicName } from "../topics/index.ts";
+import type { ClassicDialect } from "../wire/index.ts";
+import type { QoS } from "./broker-link.ts";
+import { gatewayErrors } from "./errors.ts";
+import { type GatewayLimits, resolveLimits, wholeNumber } from "./limits.ts";
+
+/** A topic that the gateway listens to. */
+export interface TopicIn {
+  readonly topic: string;
+  readonly qos: QoS;
+}
+
+/** A topic that the gateway publishes to. */
+export interface TopicOut extends TopicIn {
+  readonly retain: boolean;
+}
+
+/** Which dialect a node speaks: found out, or set by hand. */
+export type DialectSetting = "auto" | ClassicDialect;
+
+/** What is set by hand for one node. */
+export interface NodeConfig {
+  /** What people call it. Default: its address. */
+  readonly name?: string | undefined;
+  /** Default: the gateway's `dialect`. */
+  readonly dialect?: DialectSetting | undefined;
+}
+
+/** The gateway's settings with every default filled in. The keys of the seed's `gwconfig.py` have its names. */
+export interface GatewayConfig {
+  /** Messages that wait for one node, 1 … 1,000,000. Default 10. The oldest goes when another comes. */
+  readonly qlen: number;
+  /**
+   * `true` (default): messages wait until the node has sent something. `false`: each is tried at once when nothing
+   * waits before it, and waits only if that fails.
+   */
+  readonly lpmode: boolean;
+  /** The topic to which every node is subscribed. Default `allnodes`, QoS 1. */
+  readonly pub_all: TopicIn;
+  /** Where errors are reported; `false`: nowhere. Default `gw_errors`, QoS 1, not retained. */
+  readonly errors: TopicOut | false;
+  /** Where status is reported; `false`: nowhere. Default `gw_status`, QoS 0, not retained. */
+  readonly status: TopicOut | false;
+  /** A message there is answered with a report on the status topic; `false`: none is. Default `gw_query`, QoS 0. */
+  readonly statreq: TopicIn | false;
+  /** Whether each message to a node is told on the status topic. Default `false`. */
+  readonly debug: boolean;
+  /** What a node speaks until it shows it. Default `auto`, which begins as `prototype`. */
+  readonly dialect: DialectSetting;
+  /** The root of moteq's own topics. Default `moteq`. */
+  readonly base: string;
+  readonly limits: GatewayLimits;
+  /** What is set by hand, by the node's address. */
+  readonly nodes: Readonly<Record<MacAddress, NodeConfig>>;
+}
+
+/** The gateway's settings as a person gives them: whatever is left out has its default. */
+export interface GatewaySettings {
+  readonly qlen?: number | undefined;
+  readonly lpmode?: boolean | undefined;
+  readonly pub_all?: PartialTopic<TopicIn> | undefined;
+  readonly errors?: PartialTopic<TopicOut> | false | undefined;
+  readonly status?: PartialTopic<TopicOut> | false | undefined;
+  readonly statreq?: PartialTopic<TopicIn> | false | undefined;
+  readonly debug?: boolean | undefined;
+  readonly dialect?: DialectSetting | undefined;
+  readonly base?: string | undefined;
+  readonly limits?: { readonly [Key in keyof GatewayLimits]?: number | undefined } | undefined;
+  /** Addresses may be written in either case, with colons or dashes. */
+  readonly nodes?: Readonly<Record<string, NodeConfig>> | undefined;
+}
+
+type PartialTopic<Topic extends TopicIn> = { readonly topic: string } & {
+  readonly [Key in keyof Topic]?: Topic[Key] | undefined;
+};
+
+/** Fills in the defaults. @throws `gateway/bad-setting`, `topics/bad-name`: what no gateway can work with */
+export function resolveConfig(settings: GatewaySettings = {}): GatewayConfig {
+  const { lpmode = true, debug = false, dialect = "auto", base = "moteq" } = settings;
+  const { errors, status, statreq } = settings;
+  assertTopicName(base);
+  return {
+    qlen: wholeNumber("qlen", settings.qlen ?? 10, 1, 1_000_000),
+    lpmode,
+    pub_all: topicIn(settings.pub_all ?? { topic: "allnodes" }, 1),
+    errors: errors === false ? false : topicOut(errors ?? { topic: "gw_errors" }, 1),
+    status: status === false ? false : topicOut(status ?? { topic: "gw_status" }, 0),
+    statreq: statreq === false ? false : topicIn(statreq ?? { topic: "gw_query" }, 0),
+    debug,
+    dialect,
+    base,
+    limits: resolveLimits(settings.limits ?? {}),
+    nodes: resolveNodes(settings.nodes ?? {}),
+  };
+}
+
+function topicIn(given: PartialTopic<TopicIn>, qos: QoS): TopicIn {
+  assertTopicName(given.topic);
+  return { topic: given.topic, qos: wholeNumber("qos", given.qos ?? qos, 0, 2) as QoS };
+}
+
+function topicOut(given: PartialTopic<TopicOut>, qos: QoS): TopicOut {
+  return { ...topicIn(given, qos), retain: given.retain ?? false };
+}
+
+function resolveNodes(nodes: Readonly<Record<string, NodeConfig>>): Record<MacAddress, NodeConfig> {
+  const entries = Object.entries(nodes).map(([given, node]) => {
+    const address = toMacAddress(given);
+    if (address) return [address, node] as const;
+    throw gatewayErrors.create(
+      "gateway/bad-setting",
+      `nodes are named by their address, 12 hexadecimal digits, got ${show(given)}`,
+    );
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,82 @@
+import { Counters } from "../base/index.ts";
+import type { ClassicFault } from "../wire/index.ts";
+
+/** Why a frame was refused. */
+export type Refusal =
+  | ClassicFault
+  /** A topic that belongs to the gateway or to the broker. */
+  | "reserved-topic"
+  /** The broker is out, and the node's dialect has no word for "accepted nevertheless". */
+  | "broker-out"
+  /** As many messages as allowed wait for the broker. */
+  | "too-many-uplinks"
+  /** A part of a message whose other parts got lost. */
+  | "missing-part"
+  | "message-too-long"
+  | "too-many-subscriptions"
+  | "too-many-nodes"
+  | "too-many-frames"
+  /** The sender's address is none, is everybody's, or is the gateway's own. */
+  | "bad-address"
+  /** The store is so far behind that nothing more is taken. */
+  | "store-slow"
+  /** The gateway's own mistake. */
+  | "defect";
+
+/** What became of a frame from the air: each is counted once. */
+export type FrameOutcome =
+  | "publish"
+  | "part"
+  | "subscribe"
+  | "unsubscribe"
+  | "get"
+  | "poll"
+  | "ping"
+  | "channel"
+  | Refusal;
+
+/** What became of a message from the broker: each is counted once. */
+export type MessageOutcome =
+  | "routed"
+  | "unrouted"
+  /** A retained message that comes again and that everybody had. */
+  | "repeated"
+  /** Of the gateway's own tree. */
+  | "own"
+  | "too-long"
+  | "status-request"
+  | "status-request-ignored"
+  | "defect";
+
+/** What became of a message for one node. All but `queued` end it. */
+export type DeliveryOutcome = "queued" | "delivered" | "queue-full" | "too-long" | "store-slow" | "lost";
+
+/** Everything that the gateway counts, by reason, since it was made. */
+export class GatewayCounters {
+  readonly frames = new Counters<FrameOutcome>();
+  /** What became of accepted publications at the broker. */
+  readonly uplinks = new Counters<"published" | "failed">();
+  readonly messages = new Counters<MessageOutcome>();
+  readonly deliveries = new Counters<DeliveryOutcome>();
+  readonly replies = new Counters<"sent" | "failed" | "dropped">();
+  readonly reports = new Counters<"published" | "failed" | "dropped">();
+  readonly subscriptions = new Counters<"made" | "ended" | "refused">();
+
+  toJSON(): GatewayCounts {
+    const { frames, uplinks, messages, deliveries, replies, reports, subscriptions } = this;
+    return {
+      frames: frames.toJSON(),
+      uplinks: uplinks.toJSON(),
+      messages: messages.toJSON(),
+      deliveries: deliveries.toJSON(),
+      replies: replies.toJSON(),
+      reports: reports.toJSON(),
+      subscriptions: subscriptions.toJSON(),
+    };
+  }
+}
+
+/** The counters as plain JSON; those that are zero are left out. */
+export type GatewayCounts = {
+  readonly [Group in Exclude<keyof GatewayCounters, "toJSON">]: ReturnType<GatewayCounters[Group]["toJSON"]>;
+};

@@ -1,0 +1,199 @@
+import type { Clock } from "../base/index.ts";
+import type { Radio } from "../device/index.ts";
+import { encodeDelivery } from "../wire/index.ts";
+import type { GatewayNode } from "./node.ts";
+import type { GatewayStore, QueuedMessage } from "./store.ts";
+
+/** How many messages are read from the store at once. */
+const batchSize = 16;
+
+/** What the downlink tells of. */
+export interface DownlinkEvents {
+  /** An answer was sent and acknowledged, sent and not acknowledged, or dropped because too many wait. */
+  onReply(node: GatewayNode, outcome: "sent" | "failed" | "dropped"): void;
+  /** The node took the whole message, and it can go from the store. */
+  onDelivered(node: GatewayNode, message: QueuedMessage): void;
+  /** The node did not take the message; it waits on. */
+  onUndelivered(node: GatewayNode, message: QueuedMessage): void;
+  /** The message does not fit into frames, and can go from the store. */
+  onUndeliverable(node: GatewayNode, message: QueuedMessage): void;
+  /** A message is about to be sent. */
+  onSending(node: GatewayNode, message: QueuedMessage): void;
+  /** The store does not have the messages that the node's queue speaks of. */
+  onLost(node: GatewayNode): void;
+  /** The radio or the store failed, or the gateway itself has a defect. */
+  onFailure(node: GatewayNode, place: "radio" | "store" | "gateway", error: unknown): void;
+}
+
+/** What the downlink stands on. */
+export interface DownlinkOptions {
+  readonly radio: Radio;
+  readonly clock: Clock;
+  readonly store: GatewayStore;
+  /** Settles when everything that is in the nodes' queues can be read from the store; `undefined`: it can. */
+  readonly flushed: () => Promise<void> | undefined;
+  /** How many answers may wait for one node. */
+  readonly replyLimit: number;
+  readonly events: DownlinkEvents;
+}
+
+/**
+ * Sends to nodes: one frame of a node at a time, answers before messages, messages oldest first until one is not
+ * acknowledged or none is left. Nodes do not wait for each other.
+ */
+export class Downlink {
+  readonly #options: DownlinkOptions;
+  /** How many nodes are being served. */
+  #serving = 0;
+  #closed = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: DownlinkOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a node. */
+  reply(node: GatewayNode, bytes: Uint8Array): void {
+    if (this.#closed) return;
+    if (!node.serving) {
+      this.#begin(node);
+      this.#answer(node, bytes);
+    } else if (node.replies.length < this.#options.replyLimit) node.replies.push(bytes);
+    else this.#options.events.onReply(node, "dropped");
+  }
+
+  /** Sends a node what waits for it. Asking again while that goes on starts nothing twice. */
+  deliver(node: GatewayNode): void {
+    if (node.queue.size === 0 || this.#closed) return;
+    node.asked = true;
+    if (node.serving) return;
+    this.#begin(node);
+    this.#goOn(node);
+  }
+
+  /** Stops after the frames under way; settles when they are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#serving > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  #begin(node: GatewayNode): void {
+    node.serving = true;
+    this.#serving++;
+  }
+
+  /** Sees what else there is to send to a node. */
+  #goOn(node: GatewayNode): void {
+    const reply = this.#closed ? undefined : node.replies.shift();
+    if (reply) this.#answer(node, reply);
+    else if (node.asked && !this.#closed) {
+      node.asked = false;
+      this.#deliverQueue(node).then(
+        () => this.#goOn(node),
+        (error: unknown) => {
+          this.#options.events.onFailure(node, "gateway", error);
+          this.#goOn(node);
+        },
+      );
+    } else {
+      node.serving = false;
+      this.#serving--;
+      if (this.#serving === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Sends one answer. Callbacks, since there is one for nearly every frame that is heard. */
+  #answer(node: GatewayNode, bytes: Uint8Array): void {
+    this.#options.radio.send(node.address, bytes).then(
+      (delivered) => this.#answered(node, delivered),
+      (error: unknown) => {
+        this.#options.events.onFailure(node, "radio", error);
+        this.#answered(node, false);
+      },
+    );
+  }
+
+  #answered(node: GatewayNode, delivered: boolean): void {
+    this.#note(node, delivered);
+    this.#options.events.onReply(node, delivered ? "sent" : "failed");
+    this.#goOn(node);
+  }
+
+  /** Sends the queued messages until one is not acknowledged or none is left. */
+  async #deliverQueue(node: GatewayNode): Promise<void> {
+    let messages: readonly QueuedMessage[] = [];
+    while (node.queue.size > 0 && !this.#closed) {
+      messages = current(messages, node);
+      if (messages.length === 0) messages = await this.#read(node);
+      const [message] = messages;
+      if (!message || !(await this.#send(node, message))) return;
+    }
+  }
+
+  /** Sends the answers that have come up meanwhile: a node waits for them only a short time. */
+  async #sendReplies(node: GatewayNode): Promise<void> {
+    for (let bytes = node.replies.shift(); bytes && !this.#closed; bytes = node.replies.shift()) {
+      const delivered = await this.#transmit(node, bytes);
+      this.#options.events.onReply(node, delivered ? "sent" : "failed");
+    }
+  }
+
+  /** The oldest messages of a node; none if the store cannot give them. */
+  async #read(node: GatewayNode): Promise<readonly QueuedMessage[]> {
+    const { store, flushed, events } = this.#options;
+    try {
+      // Those read may all have been evicted meanwhile, but hardly three times in a row.
+      for (let attempt = 0; attempt < 3 && node.queue.size > 0; attempt++) {
+        await flushed();
+        const messages = current(await store.readQueue(node.address, batchSize), node);
+        if (messages.length > 0) return messages;
+      }
+      if (node.queue.size > 0) events.onLost(node);
+    } catch (error) {
+      events.onFailure(node, "store", error);
+    }
+    return [];
+  }
+
+  /** Sends one message with all its frames; `false` if it could not be delivered. */
+  async #send(node: GatewayNode, message: QueuedMessage): Promise<boolean> {
+    const { radio, events } = this.#options;
+    // The same number at each try, so that a node knows parts that it has already.
+    const frames = encodeDelivery(message, radio.maximumFrameBytes, message.sequence % 1000);
+    if (!frames) {
+      events.onUndeliverable(node, message);
+      return true;
+    }
+    events.onSending(node, message);
+    for (const frame of frames) {
+      await this.#sendReplies(node);
+      if (this.#closed) return false;
+      if (await this.#transmit(node, frame)) continue;
+      events.onUndelivered(node, message);
+      return false;
+    }
+    events.onDelivered(node, message);
+    return true;
+  }
+
+  async #transmit(node: GatewayNode, bytes: Uint8Array): Promise<boolean> {
+    let delivered = false;
+    try {
+      delivered = await this.#options.radio.send(node.address, bytes);
+    } catch (error) {
+      this.#options.events.onFailure(node, "radio", error);
+    }
+    this.#note(node, delivered);
+    return delivered;
+  }
+
+  #note(node: GatewayNode, delivered: boolean): void {
+    node.refused = !delivered;
+    if (delivered) node.lastContact = this.#options.clock.monotonic();
+  }
+}
+
+/** Those that still wait: some may have been evicted since they were read. */
+function current(messages: readonly QueuedMessage[], node: GatewayNode): readonly QueuedMessage[] {
+  return messages.filter(({ sequence }) => sequence >= node.queue.firstSequence);
+}

@@ -1,0 +1,262 @@
+import { type Clock, messageOf } from "../base/index.ts";
+import type { MacAddress, Radio } from "../device/index.ts";
+import { Bridge, describeNode } from "./bridge.ts";
+import type { BrokerLink, BrokerMessage } from "./broker-link.ts";
+import { BrokerSubscriptions } from "./broker-subscriptions.ts";
+import { type GatewaySettings, resolveConfig } from "./config.ts";
+import { GatewayCounters, type MessageOutcome } from "./counters.ts";
+import { settleWithin } from "./deadline.ts";
+import { Distribution } from "./distribution.ts";
+import { gatewayErrors } from "./errors.ts";
+import { Journal } from "./journal.ts";
+import { GatewayNode } from "./node.ts";
+import type { GatewayParts } from "./parts.ts";
+import { type GatewayLog, Reports } from "./reports.ts";
+import { RetainedMessages } from "./retained.ts";
+import { Routes } from "./routes.ts";
+import { type GatewayReport, writeStatusReport } from "./status-report.ts";
+import type { GatewayStore } from "./store.ts";
+import { Uplink } from "./uplink.ts";
+
+/** How long `close` waits for what is under way, in milliseconds. */
+const closingMs = 2000;
+
+/** How often a status request is answered at most, in milliseconds. */
+const statusRequestMs = 1000;
+
+/** How a gateway is made. */
+export interface GatewayOptions {
+  /** What hears and reaches the nodes. The caller opens and closes it. */
+  readonly radio: Radio;
+  /**
+   * The way to the broker, an `MqttClient` as a rule. The caller makes and closes it, gives it the will of
+   * {@link createBridgeWill}, and passes its messages to `receive` and its statuses to `brokerStatus`.
+   */
+  readonly client: BrokerLink;
+  /** Where nodes and their queues are kept. The gateway opens and closes it. */
+  readonly store: GatewayStore;
+  readonly clock: Clock;
+  readonly config?: GatewaySettings;
+  /** What the broker is called in status lines. Default: it is not named. */
+  readonly brokerName?: string;
+  /** moteq's version, as `moteq/bridge/info` gives it. Default `unknown`. */
+  readonly version?: string;
+  /** Gets every line that is reported, and the gateway's own failures. Default: nobody does. */
+  readonly log?: GatewayLog;
+}
+
+/**
+ * Carries messages between radio nodes and an MQTT broker.
+ *
+ * @example
+ * const client = new MqttClient({
+ *   will: createBridgeWill(),
+ *   onMessage: (message) => gateway.receive(message),
+ *   onStatus: (status) => gateway.brokerStatus(status),
+ *   …
+ * });
+ * const gateway = new Gateway({ radio, client, store: new MemoryStore(), clock });
+ * await gateway.start();
+ * client.start();
+ */
+export class Gateway {
+  readonly #parts: GatewayParts;
+  readonly #uplink: Uplink;
+  readonly #distribution: Distribution;
+  readonly #brokerName: string | undefined;
+  readonly #log: GatewayLog;
+  #state: "new" | "running" | "closed" = "new";
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #startedAt: number;
+  /** Whether the broker's presence has been told. */
+  #online = false;
+  #answeredAt = -Infinity;
+
+  /** @throws `gateway/bad-setting`, `topics/bad-name` */
+  constructor(options: GatewayOptions) {
+    const { radio, client: link, store, clock, version = "unknown", log = () => {} } = options;
+    const config = resolveConfig(options.config);
+    const counters = new GatewayCounters();
+    const nodes = new Map<MacAddress, GatewayNode>();
+    const retained = new RetainedMessages(clock, config.limits.retained_topics);
+    const reports = new Reports({ link, clock, config, counters: counters.reports, log });
+    const { base, dialect } = config;
+    const { address, channel } = radio;
+    const info = { version, address, channel, config };
+    this.#brokerName = options.brokerName;
+    this.#log = log;
+    this.#startedAt = clock.monotonic();
+    this.#parts = {
+      config,
+      clock,
+      radio,
+      link,
+      store,
+      nodes,
+      retained,
+      reports,
+      counters,
+      routes: new Routes(config.pub_all.topic),
+      bridge: new Bridge({ link, clock, base, nodes, info, dialect }),
+      journal: new Journal(store, (error) => {
+        reports.trouble("errors", "store", () => `The store failed: ${messageOf(error)}`);
+      }),
+      subscriptions: new BrokerSubscriptions(link, {
+        onMade(filter) {
+          counters.subscriptions.add("made");
+          retained.answered(filter);
+        },
+        onEnded: () => counters.subscriptions.add("ended"),
+        onRefused(filter, error) {
+          counters.subscriptions.add("refused");
+          retained.answered(filter);
+          reports.trouble(
+            "errors",
+            "subscription",
+            () => `No subscription to ${filter}: ${messageOf(error)}`,
+          );
+        },
+      }),
+    };
+    this.#distribution = new Distribution(this.#parts);
+    this.#uplink = new Uplink(this.#parts, this.#distribution.downlink);
+  }
+
+  /**
+   * Reads what is stored, and begins to listen to the radio. Does not wait for the broker. Starting twice does nothing.
+   *
+   * @throws what the store throws when it cannot be opened; `gateway/closed`
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#open();
+    return this.#starting;
+  }
+
+  /** Takes a message from the broker; give it every message that the client gets. Never throws. */
+  receive(message: BrokerMessage): void {
+    if (this.#state !== "running") return;
+    let outcome: MessageOutcome;
+    try {
+      outcome = this.#take(message);
+    } catch (error) {
+      outcome = "defect";
+      this.#parts.reports.trouble("errors", "defect", () => {
+        return `A message from the broker met a defect of the gateway: ${messageOf(error)}`;
+      });
+    }
+    this.#parts.counters.messages.add(outcome);
+  }
+
+  /** Takes a status of the client; only `connected` and `disconnected` count. */
+  brokerStatus(status: { readonly type: string }): void {
+    if (this.#state !== "running") return;
+    if (status.type === "connected") this.#greet();
+    else if (status.type === "disconnected" && this.#online) {
+      this.#online = false;
+      this.#parts.reports.status("WiFi or broker is down.");
+    }
+  }
+
+  /** The gateway, its counters and its nodes. */
+  report(): GatewayReport {
+    const { radio, link, clock, counters, nodes, config } = this.#parts;
+    const now = clock.monotonic();
+    return {
+      address: radio.address,
+      channel: radio.channel,
+      connected: link.connected,
+      uptimeMs: now - this.#startedAt,
+      waitingUplinks: this.#uplink.waiting,
+      counters: counters.toJSON(),
+      nodes: [...nodes.values()].map((node) => describeNode(node, config.dialect, now)),
+    };
+  }
+
+  /**
+   * Stops listening, says on `moteq/bridge/state` that it is gone, lets what is under way end, for two seconds at the
+   * most, and closes the store. What the client still holds for the broker is the client's. Closing twice does nothing.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#state === "closed") {
+      throw gatewayErrors.create("gateway/closed", "the gateway has been closed: make a new one");
+    }
+    const { config, clock, nodes, radio, routes, store, subscriptions } = this.#parts;
+    for (const stored of await store.open()) {
+      const { address } = stored.record;
+      const node = new GatewayNode(address, config.nodes[address], stored);
+      nodes.set(address, node);
+      routes.join(node);
+      for (const [filter, qos] of node.subscriptions) subscriptions.want(filter, qos);
+    }
+    if (this.#closing) return;
+    this.#state = "running";
+    this.#startedAt = clock.monotonic();
+    subscriptions.want(config.pub_all.topic, config.pub_all.qos);
+    if (config.statreq) subscriptions.want(config.statreq.topic, config.statreq.qos);
+    radio.listen((frame) => {
+      if (this.#state === "running") this.#uplink.receive(frame);
+    });
+    if (this.#parts.link.connected) this.#greet();
+  }
+
+  async #end(): Promise<void> {
+    const wasRunning = this.#state === "running";
+    const { bridge, clock, journal, link, radio, reports, retained, store, subscriptions } = this.#parts;
+    if (wasRunning) radio.listen(() => {});
+    this.#state = "closed";
+    reports.close();
+    retained.close();
+    subscriptions.close();
+    const ends = [this.#distribution.downlink.close()];
+    if (this.#starting) ends.push(this.#starting);
+    if (wasRunning) ends.push(bridge.close());
+    if (link.connected) ends.push(this.#uplink.idle());
+    await settleWithin(clock, closingMs, Promise.allSettled(ends));
+    await settleWithin(clock, closingMs, Promise.resolve(journal.flushed()));
+    try {
+      await store.close();
+    } catch (error) {
+      this.#log("error", `The store could not be closed: ${messageOf(error)}`);
+    }
+  }
+
+  /** The broker is there. */
+  #greet(): void {
+    if (this.#online) return;
+    this.#online = true;
+    const { radio, reports, bridge, subscriptions } = this.#parts;
+    const broker = this.#brokerName === undefined ? "broker" : `broker ${this.#brokerName}`;
+    reports.status(`Gateway ${radio.address} connected to ${broker}.`);
+    subscriptions.resume();
+    bridge.connected();
+  }
+
+  #take(message: BrokerMessage): MessageOutcome {
+    const { config, routes } = this.#parts;
+    if (!config.statreq || message.topic !== config.statreq.topic) return this.#distribution.route(message);
+    const outcome = this.#answerStatusRequest(message);
+    // Nodes may listen there too.
+    return routes.subscribersOf(message.topic).size > 0 ? this.#distribution.route(message) : outcome;
+  }
+
+  #answerStatusRequest({ topic, retain }: BrokerMessage): MessageOutcome {
+    const { clock, reports } = this.#parts;
+    if (retain) {
+      reports.trouble("status", "retained-request", () => {
+        return `Warning: the retained message on ${topic} is ignored; publish requests without retain`;
+      });
+      return "status-request-ignored";
+    }
+    const now = clock.monotonic();
+    if (now - this.#answeredAt < statusRequestMs) return "status-request-ignored";
+    this.#answeredAt = now;
+    for (const line of writeStatusReport(this.report(), clock.now())) reports.status(line);
+    return "status-request";
+  }
+}

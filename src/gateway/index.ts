@@ -1,0 +1,25 @@
+/**
+ * The gateway between radio nodes and an MQTT broker: nodes, routes, queues, reports.
+ *
+ * @module
+ */
+export { type BridgeWill, createBridgeWill } from "./bridge.ts";
+export type { BrokerLink, BrokerMessage, LinkSubscription, QoS } from "./broker-link.ts";
+export {
+  type DialectSetting,
+  type GatewayConfig,
+  type GatewaySettings,
+  type NodeConfig,
+  resolveConfig,
+  type TopicIn,
+  type TopicOut,
+} from "./config.ts";
+export type { DeliveryOutcome, FrameOutcome, GatewayCounts, MessageOutcome, Refusal } from "./counters.ts";
+export { gatewayErrors } from "./errors.ts";
+export { Gateway, type GatewayOptions } from "./gateway.ts";
+export type { GatewayLimits } from "./limits.ts";
+export { MemoryStore } from "./memory-store.ts";
+export { sizeOfMessage } from "./node-queue.ts";
+export type { GatewayLog } from "./reports.ts";
+export type { GatewayReport } from "./status-report.ts";
+export type { GatewayStore, NodeRecord, QueuedMessage, StoreChange, StoredNode } from "./store.ts";

@@ -1,0 +1,120 @@
+import type { MacAddress } from "../device/index.ts";
+import type { ClassicDialect } from "../wire/index.ts";
+import type { QoS } from "./broker-link.ts";
+import type { NodeConfig } from "./config.ts";
+import { NodeQueue } from "./node-queue.ts";
+import type { NodeRecord, StoredNode } from "./store.ts";
+
+const nothing: ReadonlyMap<string, QoS> = new Map();
+
+/** How long a node counts as awake after it was heard or took a frame, in milliseconds. */
+export const awakeMs = 60_000;
+
+/** A node as the gateway knows it. Kept small: there may be very many. */
+export class GatewayNode {
+  readonly address: MacAddress;
+  readonly byHand: NodeConfig | undefined;
+  readonly queue: NodeQueue;
+  /** What it has been heard to speak. */
+  heardDialect: ClassicDialect | undefined;
+
+  /** When it was heard last, in milliseconds since 1970; `undefined` if not since the start. */
+  lastSeen: number | undefined;
+  /** When it was heard or took a frame last, by the monotonic clock. */
+  lastContact = -Infinity;
+  rssi: number | undefined;
+  /** Whether a frame to it was not acknowledged, and it was not heard since. */
+  refused = false;
+
+  /** Frames that it may still send at once; see {@link takeToken}. */
+  tokens = Infinity;
+  tokensAt = 0;
+
+  /** Answers that wait for its radio, oldest first. */
+  readonly replies: Uint8Array[] = [];
+  /** Whether frames to it are being sent. */
+  serving = false;
+  /** Whether it has asked for its messages since they were last begun. */
+  asked = false;
+
+  /** Whether its full queue has been reported, and not had room since. */
+  fullReported = false;
+  /** Whether its silence has been reported, and it has not taken a frame since. */
+  silenceReported = false;
+
+  /** Publications accepted from it. */
+  uplinks = 0;
+  /** Frames of it that were refused, whatever the reason. */
+  refusals = 0;
+  /** Messages that it took. */
+  delivered = 0;
+  /** Times that a message was not acknowledged; it waits on. */
+  undelivered = 0;
+  /** Messages for it that are lost: its queue was full, or they were too long. */
+  dropped = 0;
+
+  #subscriptions: Map<string, QoS> | undefined;
+
+  constructor(address: MacAddress, byHand?: NodeConfig, stored?: StoredNode) {
+    this.address = address;
+    this.byHand = byHand;
+    this.heardDialect = stored?.record.dialect;
+    this.queue = new NodeQueue(stored?.firstSequence, stored?.sizes);
+    const subscriptions = stored?.record.subscriptions ?? [];
+    if (subscriptions.length > 0) this.#subscriptions = new Map(subscriptions);
+  }
+
+  /** What people call it. */
+  get name(): string {
+    return this.byHand?.name ?? this.address;
+  }
+
+  /** Notes that it was heard. */
+  heard(now: number, monotonicNow: number, rssi: number | undefined): void {
+    this.lastSeen = now;
+    this.lastContact = monotonicNow;
+    this.refused = false;
+    if (rssi !== undefined) this.rssi = rssi;
+  }
+
+  /** Its topic filters. */
+  get subscriptions(): ReadonlyMap<string, QoS> {
+    return this.#subscriptions ?? nothing;
+  }
+
+  subscribe(filter: string, qos: QoS): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(filter, qos);
+  }
+
+  /** `false` if it did not have the filter. */
+  unsubscribe(filter: string): boolean {
+    return this.#subscriptions?.delete(filter) ?? false;
+  }
+
+  /** What the store keeps of it. */
+  toRecord(): NodeRecord {
+    return { address: this.address, dialect: this.heardDialect, subscriptions: [...this.subscriptions] };
+  }
+
+  /**
+   * Whether it seems to be awake. A guess, as long as nodes do not say when they wake: awake for a minute after it was
+   * heard or took a frame, unless it did not take one since.
+   */
+  isAwake(monotonicNow: number): boolean {
+    return !this.refused && monotonicNow - this.lastContact < awakeMs;
+  }
+}
+
+/**
+ * Takes one of the frames that a node may send: `framesASecond` in the long run, twice as many in a burst.
+ * `false` if it has none left.
+ */
+export function takeToken(node: GatewayNode, monotonicNow: number, framesASecond: number): boolean {
+  const gained = ((monotonicNow - node.tokensAt) * framesASecond) / 1000;
+  node.tokens = Math.min(node.tokens + gained, framesASecond * 2);
+  node.tokensAt = monotonicNow;
+  if (node.tokens < 1) return false;
+  node.tokens--;
+  return true;
+}

@@ -1,0 +1,30 @@
+import type { Clock } from "../base/index.ts";
+import type { MacAddress, Radio } from "../device/index.ts";
+import type { Bridge } from "./bridge.ts";
+import type { BrokerLink } from "./broker-link.ts";
+import type { BrokerSubscriptions } from "./broker-subscriptions.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { GatewayCounters } from "./counters.ts";
+import type { Journal } from "./journal.ts";
+import type { GatewayNode } from "./node.ts";
+import type { Reports } from "./reports.ts";
+import type { RetainedMessages } from "./retained.ts";
+import type { Routes } from "./routes.ts";
+import type { GatewayStore } from "./store.ts";
+
+/** What the two directions of a gateway share. */
+export interface GatewayParts {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly radio: Radio;
+  readonly link: BrokerLink;
+  readonly store: GatewayStore;
+  readonly nodes: Map<MacAddress, GatewayNode>;
+  readonly routes: Routes;
+  readonly retained: RetainedMessages;
+  readonly subscriptions: BrokerSubscriptions;
+  readonly journal: Journal;
+  readonly reports: Reports;
+  readonly bridge: Bridge;
+  readonly counters: GatewayCounters;
+}

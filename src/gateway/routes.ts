@@ -1,0 +1,38 @@
+import { FilterTrie } from "../topics/index.ts";
+import type { GatewayNode } from "./node.ts";
+
+const nobody: ReadonlySet<GatewayNode> = new Set();
+
+/** Which nodes a message is for. */
+export class Routes {
+  readonly #everybodyTopic: string;
+  readonly #trie = new FilterTrie<GatewayNode>();
+  readonly #everybody = new Set<GatewayNode>();
+
+  /** @param everybodyTopic the topic to which every node is subscribed, whether it asked or not */
+  constructor(everybodyTopic: string) {
+    this.#everybodyTopic = everybodyTopic;
+  }
+
+  /** A node that has just become known, with the filters it has. */
+  join(node: GatewayNode): void {
+    this.#everybody.add(node);
+    for (const filter of node.subscriptions.keys()) this.#trie.add(filter, node);
+  }
+
+  add(filter: string, node: GatewayNode): void {
+    this.#trie.add(filter, node);
+  }
+
+  /** Takes a filter from a node; `true` if no node is left that has it. */
+  remove(filter: string, node: GatewayNode): boolean {
+    this.#trie.delete(filter, node);
+    return this.#trie.valuesOf(filter).size === 0;
+  }
+
+  /** The nodes that a message is for, each once. */
+  subscribersOf(topic: string): ReadonlySet<GatewayNode> {
+    if (topic === this.#everybodyTopic) return this.#everybody;
+    return this.#everybody.size === 0 ? nobody : this.#trie.match(topic);
+  }
+}

@@ -1,0 +1,270 @@
+import { messageOf } from "../base/index.ts";
+import { broadcastAddress, isMacAddress, type ReceivedFrame } from "../device/index.ts";
+import {
+  type ClassicDialect,
+  type ClassicUplink,
+  decodeClassicUplink,
+  encodeChannelReply,
+  type MalformedUplink,
+  parsePartName,
+  type Publication,
+} from "../wire/index.ts";
+import { judgePublication, refusePublication, words } from "./answer.ts";
+import type { QoS } from "./broker-link.ts";
+import type { FrameOutcome, Refusal } from "./counters.ts";
+import { chooseDialect, learnDialect } from "./dialect.ts";
+import type { Downlink } from "./downlink.ts";
+import { Joins } from "./joins.ts";
+import { GatewayNode, takeToken } from "./node.ts";
+import { faultOfPublishTopic, faultOfSubscribeFilter } from "./node-topic.ts";
+import type { GatewayParts } from "./parts.ts";
+import { audienceOf, describeRefusal } from "./report-text.ts";
+
+/**
+ * What nodes send: judged, answered, passed on. Nothing here waits for the broker, the store or the radio, and no frame,
+ * whatever its bytes, gets beyond being counted and reported.
+ */
+export class Uplink {
+  readonly #parts: GatewayParts;
+  readonly #downlink: Downlink;
+  readonly #joins: Joins;
+  /** What all gateway's own topics begin with, as `moteq/bridge/`. */
+  readonly #ownTree: string;
+  readonly #onPublished: () => void;
+  readonly #onPublishFailed: (error: unknown) => void;
+  #waiting = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(parts: GatewayParts, downlink: Downlink) {
+    this.#parts = parts;
+    this.#downlink = downlink;
+    const { limits, base } = parts.config;
+    this.#joins = new Joins(limits.joins, limits.message_bytes);
+    this.#ownTree = `${base}/bridge/`;
+    // Made once, not for each of very many messages.
+    this.#onPublished = () => {
+      parts.counters.uplinks.add("published");
+      this.#settleOne();
+    };
+    this.#onPublishFailed = (error) => {
+      parts.counters.uplinks.add("failed");
+      parts.reports.trouble(
+        "errors",
+        "publish",
+        () => `A message could not be published: ${messageOf(error)}`,
+      );
+      this.#settleOne();
+    };
+  }
+
+  /** Messages that wait for the broker. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Settles when no message waits for the broker. */
+  async idle(): Promise<void> {
+    if (this.#waiting > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** Takes a frame from the air. Never throws. */
+  receive(frame: ReceivedFrame): void {
+    let outcome: FrameOutcome;
+    try {
+      outcome = this.#handle(frame);
+    } catch (error) {
+      const { source, bytes } = frame;
+      outcome = "defect";
+      this.#parts.reports.trouble("errors", "defect", () => {
+        return `${describeRefusal("defect", { source, bytes })}: ${messageOf(error)}`;
+      });
+    }
+    this.#parts.counters.frames.add(outcome);
+  }
+
+  #handle(frame: ReceivedFrame): FrameOutcome {
+    const { config, clock, nodes } = this.#parts;
+    const now = clock.monotonic();
+    const known = nodes.get(frame.source);
+    const perSecond = config.limits.frames_a_second;
+    if (known && !takeToken(known, now, perSecond)) {
+      return this.#refuse("too-many-frames", frame, known, { limit: perSecond });
+    }
+    const uplink = decodeClassicUplink(frame.bytes);
+    if (!known && uplink.type === "malformed" && !isOfNode(uplink)) return this.#refuse(uplink.fault, frame);
+    const node = known ?? this.#meet(frame);
+    if (typeof node === "string") return node;
+    node.heard(clock.now(), now, frame.rssi);
+    this.#parts.bridge.changed();
+    this.#learn(node, uplink);
+    return this.#answer(node, uplink, frame);
+  }
+
+  #answer(node: GatewayNode, uplink: ClassicUplink | MalformedUplink, frame: ReceivedFrame): FrameOutcome {
+    const { link, radio } = this.#parts;
+    switch (uplink.type) {
+      case "publish":
+        return this.#publish(node, uplink, frame);
+      case "subscribe":
+        return this.#subscribe(node, uplink.topic, uplink.qos, frame);
+      case "unsubscribe":
+        return this.#unsubscribe(node, uplink.topic);
+      case "get":
+        this.#downlink.deliver(node);
+        return "get";
+      case "ping":
+        this.#downlink.reply(node, link.connected ? words.up : words.down);
+        return "ping";
+      case "poll":
+        this.#downlink.reply(node, link.connected ? words.up : words.down);
+        this.#downlink.deliver(node);
+        return "poll";
+      case "channel":
+        this.#downlink.reply(node, encodeChannelReply(radio.channel));
+        return "channel";
+      default: {
+        // Four elements are a publication, whose node waits for an answer.
+        const reply = uplink.elements === 4 ? refusePublication(this.#dialectOf(node)) : undefined;
+        if (reply) this.#downlink.reply(node, reply);
+        return this.#refuse(uplink.fault, frame, node, { command: uplink.command });
+      }
+    }
+  }
+
+  #publish(node: GatewayNode, publication: Publication, frame: ReceivedFrame): FrameOutcome {
+    const { link, config } = this.#parts;
+    const dialect = this.#dialectOf(node);
+    const part = publication.topic.includes("#") ? parsePartName(publication.topic) : undefined;
+    const topic = part ? part.topic : publication.topic;
+    const { message_bytes: longest, uplinks: limit } = config.limits;
+    const fault =
+      faultOfPublishTopic(topic, this.#ownTree) ??
+      (publication.payload.length > longest ? "message-too-long" : undefined);
+    if (fault) return this.#refusePublication(node, dialect, fault, frame, longest);
+
+    const { acknowledge } = publication;
+    const situation = { dialect, acknowledge, connected: link.connected, waiting: this.#waiting, limit };
+    const { refusal, reply } = judgePublication(situation);
+    let payload = publication.payload;
+    let outcome: FrameOutcome = "publish";
+    if (part && !refusal) {
+      const joined = this.#joins.add(node.address, part, payload);
+      if (joined === "missing-part" || joined === "message-too-long") {
+        return this.#refusePublication(node, dialect, joined, frame, longest);
+      }
+      if (joined === "waiting") outcome = "part";
+      else payload = joined;
+    }
+    if (reply) this.#downlink.reply(node, reply);
+    if (refusal) outcome = this.#refuse(refusal, frame, node, { limit });
+    else if (outcome === "publish") {
+      node.uplinks++;
+      this.#pass(topic, payload, publication);
+    }
+    if (dialect === "prototype") this.#downlink.deliver(node);
+    return outcome;
+  }
+
+  /** Gives a message to the broker's link, which keeps it until the broker has it. */
+  #pass(topic: string, payload: Uint8Array, { qos, retain }: Publication): void {
+    this.#waiting++;
+    this.#parts.link.publish(topic, payload, { qos, retain }).then(this.#onPublished, this.#onPublishFailed);
+  }
+
+  #refusePublication(
+    node: GatewayNode,
+    dialect: ClassicDialect,
+    refusal: Refusal,
+    frame: ReceivedFrame,
+    limit: number,
+  ): Refusal {
+    const reply = refusePublication(dialect);
+    if (reply) this.#downlink.reply(node, reply);
+    if (dialect === "prototype") this.#downlink.deliver(node);
+    return this.#refuse(refusal, frame, node, { limit });
+  }
+
+  #subscribe(node: GatewayNode, filter: string, qos: QoS, frame: ReceivedFrame): FrameOutcome {
+    const { config, routes, retained, subscriptions, journal } = this.#parts;
+    const fault = faultOfSubscribeFilter(filter);
+    if (fault) return this.#refuse(fault, frame, node);
+    const before = node.subscriptions.get(filter);
+    // Sleepers subscribe anew at each wake: that changes nothing, and brings no retained messages again.
+    if (before === qos) return "subscribe";
+    const limit = config.limits.subscriptions;
+    if (before === undefined && node.subscriptions.size >= limit) {
+      return this.#refuse("too-many-subscriptions", frame, node, { limit });
+    }
+    if (journal.overloaded) return this.#refuse("store-slow", frame, node);
+    node.subscribe(filter, qos);
+    routes.add(filter, node);
+    if (before === undefined) retained.await(filter, node);
+    subscriptions.want(filter, qos);
+    journal.add({ type: "node", record: node.toRecord() });
+    return "subscribe";
+  }
+
+  #unsubscribe(node: GatewayNode, filter: string): FrameOutcome {
+    const { config, routes, retained, subscriptions, journal } = this.#parts;
+    if (!node.unsubscribe(filter)) return "unsubscribe";
+    retained.forget(filter, node);
+    const nobodyLeft = routes.remove(filter, node);
+    const own = filter === config.pub_all.topic || (config.statreq && filter === config.statreq.topic);
+    if (nobodyLeft && !own) subscriptions.drop(filter);
+    journal.add({ type: "node", record: node.toRecord() });
+    return "unsubscribe";
+  }
+
+  /** Makes a sender known, or says why not. */
+  #meet(frame: ReceivedFrame): GatewayNode | Refusal {
+    const { config, nodes, radio, routes, retained, subscriptions, journal } = this.#parts;
+    const { source } = frame;
+    if (!isMacAddress(source) || source === broadcastAddress || source === radio.address) {
+      return this.#refuse("bad-address", frame);
+    }
+    const limit = config.limits.nodes;
+    if (nodes.size >= limit) return this.#refuse("too-many-nodes", frame, undefined, { limit });
+    if (journal.overloaded) return this.#refuse("store-slow", frame);
+    const node = new GatewayNode(source, config.nodes[source]);
+    nodes.set(source, node);
+    routes.join(node);
+    retained.await(config.pub_all.topic, node);
+    subscriptions.want(config.pub_all.topic, config.pub_all.qos);
+    journal.add({ type: "node", record: node.toRecord() });
+    return node;
+  }
+
+  #learn(node: GatewayNode, uplink: ClassicUplink | MalformedUplink): void {
+    const heard = learnDialect(node.heardDialect, uplink);
+    if (heard === node.heardDialect) return;
+    node.heardDialect = heard;
+    this.#parts.journal.add({ type: "node", record: node.toRecord() });
+  }
+
+  #dialectOf(node: GatewayNode): ClassicDialect {
+    return chooseDialect(node.byHand?.dialect, node.heardDialect, this.#parts.config.dialect);
+  }
+
+  #refuse(
+    refusal: Refusal,
+    { source, bytes }: ReceivedFrame,
+    node?: GatewayNode,
+    detail: { readonly limit?: number; readonly command?: string | undefined } = {},
+  ): Refusal {
+    if (node) node.refusals++;
+    this.#parts.reports.trouble(audienceOf(refusal), refusal, () =>
+      describeRefusal(refusal, { source, bytes, ...detail }),
+    );
+    return refusal;
+  }
+
+  #settleOne(): void {
+    this.#waiting--;
+    if (this.#waiting === 0) this.#onIdle?.();
+  }
+}
+
+/** Whether a malformed frame has the form of a dialect, so that a node must have sent it. */
+function isOfNode({ elements }: MalformedUplink): boolean {
+  return elements === 1 || elements === 2 || elements === 4;
+}

@@ -1,0 +1,109 @@
+import { createBridgeWill, Gateway, type GatewayLog, MemoryStore } from "../gateway/index.ts";
+import { systemClock, systemRandom } from "../node/index.ts";
+import type { DemoWorld } from "../virtual/index.ts";
+import { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
+import type { HubConfig } from "./config-schema.ts";
+import { startEmbeddedBroker } from "./embedded-broker.ts";
+import { openRadio } from "./radio-link.ts";
+import { readVersion } from "./version.ts";
+
+/** Broker, radio and gateway, running together. */
+export interface Hub {
+  readonly brokerUrl: string;
+  /** Whether the broker is moteq's own. */
+  readonly embedded: boolean;
+  /** What the radio is, for people. */
+  readonly radio: string;
+  /** The address that nodes send to. */
+  readonly address: string;
+  readonly channel: number;
+  readonly gateway: Gateway;
+  /** The simulated world, with `radio.link: virtual`. */
+  readonly world?: DemoWorld;
+  /** Ends all of it, in order. Closing twice does nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything that a configuration asks for. Where one part fails, those before it are ended again.
+ *
+ * @param say is told what happens, for the log
+ * @throws what the parts throw: a busy port, no permission, an unreadable file
+ */
+export async function startHub(config: HubConfig, say: GatewayLog): Promise<Hub> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const end of closers.splice(0).toReversed()) await end();
+  };
+  try {
+    return await start(config, say, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  config: HubConfig,
+  say: GatewayLog,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Hub> {
+  const services = { clock: systemClock, random: systemRandom };
+  const embedded = config.broker.url === undefined;
+  if (embedded) {
+    const broker = await startEmbeddedBroker(config.broker);
+    closers.push(() => broker.close());
+  }
+
+  const { radio, description, world } = await openRadio(config.radio, services);
+  closers.push(() => radio.close());
+
+  const brokerUrl = brokerUrlOf(config.broker);
+  const sayBroker = sayStatus(brokerUrl, say);
+  let gateway: Gateway | undefined = undefined;
+  const client = connectToBroker(config.broker, {
+    clientId: config.broker.client_id ?? `moteq-${radio.address}`,
+    will: createBridgeWill(config.gateway.base),
+    onMessage: (message) => gateway?.receive(message),
+    onStatus: (status) => {
+      sayBroker(status);
+      gateway?.brokerStatus(status);
+    },
+  });
+  closers.push(() => client.close());
+
+  gateway = new Gateway({
+    radio,
+    client,
+    store: new MemoryStore(),
+    clock: services.clock,
+    config: { ...config.gateway, nodes: { ...namesIn(world), ...config.gateway.nodes } },
+    brokerName: new URL(brokerUrl).host,
+    version: readVersion(),
+    log: say,
+  });
+  await gateway.start();
+  closers.push(() => gateway.close());
+
+  world?.start();
+  if (world) closers.push(() => world.close());
+
+  const { address, channel } = radio;
+  return {
+    brokerUrl,
+    embedded,
+    radio: description,
+    address,
+    channel,
+    gateway,
+    ...(world ? { world } : {}),
+    close,
+  };
+}
+
+/** Simulated nodes are called by their names, unless the configuration calls them otherwise. */
+function namesIn(world: DemoWorld | undefined): Record<string, { name: string }> {
+  const nodes = world?.nodes ?? [];
+  return Object.fromEntries(nodes.map(({ name, radio }) => [radio.address, { name }]));
+}

@@ -1,0 +1,289 @@
+import {
+  type AbortSignalLike,
+  type MoteqError,
+  onAbort,
+  show,
+  throwIfAborted,
+  utf8Length,
+  withAbort,
+} from "../base/index.ts";
+import { assertTopicFilter, faultOfTopicName, topicErrors } from "../topics/index.ts";
+import { Deferred } from "./deferred.ts";
+import { Dispatch } from "./dispatch.ts";
+import { mqttErrors } from "./errors.ts";
+import { Link } from "./link.ts";
+import type { MessageHandler } from "./message.ts";
+import { type MqttClientOptions, resolveOptions } from "./options.ts";
+import { longestRemaining, type QoS, subscriptionRefused } from "./packets.ts";
+import { Publication } from "./publication.ts";
+import { Request } from "./requests.ts";
+import { type Status, StatusFeed } from "./status.ts";
+import { ClientSubscription, type Subscription } from "./subscription.ts";
+
+/** How a message is published. */
+export interface PublishOptions {
+  /** Default 0. */
+  readonly qos?: QoS;
+  /** Whether the broker keeps it for later subscribers. Default `false`. */
+  readonly retain?: boolean;
+  /** Ends the waiting; a message that is in flight already may arrive all the same. */
+  readonly signal?: AbortSignalLike;
+}
+
+/** How a filter is subscribed to. */
+export interface SubscribeOptions {
+  /** The greatest QoS with which messages are to come. Default 0. */
+  readonly qos?: QoS;
+  /** Ends the waiting; the broker is told to forget the filter if it may have heard of it. */
+  readonly signal?: AbortSignalLike;
+}
+
+/** What a client has done so far and holds now. */
+export interface MqttClientStats {
+  /** Connections that the broker accepted. */
+  readonly connections: number;
+  /** Messages sent for the first time. */
+  readonly sent: number;
+  /** Messages received and given to handlers. */
+  readonly received: number;
+  /** Messages that were accepted and not sent yet. */
+  readonly queued: number;
+  /** Messages at QoS 1 and 2 that were sent and not acknowledged yet. */
+  readonly inflight: number;
+  /** Messages received whose handlers have not taken them yet. */
+  readonly unsettled: number;
+  /** Messages that `offlinePolicy` has dropped. */
+  readonly dropped: number;
+  /** Received messages let go because a subscription without a handler was not read in time. */
+  readonly unread: number;
+  /** Received messages at QoS 2 that came twice and were delivered once. */
+  readonly duplicates: number;
+  /** Acknowledgements of what had been acknowledged before. */
+  readonly unexpected: number;
+  /** Times that a handler threw or rejected. */
+  readonly handlerFailures: number;
+}
+
+/**
+ * An MQTT 3.1.1 client that keeps its connection up: it connects again for ever, and what it was given it delivers
+ * over as many connections as that takes.
+ */
+export class MqttClient {
+  /** Under which the broker knows this client. */
+  readonly clientId: string;
+  readonly #statuses: StatusFeed;
+  readonly #dispatch: Dispatch;
+  readonly #link: Link;
+  readonly #keepUnread: boolean;
+  readonly #counts = { unread: 0, handlerFailures: 0 };
+  #started = false;
+  #isClosed = false;
+  readonly #closed = new Deferred<void>();
+
+  /** @throws `mqtt/bad-option`, `topics/bad-name` (of the will) */
+  constructor(options: MqttClientOptions) {
+    const resolved = resolveOptions(options);
+    this.clientId = resolved.connect.clientId;
+    this.#keepUnread = resolved.onMessage === undefined;
+    this.#statuses = new StatusFeed(resolved.onStatus);
+    this.#dispatch = new Dispatch(resolved.onMessage, ({ topic }, error) => {
+      this.#counts.handlerFailures++;
+      this.#statuses.push({ type: "handler-failed", topic, error });
+    });
+    this.#link = new Link(resolved, this.#dispatch, this.#statuses);
+  }
+
+  /** Resolves when the client was closed and its connection is over. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Whether the broker has accepted the connection and it stands. */
+  get connected(): boolean {
+    return this.#link.connected;
+  }
+
+  get stats(): MqttClientStats {
+    const { counts, intake, queue, session } = this.#link;
+    return {
+      ...counts,
+      ...session.counts,
+      ...this.#counts,
+      received: intake.received,
+      queued: queue.size,
+      inflight: session.inflight,
+      unsettled: intake.unsettled,
+      dropped: queue.dropped,
+    };
+  }
+
+  /** Begins to connect. Without effect the second time. */
+  start(): void {
+    if (this.#started || this.#isClosed) return;
+    this.#started = true;
+    void this.#link.run().then(() => this.#finish());
+  }
+
+  /** Resolves when the broker has accepted a connection for the first time. @throws `mqtt/closed` */
+  ready(signal?: AbortSignalLike): Promise<void> {
+    return withAbort(this.#link.ready.promise, signal);
+  }
+
+  /**
+   * Publishes a message: now, or as soon as there is a connection. Resolves at QoS 0 when it was handed to the
+   * connection, at QoS 1 and 2 when the broker has it for certain, however long and over how many connections that
+   * takes. Messages go out in the order of the calls. A payload that is bytes must not be changed until then.
+   *
+   * @throws `topics/bad-name`, `mqtt/too-long`, `mqtt/queue-full`, `mqtt/message-refused`, `mqtt/closed`, and the
+   * signal's reason
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void> {
+    const fault = faultOfMessage(topic, payload);
+    if (fault) return Promise.reject(fault);
+    const publication = new Publication(topic, payload, options?.qos ?? 0, options?.retain ?? false);
+    if (this.#isClosed) publication.reject(closedError());
+    else if (options?.signal?.aborted) publication.reject(options.signal.reason);
+    else this.#link.publish(publication);
+    if (options?.signal && !publication.settled) this.#forgetOnAbort(publication, options.signal);
+    return publication.promise;
+  }
+
+  /**
+   * Subscribes to a filter, now and again whenever the broker has forgotten it. Messages go to the handler, one call
+   * after the other without waiting for it, or, if none is given, to whoever loops over the subscription. Subscribing
+   * to the same filter again makes the broker send its retained messages again.
+   *
+   * @throws `topics/bad-filter`, `mqtt/subscribe-refused`, `mqtt/closed`, and the signal's reason
+   */
+  async subscribe(
+    filter: string,
+    options: SubscribeOptions = {},
+    handler?: MessageHandler,
+  ): Promise<Subscription> {
+    const { qos = 0, signal } = options;
+    this.#assertUsable(filter, signal);
+    const subscription: ClientSubscription = new ClientSubscription(filter, qos, {
+      handler,
+      keepUnread: this.#keepUnread,
+      unsubscribe: () => this.#release(subscription),
+      onDrop: () => {
+        this.#counts.unread++;
+      },
+    });
+    // One filter has one QoS at the broker: the greatest that anybody here asked for.
+    const others = this.#dispatch.withFilter(filter).map((other) => other.qos);
+    const request = new Request("subscribe", [{ filter, qos: Math.max(qos, ...others) as QoS }]);
+    this.#dispatch.add(subscription);
+    try {
+      const [returnCode] = await this.#ask(request, signal);
+      if (returnCode === subscriptionRefused) throw refusedError(filter);
+      subscription.qos = returnCode as QoS;
+      return subscription;
+    } catch (error) {
+      // The broker may have it although nobody waits for that any more.
+      if (request.sent && !this.#isClosed) this.#release(subscription).catch(() => {});
+      else this.#dispatch.delete(subscription);
+      throw error;
+    }
+  }
+
+  /** Ends all subscriptions to exactly this filter; resolves when the broker has confirmed it. @throws `mqtt/closed` */
+  async unsubscribe(filter: string, options: { readonly signal?: AbortSignalLike } = {}): Promise<void> {
+    this.#assertUsable(filter, options.signal);
+    for (const subscription of this.#dispatch.withFilter(filter)) this.#dispatch.delete(subscription);
+    await withAbort(this.#ask(new Request("unsubscribe", [{ filter, qos: 0 }])), options.signal);
+  }
+
+  /** What happens to the link, from where a loop over it begins. Ends when the client was closed. */
+  status(): AsyncIterable<Status> {
+    return this.#statuses.listen();
+  }
+
+  /** Resolves when everything that was asked for so far is settled, well or not. */
+  async flush(signal?: AbortSignalLike): Promise<void> {
+    const { queue, session } = this.#link;
+    const pending = [...queue.values(), ...session.publications(), ...session.requests()];
+    await withAbort(Promise.allSettled(pending.map(({ promise }) => promise as Promise<unknown>)), signal);
+  }
+
+  /**
+   * Says goodbye to the broker and ends. What the connection takes at once still goes out; everything that waits
+   * rejects with `mqtt/closed`: call `flush` before, to wait for it. Closing again gives the same promise.
+   */
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#link.close(closedError());
+      this.#dispatch.end();
+      if (!this.#started) this.#finish();
+    }
+    return this.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #finish(): void {
+    this.#statuses.push({ type: "closed" });
+    this.#statuses.end();
+    this.#closed.resolve();
+  }
+
+  #assertUsable(filter: string, signal: AbortSignalLike | undefined): void {
+    assertTopicFilter(filter);
+    if (this.#isClosed) throw closedError();
+    throwIfAborted(signal);
+  }
+
+  #forgetOnAbort(publication: Publication, signal: AbortSignalLike): void {
+    const release = onAbort(signal, () => this.#link.queue.forget(publication, signal.reason));
+    publication.promise.then(release, release);
+  }
+
+  async #ask(request: Request, signal?: AbortSignalLike): Promise<readonly number[]> {
+    this.#link.request(request);
+    const release = onAbort(signal, () => this.#link.abandon(request, signal?.reason));
+    try {
+      return await request.promise;
+    } finally {
+      release();
+    }
+  }
+
+  /** Ends one subscription, and tells the broker if it was the last for its filter. */
+  async #release(subscription: ClientSubscription): Promise<void> {
+    const { filter } = subscription;
+    const wasThere = this.#dispatch.withFilter(filter).includes(subscription);
+    this.#dispatch.delete(subscription);
+    if (!wasThere || this.#isClosed || this.#dispatch.withFilter(filter).length > 0) return;
+    await this.#ask(new Request("unsubscribe", [{ filter, qos: 0 }]));
+  }
+}
+
+/** Makes a client and starts it. @throws `mqtt/bad-option`, `topics/bad-name` (of the will) */
+export function connect(options: MqttClientOptions): MqttClient {
+  const client = new MqttClient(options);
+  client.start();
+  return client;
+}
+
+function faultOfMessage(topic: string, payload: string | Uint8Array): Error | undefined {
+  const fault = faultOfTopicName(topic);
+  if (fault) return topicErrors.create("topics/bad-name", `the topic name ${show(topic)} ${fault}`);
+  // Two lengths and an id come on top. A character takes three bytes at the most, so that few texts are measured.
+  if (topic.length * 3 + payload.length * 3 + 4 <= longestRemaining) return undefined;
+  const length = 4 + utf8Length(topic) + (typeof payload === "string" ? utf8Length(payload) : payload.length);
+  if (length <= longestRemaining) return undefined;
+  const message = `a message and its topic take at most ${longestRemaining} bytes, got ${length}`;
+  return mqttErrors.create("mqtt/too-long", message);
+}
+
+function refusedError(filter: string): Error {
+  const message = `the broker refused the subscription to ${show(filter)} (SUBACK 0x80): check its access rules`;
+  return mqttErrors.create("mqtt/subscribe-refused", message, { detail: { filter } });
+}
+
+function closedError(): MoteqError {
+  return mqttErrors.create("mqtt/closed", "the MQTT client was closed");
+}

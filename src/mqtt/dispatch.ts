@@ -1,0 +1,75 @@
+import { FilterTrie } from "../topics/index.ts";
+import type { Message, MessageHandler } from "./message.ts";
+import type { ClientSubscription } from "./subscription.ts";
+
+/** How many topics' receivers are remembered. */
+const rememberedTopics = 256;
+
+/** Finds who takes a message, and gives it to them. */
+export class Dispatch {
+  readonly #subscriptions = new FilterTrie<ClientSubscription>();
+  /** The receivers of topics seen lately; finding them anew costs more than all the rest. */
+  readonly #receivers = new Map<string, readonly ClientSubscription[]>();
+  readonly #all = new Set<ClientSubscription>();
+  readonly #onMessage: MessageHandler | undefined;
+  readonly #onFailure: (message: Message, error: unknown) => void;
+
+  constructor(onMessage: MessageHandler | undefined, onFailure: (message: Message, error: unknown) => void) {
+    this.#onMessage = onMessage;
+    this.#onFailure = onFailure;
+  }
+
+  add(subscription: ClientSubscription): void {
+    this.#subscriptions.add(subscription.filter, subscription);
+    this.#all.add(subscription);
+    this.#receivers.clear();
+  }
+
+  delete(subscription: ClientSubscription): void {
+    this.#subscriptions.delete(subscription.filter, subscription);
+    this.#all.delete(subscription);
+    this.#receivers.clear();
+    subscription.end();
+  }
+
+  /** Ends all subscriptions' loops; no message comes any more. */
+  end(): void {
+    for (const subscription of this.#all) subscription.end();
+  }
+
+  /** The subscriptions with exactly this filter. */
+  withFilter(filter: string): ClientSubscription[] {
+    return [...this.#subscriptions.valuesOf(filter)];
+  }
+
+  /** Gives a message to all who want it; the promise, if any, resolves when all have taken it. It never rejects. */
+  deliver(message: Message): Promise<unknown> | undefined {
+    let waiting: Promise<void>[] | undefined;
+    const give = (taken: void | Promise<void>) => {
+      if (taken === undefined || typeof taken.then !== "function") return;
+      (waiting ??= []).push(taken.then(undefined, (error) => this.#onFailure(message, error)));
+    };
+    try {
+      give(this.#onMessage?.(message));
+    } catch (error) {
+      this.#onFailure(message, error);
+    }
+    for (const subscription of this.#receiversOf(message.topic)) {
+      try {
+        give(subscription.take(message));
+      } catch (error) {
+        this.#onFailure(message, error);
+      }
+    }
+    return waiting && Promise.all(waiting);
+  }
+
+  #receiversOf(topic: string): readonly ClientSubscription[] {
+    const known = this.#receivers.get(topic);
+    if (known) return known;
+    if (this.#receivers.size >= rememberedTopics) this.#receivers.clear();
+    const receivers = [...this.#subscriptions.match(topic)];
+    this.#receivers.set(topic, receivers);
+    return receivers;
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  type BackoffOptions,
+  type Clock,
+  encodeUtf8,
+  type OpenBytePort,
+  type Random,
+  show,
+  utf8Length,
+} from "../base/index.ts";
+import { assertTopicName } from "../topics/index.ts";
+import { mqttErrors } from "./errors.ts";
+import type { MessageHandler } from "./message.ts";
+import type { ConnectPacket, QoS } from "./packets.ts";
+import type { OfflinePolicy } from "./publish-queue.ts";
+import type { Status } from "./status.ts";
+
+/** What a client is made of. */
+export interface MqttClientOptions {
+  /** Opens the way to the broker; several are tried in turn. */
+  readonly open: OpenBytePort | readonly OpenBytePort[];
+  readonly clock: Clock;
+  /** For the client id and the jitter of delays. */
+  readonly random: Random;
+  /** Under which the broker knows the client and its session; must be its alone. Default `moteq-` and 8 hex digits. */
+  readonly clientId?: string;
+  /**
+   * Whether every connection begins a new session. Default `true`. With `false` the broker keeps the session, with
+   * messages at QoS 1 and 2 for it, while the client is away; QoS 2 is exactly once only then, since messages in
+   * flight go out anew when the broker does not know them any more.
+   */
+  readonly clean?: boolean;
+  readonly username?: string;
+  /** Only together with `username` (MQTT 3.1.1, 3.1.2.9). */
+  readonly password?: string | Uint8Array;
+  /** What the broker publishes when the client goes without a goodbye. */
+  readonly will?: {
+    readonly topic: string;
+    readonly payload: string | Uint8Array;
+    /** Default 0. */
+    readonly qos?: QoS;
+    /** Default `false`. */
+    readonly retain?: boolean;
+  };
+  /** After so many seconds without traffic the broker is asked whether it is there; 0 … 65,535, 0 for never. Default 60. */
+  readonly keepaliveSeconds?: number;
+  /** How long opening, and any silence of the broker while an answer is awaited, may take. Default 10,000 ms. */
+  readonly responseTimeoutMs?: number;
+  /** The delays between attempts to connect. Default from half a second to 30 s. */
+  readonly backoff?: BackoffOptions;
+  /** How many messages may wait or be in flight before `offlinePolicy` takes effect. Default 1000. */
+  readonly offlineLimit?: number;
+  /** Default `wait`. */
+  readonly offlinePolicy?: OfflinePolicy;
+  /** How many messages at QoS 1 and 2 are in flight at once, 1 … 60,000. Default 250. */
+  readonly inflightLimit?: number;
+  /**
+   * How many incoming messages may be with their handlers before reading stops. Default 1000. A handler that awaits
+   * an answer of the broker needs reading to go on: keep this above the largest burst then.
+   */
+  readonly incomingLimit?: number;
+  /** The longest packet taken from the broker, in bytes. Default 1 MiB. */
+  readonly maximumPacketBytes?: number;
+  /** How often in a row the broker may close the connection on one message before that is given up. Default 5. */
+  readonly refusalLimit?: number;
+  /** Called once for each message that comes in, whatever subscription it came by. */
+  readonly onMessage?: MessageHandler;
+  /** Called with what happens to the link; must not throw. */
+  readonly onStatus?: (status: Status) => void;
+}
+
+/** The options with their defaults, checked. */
+export function resolveOptions(options: MqttClientOptions) {
+  const {
+    keepaliveSeconds = 60,
+    responseTimeoutMs = 10_000,
+    offlineLimit = 1000,
+    inflightLimit = 250,
+    incomingLimit = 1000,
+    maximumPacketBytes = 1_048_576,
+    refusalLimit = 5,
+  } = options;
+  assertWhole("keepaliveSeconds", keepaliveSeconds, 0, 65_535);
+  assertWhole("responseTimeoutMs", responseTimeoutMs, 1, 86_400_000);
+  assertWhole("offlineLimit", offlineLimit, 1, Infinity);
+  assertWhole("inflightLimit", inflightLimit, 1, 60_000);
+  assertWhole("incomingLimit", incomingLimit, 1, Infinity);
+  assertWhole("maximumPacketBytes", maximumPacketBytes, 64, 268_435_460);
+  assertWhole("refusalLimit", refusalLimit, 1, Infinity);
+  const ways = typeof options.open === "function" ? [options.open] : [...options.open];
+  if (ways.length === 0) throw badOption("open must hold at least one way to the broker, got none");
+  return {
+    ways,
+    clock: options.clock,
+    random: options.random,
+    connect: toConnectPacket(options, keepaliveSeconds),
+    keepaliveMs: keepaliveSeconds * 1000,
+    responseTimeoutMs,
+    backoff: options.backoff ?? {},
+    offlineLimit,
+    offlinePolicy: options.offlinePolicy ?? "wait",
+    inflightLimit,
+    incomingLimit,
+    maximumPacketBytes,
+    refusalLimit,
+    onMessage: options.onMessage,
+    onStatus: options.onStatus,
+  };
+}
+
+export type ResolvedOptions = ReturnType<typeof resolveOptions>;
+
+function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): ConnectPacket {
+  const { clientId = createClientId(options.random), clean = true, username, password, will } = options;
+  if (clientId === "" && !clean) throw badOption("a session that is kept needs a clientId, got an empty one");
+  if (password !== undefined && username === undefined) {
+    throw badOption("a password needs a username (MQTT 3.1.1, 3.1.2.9), got none");
+  }
+  for (const [name, text] of Object.entries({ clientId, username })) {
+    if (text !== undefined && (text.includes("\0") || utf8Length(text) > 65_535)) {
+      throw badOption(`${name} must be at most 65535 bytes without a NUL, got ${show(text)}`);
+    }
+  }
+  if (will) {
+    assertTopicName(will.topic);
+    assertWhole("will.qos", will.qos ?? 0, 0, 2);
+  }
+  return {
+    type: "connect",
+    clientId,
+    clean,
+    keepaliveSeconds,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: toShortBytes("password", password) }),
+    ...(will
+      ? {
+          will: {
+            topic: will.topic,
+            payload: toShortBytes("will.payload", will.payload),
+            qos: will.qos ?? 0,
+            retain: will.retain ?? false,
+          },
+        }
+      : {}),
+  };
+}
+
+function createClientId(random: Random): string {
+  const digits = Math.floor(random.next() * 0x1_0000_0000);
+  return `moteq-${digits.toString(16).padStart(8, "0")}`;
+}
+
+/** Bytes whose length fits into the two bytes that CONNECT has for it. */
+function toShortBytes(name: string, value: string | Uint8Array): Uint8Array {
+  const bytes = typeof value === "string" ? encodeUtf8(value) : value;
+  if (bytes.length > 65_535) throw badOption(`${name} must be at most 65535 bytes, got ${bytes.length}`);
+  return bytes;
+}
+
+function assertWhole(name: string, value: number, minimum: number, maximum: number): void {
+  if ((Number.isInteger(value) || value === maximum) && value >= minimum && value <= maximum) return;
+  const range = maximum === Infinity ? `${minimum} or more` : `${minimum} … ${maximum}`;
+  throw badOption(`${name} must be a whole number, ${range}, got ${String(value)}`);
+}
+
+function badOption(message: string): Error {
+  return mqttErrors.create("mqtt/bad-option", message);
+}

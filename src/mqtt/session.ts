@@ -1,0 +1,273 @@
+import { mqttErrors } from "./errors.ts";
+import { type Delivery, Incoming } from "./incoming.ts";
+import { Outgoing, packetOf } from "./outgoing.ts";
+import type { OutgoingPacket, Packet, PublishPacket } from "./packets.ts";
+import type { Publication } from "./publication.ts";
+import { type Request, Requests } from "./requests.ts";
+
+/** Limits of a {@link Session}. */
+export interface SessionOptions {
+  /** How many messages at QoS 1 and 2 are on their way at once, 1 … 60,000. */
+  readonly inflightLimit: number;
+  /** How often in a row the broker may close the connection on one message before that is given up, 1 or more. */
+  readonly refusalLimit: number;
+}
+
+/** What a session asks of its surroundings. */
+export interface SessionOutput {
+  /** Send this packet on the present connection. */
+  send(packet: OutgoingPacket): void;
+  /** Give this message to its handlers; then, unless it is at QoS 0, call {@link Session.settle} with the delivery. */
+  deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
+  /** The broker had forgotten this subscription and refuses to grant it again. */
+  subscriptionLost(filter: string): void;
+}
+
+/**
+ * The state that a client shares with the broker across connections (MQTT 3.1.1, 4.1), and the rules of what to send
+ * when. It knows neither time nor connections: it is told of them, and what it wants done it says to its output.
+ */
+export class Session {
+  /** Answers to something that is done already, and messages at QoS 2 that came twice. */
+  readonly counts = { unexpected: 0, duplicates: 0 };
+  readonly #output: SessionOutput;
+  readonly #options: SessionOptions;
+  readonly #outgoing = new Outgoing();
+  readonly #incoming: Incoming;
+  readonly #requests = new Requests();
+  #connected = false;
+  /** Until everything about subscriptions is answered nothing is published: no own message may get past them. */
+  #open = false;
+  #lastId = 0;
+  /** The highest id ever used: an answer to a higher one answers nothing. */
+  #highestId = 0;
+  /** What was the first in line when the last connection ended: it goes alone, in case that it is why. */
+  #suspect: Publication | Request | undefined;
+  #refusals = 0;
+
+  constructor(output: SessionOutput, options: SessionOptions) {
+    this.#output = output;
+    this.#options = options;
+    this.#incoming = new Incoming((packet) => output.send(packet));
+  }
+
+  /** How many answers of the broker are awaited. */
+  get awaited(): number {
+    return this.#outgoing.size + this.#requests.outstanding;
+  }
+
+  /** How many SUBSCRIBE and UNSUBSCRIBE are unanswered. */
+  get awaitedRequests(): number {
+    return this.#requests.outstanding;
+  }
+
+  /** How many messages at QoS 1 and 2 are on their way. */
+  get inflight(): number {
+    return this.#outgoing.size;
+  }
+
+  /** Whether `publish` may be called: what has to go before is out, and the window has room. */
+  get hasRoom(): boolean {
+    return (
+      this.#open &&
+      this.#suspect === undefined &&
+      !this.#outgoing.hasResends &&
+      this.#outgoing.size < this.#options.inflightLimit
+    );
+  }
+
+  /** The messages in flight, oldest first. */
+  publications(): IterableIterator<Publication> {
+    return this.#outgoing.values();
+  }
+
+  /** The requests that are not answered, in order. */
+  requests(): Request[] {
+    return this.#requests.values();
+  }
+
+  /** A connection was accepted (CONNACK). Call `sendNext` for as long as it does something. */
+  connect(sessionPresent: boolean): void {
+    this.#connected = true;
+    this.#open = false;
+    this.#outgoing.connect(sessionPresent);
+    this.#incoming.connect(sessionPresent);
+    this.#requests.connect(sessionPresent);
+    if (this.#suspect?.type !== "publish" && this.#suspect?.settled) this.#suspect = undefined;
+  }
+
+  /** The connection ended. @param orderly whether the broker closed it, other than by a fault of the network */
+  disconnect(orderly: boolean): void {
+    this.#connected = false;
+    this.#open = false;
+    this.#incoming.disconnect();
+    // What is restored goes first, and is never given up.
+    const first =
+      this.#requests.outstanding > 0 ? this.#requests.firstUnanswered() : this.#outgoing.firstUnanswered();
+    if (!first) return;
+    if (first !== this.#suspect) {
+      this.#suspect = first;
+      this.#refusals = 0;
+    }
+    if (orderly && ++this.#refusals >= this.#options.refusalLimit) this.#giveUp(first);
+  }
+
+  /** Sends the next of what has to go out again or does not go through `publish`; `false` if there is nothing. */
+  sendNext(): boolean {
+    if (!this.#connected || this.#suspect?.sent) return false;
+    const request = this.#requests.take();
+    if (request) {
+      const packetId = this.#nextId();
+      this.#requests.sent(packetId, request);
+      this.#output.send(request.toPacket(packetId));
+      return true;
+    }
+    this.#open ||= this.#requests.isIdle;
+    if (!this.#open) return false;
+    const publication = this.#outgoing.takeResend();
+    if (!publication) return false;
+    this.#output.send(packetOf(publication));
+    return true;
+  }
+
+  /** Sends a new message. Only while there is room. At QoS 0 that is all; otherwise its promise is settled later. */
+  publish(publication: Publication): void {
+    if (publication.qos > 0) {
+      publication.packetId = this.#nextId();
+      this.#outgoing.add(publication);
+    }
+    this.#output.send(publication);
+  }
+
+  /** Takes a request; `sendNext` sends it. Its promise is settled by the broker's answer. */
+  request(request: Request): void {
+    this.#requests.add(request);
+  }
+
+  /** Nobody waits for a request any more; its promise is rejected with the reason. */
+  abandon(request: Request, reason: unknown): void {
+    request.reject(reason);
+    if (!request.sent) this.#clear(request);
+  }
+
+  /** The handlers of a delivery have taken it. */
+  settle(delivery: Delivery): void {
+    this.#incoming.settle(delivery);
+  }
+
+  /** Takes a packet of the broker's; returns what is wrong with it, if it must not be. */
+  receive(packet: Packet): string | undefined {
+    switch (packet.type) {
+      case "publish":
+        return this.#receiveMessage(packet);
+      case "puback":
+        return this.#complete(packet.packetId, (publication) => publication.qos === 1);
+      case "pubrec":
+        return this.#release(packet.packetId);
+      case "pubcomp":
+        return this.#complete(packet.packetId, (publication) => publication.released);
+      case "pubrel":
+        this.#incoming.release(packet.packetId);
+        return undefined;
+      case "suback":
+        return this.#answer(packet.type, packet.packetId, packet.returnCodes);
+      case "unsuback":
+        return this.#answer(packet.type, packet.packetId, []);
+      case "pingresp":
+        return undefined;
+      default:
+        return `sent ${packet.type.toUpperCase()}, which is not the broker's to send now`;
+    }
+  }
+
+  /** Rejects everything that waits. */
+  end(error: Error): void {
+    this.#connected = false;
+    this.#open = false;
+    for (const publication of this.#outgoing.values()) publication.reject(error);
+    for (const request of this.#requests.values()) request.reject(error);
+  }
+
+  #receiveMessage(packet: PublishPacket): undefined {
+    const delivery = packet.qos === 0 ? undefined : this.#incoming.receive(packet);
+    if (delivery || packet.qos === 0) this.#output.deliver(packet, delivery);
+    else this.counts.duplicates++;
+    return undefined;
+  }
+
+  /** Takes a PUBACK or PUBCOMP. */
+  #complete(packetId: number, fits: (publication: Publication) => boolean): string | undefined {
+    const publication = this.#outgoing.get(packetId);
+    if (!publication) return this.#unexpected(packetId);
+    if (!fits(publication)) return `acknowledged packet ${packetId} in the wrong way`;
+    this.#outgoing.delete(publication);
+    this.#clear(publication);
+    publication.resolve();
+    return undefined;
+  }
+
+  /** Takes a PUBREC. One of which nothing is known is answered too, so that the broker can forget it. */
+  #release(packetId: number): string | undefined {
+    const publication = this.#outgoing.get(packetId);
+    if (publication && publication.qos !== 2) return `acknowledged packet ${packetId} in the wrong way`;
+    if (publication) {
+      publication.released = true;
+      this.#clear(publication);
+    } else this.counts.unexpected++;
+    this.#output.send({ type: "pubrel", packetId });
+    return undefined;
+  }
+
+  #answer(type: "suback" | "unsuback", packetId: number, returnCodes: readonly number[]): string | undefined {
+    const request = this.#requests.get(packetId);
+    if (!request) return `sent ${type.toUpperCase()} for packet ${packetId}, which is no open request`;
+    const expected = request.type === "subscribe" ? request.subscriptions.length : 0;
+    if (type !== (request.type === "subscribe" ? "suback" : "unsuback") || returnCodes.length !== expected) {
+      return `answered ${request.type.toUpperCase()} ${packetId} in the wrong way`;
+    }
+    this.#clear(request);
+    const refused = this.#requests.answer(packetId, request, returnCodes);
+    if (request.restores) for (const filter of refused) this.#output.subscriptionLost(filter);
+    return undefined;
+  }
+
+  /** An answer to what was answered before does no harm; one to what was never sent is no answer. */
+  #unexpected(packetId: number): string | undefined {
+    if (packetId > this.#highestId) return `acknowledged packet ${packetId}, which was never sent`;
+    this.counts.unexpected++;
+    return undefined;
+  }
+
+  #clear(candidate: Publication | Request): void {
+    if (candidate === this.#suspect) this.#suspect = undefined;
+  }
+
+  #giveUp(refused: Publication | Request): void {
+    this.#suspect = undefined;
+    const detail = { detail: { refusals: this.#refusals } };
+    if (refused.type === "publish") {
+      this.#outgoing.delete(refused);
+      const what = `the message to ${JSON.stringify(refused.topic)}`;
+      refused.reject(
+        mqttErrors.create("mqtt/message-refused", `${what} ${closedOn(this.#refusals)}`, detail),
+      );
+    } else {
+      this.#requests.remove(refused);
+      const what = `the ${refused.type} to ${JSON.stringify(refused.subscriptions[0]?.filter)}`;
+      refused.reject(
+        mqttErrors.create("mqtt/subscribe-refused", `${what} ${closedOn(this.#refusals)}`, detail),
+      );
+    }
+  }
+
+  #nextId(): number {
+    do this.#lastId = (this.#lastId % 65_535) + 1;
+    while (this.#outgoing.get(this.#lastId) || this.#requests.get(this.#lastId));
+    this.#highestId = Math.max(this.#highestId, this.#lastId);
+    return this.#lastId;
+  }
+}
+
+function closedOn(times: number): string {
+  return `made the broker close the connection ${times} times in a row: it is given up`;
+}

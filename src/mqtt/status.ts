@@ -1,0 +1,64 @@
+import { AsyncQueue, type MoteqError } from "../base/index.ts";
+
+/** What happens to the link. */
+export type Status =
+  /** A connection is being opened; attempts are counted from the last one that the broker accepted. */
+  | { readonly type: "connecting"; readonly attempt: number }
+  /** The broker accepted; with `sessionPresent` it knows the session of an earlier connection. */
+  | { readonly type: "connected"; readonly sessionPresent: boolean }
+  /** There is no connection (any more). `mqtt/unreachable`, `mqtt/refused`, `mqtt/timeout`, … say why. */
+  | { readonly type: "disconnected"; readonly error?: MoteqError; readonly retryInMs: number }
+  /** The broker forgot a subscription and refuses to grant it again: its messages don't come. */
+  | { readonly type: "subscription-lost"; readonly filter: string }
+  /** A handler threw or rejected; the message counts as taken. */
+  | { readonly type: "handler-failed"; readonly topic: string; readonly error: unknown }
+  /** The client was closed. The last of all. */
+  | { readonly type: "closed" };
+
+/** How many statuses wait for a reader that is slow; then the oldest go. */
+const keptStatuses = 100;
+
+/** Passes statuses on to everybody who listens. */
+export class StatusFeed {
+  readonly #queues = new Set<AsyncQueue<Status>>();
+  readonly #onStatus: ((status: Status) => void) | undefined;
+  #ended = false;
+
+  constructor(onStatus: ((status: Status) => void) | undefined) {
+    this.#onStatus = onStatus;
+  }
+
+  push(status: Status): void {
+    try {
+      this.#onStatus?.(status);
+    } catch (error) {
+      // The listener's defect shows as an unhandled rejection; the client goes on.
+      void Promise.reject(error);
+    }
+    for (const queue of this.#queues) queue.push(status);
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const queue of this.#queues) queue.end();
+    this.#queues.clear();
+  }
+
+  /** The statuses from where a loop begins to read. */
+  listen(): AsyncIterable<Status> {
+    return { [Symbol.asyncIterator]: () => this.#iterate() };
+  }
+
+  #iterate(): AsyncIterator<Status> {
+    const queue = new AsyncQueue<Status>(keptStatuses);
+    if (this.#ended) queue.end();
+    else this.#queues.add(queue);
+    return {
+      next: () => queue.next(),
+      return: () => {
+        this.#queues.delete(queue);
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The MQTT client on Node: connects by URL, over TCP, TLS or WebSocket.
+ *
+ * @module
+ */
+import { messageOf, type OpenBytePort, show } from "../base/index.ts";
+import { MqttClient, type MqttClientOptions, mqttErrors } from "../mqtt/index.ts";
+import { tcp, tls, type TlsOptions, webSocket } from "./byte-ports/index.ts";
+import { systemClock } from "./clock.ts";
+import { systemRandom } from "./random.ts";
+
+export {
+  decodePacket,
+  describeRefusal,
+  encodePacket,
+  MqttClient,
+  mqttErrors,
+  PacketReader,
+  PacketWriter,
+} from "../mqtt/index.ts";
+export type {
+  AcknowledgementPacket,
+  ConnackPacket,
+  ConnectPacket,
+  MalformedPacket,
+  MalformedReason,
+  Message,
+  MessageHandler,
+  MqttClientOptions,
+  MqttClientStats,
+  OfflinePolicy,
+  OutgoingPacket,
+  Packet,
+  PacketReaderOptions,
+  PlainPacket,
+  PublishOptions,
+  PublishPacket,
+  QoS,
+  Status,
+  SubackPacket,
+  SubscribeOptions,
+  SubscribePacket,
+  Subscription,
+  SubscriptionRequest,
+  UnsubscribePacket,
+  WillMessage,
+} from "../mqtt/index.ts";
+
+/** The options of {@link connect}: those of the client, and of TLS. */
+export interface ConnectOptions extends Partial<MqttClientOptions> {
+  /** For `mqtts:` and `wss:`: whom to trust, and how to show who one is. */
+  readonly tls?: TlsOptions;
+}
+
+/** The schemes of broker URLs, with the ports where brokers listen unless the URL says otherwise. */
+const defaultPorts = { "mqtt:": 1883, "mqtts:": 8883, "ws:": 80, "wss:": 443 } as const;
+
+type Scheme = keyof typeof defaultPorts;
+
+/**
+ * Connects to a broker, or to the first of several that can be reached, and keeps connected.
+ *
+ * User name and password may be in the URL (percent-encoded); those in the options go before.
+ *
+ * @example
+ * const client = connect("mqtt://broker.example");
+ * await client.subscribe("greenhouse/#", { qos: 1 }, ({ topic, payload }) => store(topic, payload));
+ * await client.publish("greenhouse/lamp", "on", { qos: 1 });
+ *
+ * @param url `mqtt://`, `mqtts://`, `ws://` or `wss://`, host, and if need be port (1883, 8883, 80, 443) and path
+ * @throws `mqtt/bad-option`, `topics/bad-name` (of the will)
+ */
+export function connect(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
+  const urls = (typeof url === "string" ? [url] : url).map((text) => parseUrl(text));
+  const { tls: tlsOptions = {}, ...rest } = options;
+  const client = new MqttClient({
+    open: urls.map((one) => toByteOpener(one, tlsOptions)),
+    clock: systemClock,
+    random: systemRandom,
+    ...credentialsOf(urls),
+    ...rest,
+  });
+  client.start();
+  return client;
+}
+
+function parseUrl(text: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw badUrl(text, messageOf(cause), cause);
+  }
+  if (!Object.hasOwn(defaultPorts, url.protocol)) throw badUrl(text, `unknown scheme ${url.protocol}`);
+  if (url.hostname === "") throw badUrl(text, "no host");
+  return url;
+}
+
+function badUrl(text: string, why: string, cause?: unknown): Error {
+  const withoutPassword = text.replace(/\/\/[^@/]*@/, "//…@");
+  return mqttErrors.create(
+    "mqtt/bad-option",
+    `a broker's URL is like mqtt://host:1883 (or mqtts:, ws:, wss:), got ${show(withoutPassword)}: ${why}`,
+    { cause },
+  );
+}
+
+function toByteOpener(url: URL, tlsOptions: TlsOptions): OpenBytePort {
+  const scheme = url.protocol as Scheme;
+  if (scheme === "ws:" || scheme === "wss:") {
+    const plain = new URL(url);
+    plain.username = "";
+    plain.password = "";
+    return webSocket({ url: plain.href, ...tlsOptions });
+  }
+  const target = {
+    // An IPv6 address is in brackets in a URL only.
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? defaultPorts[scheme] : Number(url.port),
+  };
+  return scheme === "mqtts:" ? tls({ ...target, ...tlsOptions }) : tcp(target);
+}
+
+/** User name and password; one pair for all URLs, since one client is one user. */
+function credentialsOf(urls: readonly URL[]): { username?: string; password?: string } {
+  const pairs = new Set(urls.map((url) => `${url.username}:${url.password}`));
+  pairs.delete(":");
+  if (pairs.size > 1) {
+    throw mqttErrors.create("mqtt/bad-option", "several URLs hold different user names or passwords");
+  }
+  const url = urls.find(({ username, password }) => username !== "" || password !== "");
+  if (!url) return {};
+  try {
+    return {
+      username: decodeURIComponent(url.username),
+      ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
+    };
+  } catch (cause) {
+    throw badUrl(url.href, "a % in the user name or password that is not percent-encoded", cause);
+  }
+}

@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../house/imports.ts";
+import { freePort } from "../support/mosquitto.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "moteq-cli-"));
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+  out(): string;
+  err(): string;
+}
+
+/** Runs `moteq` in an empty folder, as built. */
+function start(words: readonly string[], environment: Record<string, string> = {}): Running {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("MOTEQ_"));
+  const child = spawn(process.execPath, [join(root, "bin/moteq.js"), ...words], {
+    cwd: folder,
+    env: { ...Object.fromEntries(inherited), ...environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(environment["INPUT"] ?? "");
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (bytes: Buffer) => (out += bytes.toString()));
+  child.stderr.on("data", (bytes: Buffer) => (err += bytes.toString()));
+  const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { child, exit, out: () => out, err: () => err };
+}
+
+async function run(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const running = start(words);
+  const code = await running.exit;
+  return { code, out: running.out(), err: running.err() };
+}
+
+/** Repeats something until it does not throw any more, for up to 15 seconds. */
+async function eventually(attempt: () => Promise<void>): Promise<void> {
+  const end = Date.now() + 15_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error("waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
+}
+
+describe("moteq with a gateway that runs (real)", () => {
+  let up: Running;
+  let broker = "";
+  let gateway = "";
+
+  beforeAll(async () => {
+    const port = await freePort();
+    const radio = await freeUdpPort();
+    broker = `mqtt://127.0.0.1:${port}`;
+    gateway = `127.0.0.1:${radio}`;
+    up = start(["up", "--port", String(port), "--radio", `udp:${radio}`, "--traffic"], {
+      MOTEQ_GATEWAY_LPMODE: "false",
+    });
+    await until(() => up.out().includes("Ctrl-C ends it."));
+  }, 20_000);
+
+  afterAll(async () => {
+    up.child.kill("SIGINT");
+    expect(await up.exit).toBe(0);
+    expect(up.out()).toContain("moteq has ended.");
+  }, 20_000);
+
+  it("brings a node's message to a subscriber and shows it as traffic", async () => {
+    const sub = start(["sub", "shed", "-v", "-C", "1", "--broker", broker]);
+    let outcome = { code: 1 as number | null, out: "", err: "" };
+    // The subscriber may not be there yet: a node publishes until it has seen something.
+    for (let attempt = 0; attempt < 20 && sub.child.exitCode === null; attempt++) {
+      outcome = await run("node", "publish", "shed", "hello", "--gateway", gateway);
+    }
+    expect([await sub.exit, sub.out()]).toEqual([0, "shed hello\n"]);
+    expect(outcome).toMatchObject({ code: 0, err: "" });
+    expect(up.out()).toMatch(/shed +hello/);
+  }, 30_000);
+
+  it("lists a node as soon as it has said something, and keeps messages for it", async () => {
+    const node = ["--gateway", gateway, "--address", "02:00:00:00:00:01"];
+    expect(await run("node", "ping", ...node)).toMatchObject({ code: 0, out: "up\n" });
+    const known = expect.objectContaining({ node: "020000000001", dialect: "link" }) as unknown;
+    await eventually(async () => {
+      const { out } = await run("nodes", "--json", "--broker", broker);
+      expect(JSON.parse(out)).toContainEqual(known);
+    });
+    const { out: table } = await run("nodes", "--broker", broker);
+    expect(table.split("\n")[0]).toMatch(/^node +name +dialect +last seen +rssi +state +queued +counters$/);
+    expect(table).toContain("020000000001");
+
+    const published = await run("pub", "allnodes", "red", "-q", "1", "--broker", broker);
+    expect(published).toMatchObject({ code: 0, out: "", err: "" });
+    await eventually(async () => {
+      expect((await run("node", "get", ...node)).out).toContain("allnodes red\n");
+    });
+  }, 30_000);
+
+  it("hands messages at once to a node that listens", async () => {
+    const node = ["--gateway", gateway, "--address", "020000000002"];
+    const listening = start(["node", "listen", "now", ...node]);
+    await eventually(async () => {
+      await run("pub", "now", "hello", "--broker", broker);
+      expect(listening.out()).toContain("now hello\n");
+    });
+    listening.child.kill("SIGINT");
+    expect(await listening.exit).toBe(0);
+    expect(await run("node", "unsubscribe", "now", ...node)).toMatchObject({ code: 0, out: "delivered\n" });
+  }, 30_000);
+
+  it("answers a node's questions", async () => {
+    expect(await run("node", "ping", "--gateway", gateway)).toMatchObject({ code: 0, out: "up\n" });
+    expect(await run("node", "channel", "--gateway", gateway)).toMatchObject({ code: 0, out: "1\n" });
+  }, 20_000);
+
+  it("publishes what it reads from standard input", async () => {
+    const sub = start(["sub", "input", "-C", "1", "--json", "--broker", broker]);
+    for (let attempt = 0; attempt < 20 && sub.child.exitCode === null; attempt++) {
+      const pub = start(["pub", "input", "--stdin", "--broker", broker], { INPUT: "from a pipe" });
+      expect(await pub.exit).toBe(0);
+    }
+    expect(JSON.parse(sub.out())).toEqual({ topic: "input", payload: "from a pipe", qos: 0, retain: false });
+  }, 30_000);
+
+  it("says whose the port is when a second one starts", async () => {
+    const { code, err } = await run("up", "--port", broker.split(":")[2] ?? "", "--radio", "virtual");
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^moteq: port \d+ on 127\.0\.0\.1 is in use: another broker or another moteq has it\..*\n$/,
+    );
+    const other = await run("up", "--port", String(await freePort()), "--radio", `udp:${gateway}`);
+    expect(other.err).toMatch(/^moteq: UDP port \d+ on 127\.0\.0\.1 is in use.*\n$/);
+  }, 20_000);
+});
+
+describe("moteq called wrongly (real)", () => {
+  it.each([
+    [["frobnicate"], 2, /unknown command 'frobnicate'/],
+    [["pub", "a", "b", "-q", "3"], 2, /It must be 0, 1 or 2/],
+    [["pub", "a"], 2, /pub takes one of a message, --stdin and --empty, got none/],
+    [["pub", "a/#", "b", "--broker", "mqtt://127.0.0.1:9", "-W", "5"], 2, /holds a wildcard/],
+    [["sub", "a/#/b", "--broker", "mqtt://127.0.0.1:9"], 2, /has a # that is not its last level/],
+    [["up"], 2, /the gateway has no radio\. Say --radio udp:/],
+    [["up", "--radio", "smoke"], 2, /radio\.link: expected virtual, or udp:PORT/],
+    [["up", "--config", "nowhere.yaml"], 2, /cannot read nowhere\.yaml/],
+    [["node", "ping", "--gateway", "somewhere"], 2, /--gateway takes HOST:PORT/],
+    [["node", "get", "--dialect", "prototype"], 2, /say --dialect link/],
+    [["sub", "a", "--broker", "http://x"], 2, /broker\.url: expected a URL that begins with mqtt/],
+  ])(
+    "%j says what is wrong",
+    async (words, expected, message) => {
+      const { code, err } = await run(...words);
+      expect(err).toMatch(message);
+      expect(err).not.toMatch(/\n\s+at /);
+      expect(code).toBe(expected);
+    },
+    15_000,
+  );
+
+  it("names the line of a wrong configuration", async () => {
+    writeFileSync(join(folder, "wrong.yaml"), "gateway:\n  qlen: ten\n");
+    const { code, err } = await run("up", "--config", "wrong.yaml", "--radio", "virtual");
+    expect([code, err]).toEqual([
+      2,
+      'moteq: wrong.yaml:2: gateway.qlen: expected a whole number from 1 to 1000000, found "ten"\n',
+    ]);
+  });
+
+  it("says that no broker is there, once, and gives up in time", async () => {
+    const { code, err } = await run(
+      "pub",
+      "a",
+      "b",
+      "-q",
+      "1",
+      "--broker",
+      `mqtt://127.0.0.1:${await freePort()}`,
+      "-W",
+      "2",
+    );
+    expect(code).toBe(1);
+    expect(err.match(/no broker at/g)).toHaveLength(1);
+    expect(err).toContain("did not come within 2 s");
+  }, 15_000);
+
+  it("says that a broker hangs", async () => {
+    const server = createServer(() => {}).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const { code, err } = await run("nodes", "--broker", `mqtt://127.0.0.1:${port}`, "-W", "1");
+    expect([code, err]).toEqual([1, "moteq: the gateway's list of nodes did not come within 1 s\n"]);
+    server.close();
+  }, 15_000);
+
+  it("prints help for each command", async () => {
+    const { code, out } = await run("--help");
+    expect(code).toBe(0);
+    for (const command of ["up", "sub", "pub", "nodes", "node"]) {
+      expect(out).toContain(`  ${command} `);
+      expect((await run(command, "--help")).code).toBe(0);
+    }
+  }, 15_000);
+});

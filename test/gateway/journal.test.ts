@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import type { StoreChange } from "../../src/gateway/index.ts";
+import { MemoryStore } from "../../src/gateway/index.ts";
+import { Journal } from "../../src/gateway/journal.ts";
+
+/** A store that records its batches and holds each until it is let go. */
+class SlowStore extends MemoryStore {
+  readonly batches: number[][] = [];
+  readonly letGo: ((error?: Error) => void)[] = [];
+
+  override async commit(changes: readonly StoreChange[]): Promise<void> {
+    this.batches.push(changes.map((change) => (change.type === "dequeue" ? change.sequence : -1)));
+    await new Promise<void>((resolve, reject) => {
+      this.letGo.push((error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+const change = (sequence: number): StoreChange => ({ type: "dequeue", address: "a", sequence });
+const turns = async () => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+};
+
+describe("Journal", () => {
+  it("commits all changes of one turn in one batch, in order", async () => {
+    const store = new SlowStore();
+    const journal = new Journal(store, () => {});
+    for (const sequence of [1, 2, 3]) journal.add(change(sequence));
+    await turns();
+    expect(store.batches).toEqual([[1, 2, 3]]);
+  });
+
+  it("has one batch under way, and gathers what comes meanwhile in the next", async () => {
+    const store = new SlowStore();
+    const journal = new Journal(store, () => {});
+    journal.add(change(1));
+    await turns();
+    journal.add(change(2));
+    await turns();
+    journal.add(change(3));
+    await turns();
+    expect(store.batches).toEqual([[1]]);
+    store.letGo[0]?.();
+    await turns();
+    expect(store.batches).toEqual([[1], [2, 3]]);
+  });
+
+  it("is flushed when what was added so far is committed, whatever comes later", async () => {
+    const store = new SlowStore();
+    const journal = new Journal(store, () => {});
+    expect(journal.flushed()).toBeUndefined();
+    journal.add(change(1));
+    let flushed = false;
+    void journal.flushed()?.then(() => (flushed = true));
+    await turns();
+    expect(flushed).toBe(false);
+    journal.add(change(2));
+    store.letGo[0]?.();
+    await turns();
+    expect(flushed).toBe(true);
+    expect(journal.flushed()).toBeDefined();
+    store.letGo[1]?.();
+    await turns();
+    expect(journal.flushed()).toBeUndefined();
+  });
+
+  it("tells of a failure and goes on", async () => {
+    const store = new SlowStore();
+    const failures: unknown[] = [];
+    const journal = new Journal(store, (error) => failures.push(error));
+    journal.add(change(1));
+    await turns();
+    journal.add(change(2));
+    store.letGo[0]?.(new Error("disk full"));
+    await turns();
+    expect(failures).toEqual([new Error("disk full")]);
+    expect(store.batches).toEqual([[1], [2]]);
+  });
+
+  it("is overloaded when 100,000 changes wait", async () => {
+    const journal = new Journal(new SlowStore(), () => {});
+    journal.add(change(0));
+    await turns();
+    for (let sequence = 0; sequence < 99_999; sequence++) journal.add(change(sequence));
+    expect(journal.overloaded).toBe(false);
+    journal.add(change(0));
+    expect(journal.overloaded).toBe(true);
+  });
+});

@@ -1,0 +1,182 @@
+import { createSeededRandom, decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
+import {
+  createBridgeWill,
+  Gateway,
+  type GatewaySettings,
+  type GatewayStore,
+  MemoryStore,
+} from "../../src/gateway/index.ts";
+import { LinkNode, PrototypeNode } from "../../src/mote/index.ts";
+import { MqttClient } from "../../src/mqtt/index.ts";
+import { Air, type Faults, VirtualClock, type VirtualRadio } from "../../src/virtual/index.ts";
+import { WatchedBroker } from "./broker.ts";
+
+export const gatewayAddress = "02006d6f7465";
+
+/** What a world is made of. */
+export interface WorldOptions {
+  readonly config?: GatewaySettings;
+  readonly store?: GatewayStore;
+  readonly broker?: WatchedBroker;
+  readonly faults?: Faults;
+  readonly maximumFrameBytes?: number;
+  /** Whether the broker is there at the start. Default true. */
+  readonly reachable?: boolean;
+}
+
+/** A radio on the air whose program notes what it hears. */
+export interface Listener {
+  readonly radio: VirtualRadio;
+  readonly heard: string[];
+}
+
+/** A gateway between a simulated air and a real broker in memory, in virtual time. */
+export class World implements AsyncDisposable {
+  readonly clock: VirtualClock;
+  readonly air: Air;
+  readonly radio: VirtualRadio;
+  readonly broker: WatchedBroker;
+  readonly client: MqttClient;
+  readonly gateway: Gateway;
+  readonly store: GatewayStore;
+  readonly log: string[] = [];
+  readonly #listeners = new Map<string, Listener>();
+
+  private constructor(options: WorldOptions, broker: WatchedBroker, clock: VirtualClock) {
+    const { config = {}, faults = {}, maximumFrameBytes = 250, store = new MemoryStore() } = options;
+    const random = createSeededRandom(7);
+    this.clock = clock;
+    this.broker = broker;
+    this.store = store;
+    this.air = new Air({ clock, random, faults });
+    this.radio = this.air.join({
+      address: gatewayAddress,
+      channel: 6,
+      receiveBufferBytes: 1e6,
+      maximumFrameBytes,
+    });
+    this.client = new MqttClient({
+      open: broker.open,
+      clock,
+      random,
+      clientId: "gateway",
+      will: createBridgeWill(config.base),
+      onMessage: (message) => this.gateway.receive(message),
+      onStatus: (status) => this.gateway.brokerStatus(status),
+    });
+    this.gateway = new Gateway({
+      radio: this.radio,
+      client: this.client,
+      store,
+      clock,
+      config,
+      brokerName: "192.168.0.10",
+      version: "1.2.3",
+      log: (level, text) => this.log.push(`${level} ${text}`),
+    });
+  }
+
+  static async open(options: WorldOptions = {}): Promise<World> {
+    const broker = options.broker ?? (await WatchedBroker.start());
+    if (options.reachable === false) broker.cut();
+    const world = new World(options, broker, new VirtualClock({ settle: settleIo }));
+    await world.gateway.start();
+    world.client.start();
+    await world.pass(options.reachable === false ? 0 : 50);
+    return world;
+  }
+
+  /** Lets time pass. */
+  async pass(durationMs: number): Promise<void> {
+    await this.clock.advance(durationMs);
+  }
+
+  /** Lets time pass until something has happened. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    return this.clock.runUntil(promise);
+  }
+
+  /** The radio of a node, joined when it is first named. */
+  at(address: string): Listener {
+    let listener = this.#listeners.get(address);
+    if (!listener) {
+      const radio = this.air.join({
+        address,
+        channel: 6,
+        receiveBufferBytes: 1e6,
+        maximumFrameBytes: this.radio.maximumFrameBytes,
+      });
+      const heard: string[] = [];
+      radio.listen(({ bytes }) => heard.push(decodeUtf8(bytes) ?? `(${bytes.length} bytes)`));
+      listener = { radio, heard };
+      this.#listeners.set(address, listener);
+    }
+    return listener;
+  }
+
+  /** Sends a frame as a node and returns what that node hears in the next 150 ms. */
+  async say(address: string, frame: string | Uint8Array): Promise<string[]> {
+    const { radio, heard } = this.at(address);
+    const before = heard.length;
+    const bytes = typeof frame === "string" ? encodeUtf8(frame) : frame;
+    await this.until(radio.send(gatewayAddress, bytes));
+    await this.pass(150);
+    return heard.slice(before);
+  }
+
+  /** Publishes as somebody else and lets the message arrive. */
+  async publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options?: { qos?: 0 | 1; retain?: boolean },
+  ): Promise<void> {
+    await this.until(this.broker.publish(topic, payload, options));
+    await this.pass(10);
+  }
+
+  /** The broker goes away, and the client notices. */
+  async cut(): Promise<void> {
+    this.broker.cut();
+    await this.pass(10);
+  }
+
+  /** The broker comes back, and the client finds it. */
+  async restore(): Promise<void> {
+    this.broker.restore();
+    await this.pass(60_000);
+  }
+
+  linkNode(address: string): LinkNode {
+    return new LinkNode({ radio: this.#join(address), clock: this.clock, gateway: gatewayAddress });
+  }
+
+  prototypeNode(address: string): PrototypeNode {
+    return new PrototypeNode({ radio: this.#join(address), clock: this.clock, gateway: gatewayAddress });
+  }
+
+  /** What the gateway knows of a node. */
+  node(address: string) {
+    return this.gateway.report().nodes.find(({ node }) => node === address);
+  }
+
+  get counters() {
+    return this.gateway.report().counters;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.until(this.gateway.close());
+    await this.until(this.client.close());
+    await this.radio.close();
+    await this.broker[Symbol.asyncDispose]();
+  }
+
+  #join(address: string): VirtualRadio {
+    const { maximumFrameBytes } = this.radio;
+    return this.air.join({ address, channel: 6, receiveBufferBytes: 1e6, maximumFrameBytes });
+  }
+}
+
+/** The broker works with streams and immediates of its own; after so many turns it has done what it had to. */
+async function settleIo(): Promise<void> {
+  for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,38 @@
+# The firmware, which is there from the moment of reset, and what it does then: run the node's script.
+import io
+import sys
+import _board
+
+
+class _Sys:
+    pass
+
+
+# The interpreter calls itself "webassembly"; scripts that ask for an ESP32 must find one.
+_real = sys
+_esp32 = _Sys()
+for _name in dir(_real):
+    setattr(_esp32, _name, getattr(_real, _name))
+_esp32.platform = "esp32"
+sys.modules["sys"] = _esp32
+
+# The built-in time module waits at full speed and reads the computer's clock.
+import time
+
+sys.modules["utime"] = time
+
+# On a chip these are built in, and cost no compiling at every wake.
+import espnow, machine, neopixel, network
+
+
+def run():
+    try:
+        with open(_board.script) as file:
+            source = file.read()
+        exec(compile(source, _board.script, "exec"), {"__name__": "__main__"})
+    except SystemExit:
+        pass
+    except BaseException as error:
+        text = io.StringIO()
+        _real.print_exception(error, text)
+        _board.failed(text.getvalue())

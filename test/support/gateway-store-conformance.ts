@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { encodeUtf8 } from "../../src/base/index.ts";
+import type { GatewayStore, NodeRecord, QueuedMessage, StoreChange } from "../../src/gateway/index.ts";
+
+const record: NodeRecord = { address: "02000000aa01", dialect: undefined, subscriptions: [] };
+const other: NodeRecord = {
+  address: "02000000aa02",
+  dialect: "link",
+  subscriptions: [
+    ["shed/+", 1],
+    ["a/#", 0],
+  ],
+};
+
+function message(sequence: number, payload: Uint8Array = encodeUtf8(`m${sequence}`)): QueuedMessage {
+  return { sequence, topic: "t", payload, retained: false, queuedAt: 1_795_000_000_000 + sequence };
+}
+
+function enqueue(address: string, ...sequences: number[]): StoreChange[] {
+  return sequences.map((sequence) => ({ type: "enqueue", address, message: message(sequence) }));
+}
+
+/**
+ * What every gateway store must do.
+ *
+ * @param name what the store is called in the tests' titles
+ * @param make makes an empty store, and what opens the same one anew after it was closed
+ */
+export function describeGatewayStore(
+  name: string,
+  make: () => Promise<{ store: GatewayStore; reopen: () => Promise<GatewayStore> }>,
+): void {
+  describe(`${name}, a gateway store`, () => {
+    it("is empty at first", async () => {
+      const { store } = await make();
+      expect(await store.open()).toEqual([]);
+      expect(await store.readQueue(record.address, 10)).toEqual([]);
+      await store.close();
+    });
+
+    it("keeps nodes with their dialect and subscriptions, each with its newest record", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      await store.commit([
+        { type: "node", record },
+        { type: "node", record: other },
+        { type: "node", record: { ...record, dialect: "prototype", subscriptions: [["b", 2]] } },
+      ]);
+      await store.close();
+      const again = await reopen();
+      const nodes = (await again.open()).toSorted((one, two) =>
+        one.record.address.localeCompare(two.record.address),
+      );
+      expect(nodes).toEqual([
+        {
+          record: { address: record.address, dialect: "prototype", subscriptions: [["b", 2]] },
+          firstSequence: 0,
+          sizes: [],
+        },
+        { record: other, firstSequence: 0, sizes: [] },
+      ]);
+      await again.close();
+    });
+
+    it("gives a node's messages oldest first, as many as asked for", async () => {
+      const { store } = await make();
+      await store.open();
+      await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1, 2)]);
+      expect(await store.readQueue(record.address, 2)).toEqual([message(0), message(1)]);
+      expect(await store.readQueue(record.address, 10)).toEqual([message(0), message(1), message(2)]);
+      await store.close();
+    });
+
+    it("keeps the queues of nodes apart", async () => {
+      const { store } = await make();
+      await store.open();
+      await store.commit([
+        { type: "node", record },
+        { type: "node", record: other },
+        ...enqueue(other.address, 0),
+      ]);
+      expect(await store.readQueue(record.address, 10)).toEqual([]);
+      expect(await store.readQueue(other.address, 10)).toEqual([message(0)]);
+      await store.close();
+    });
+
+    it("forgets a message that is done with, and takes it calmly if there is none", async () => {
+      const { store } = await make();
+      await store.open();
+      await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1)]);
+      const dequeue = { type: "dequeue", address: record.address, sequence: 0 } as const;
+      await store.commit([dequeue]);
+      await store.commit([dequeue, { ...dequeue, sequence: 77 }, { ...dequeue, address: "02000000ffff" }]);
+      expect(await store.readQueue(record.address, 10)).toEqual([message(1)]);
+      await store.close();
+    });
+
+    it("makes the changes of a batch in their order", async () => {
+      const { store } = await make();
+      await store.open();
+      await store.commit([
+        { type: "node", record },
+        ...enqueue(record.address, 0),
+        { type: "dequeue", address: record.address, sequence: 0 },
+        ...enqueue(record.address, 1),
+      ]);
+      expect(await store.readQueue(record.address, 10)).toEqual([message(1)]);
+      await store.close();
+    });
+
+    it("keeps a node's queue when its record changes", async () => {
+      const { store } = await make();
+      await store.open();
+      await store.commit([{ type: "node", record }, ...enqueue(record.address, 0)]);
+      await store.commit([{ type: "node", record: { ...record, dialect: "link" } }]);
+      expect(await store.readQueue(record.address, 10)).toEqual([message(0)]);
+      await store.close();
+    });
+
+    it("says at the next start where each queue stands, without its payloads", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1, 2)]);
+      await store.commit([{ type: "dequeue", address: record.address, sequence: 0 }]);
+      await store.close();
+      const again = await reopen();
+      expect(await again.open()).toEqual([{ record, firstSequence: 1, sizes: [3, 3] }]);
+      await again.close();
+    });
+
+    it("never uses a sequence number twice, though the queue was empty when it closed", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1)]);
+      await store.commit([
+        { type: "dequeue", address: record.address, sequence: 0 },
+        { type: "dequeue", address: record.address, sequence: 1 },
+      ]);
+      await store.close();
+      const again = await reopen();
+      expect(await again.open()).toEqual([{ record, firstSequence: 2, sizes: [] }]);
+      await again.close();
+    });
+
+    it("keeps any bytes of a payload, and a retained message as one", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      const payload = Uint8Array.from({ length: 256 }, (_, index) => index);
+      const kept = { ...message(0, payload), retained: true };
+      await store.commit([
+        { type: "node", record },
+        { type: "enqueue", address: record.address, message: kept },
+      ]);
+      await store.close();
+      const again = await reopen();
+      await again.open();
+      const [found] = await again.readQueue(record.address, 1);
+      expect({ ...found, payload: [...(found?.payload ?? [])] }).toEqual({ ...kept, payload: [...payload] });
+      await again.close();
+    });
+
+    it("closes twice", async () => {
+      const { store } = await make();
+      await store.open();
+      await store.close();
+      await store.close();
+    });
+  });
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { root } from "../house/imports.ts";
+
+const page = readFileSync(join(root, "docs/reference/topics.md"), "utf8");
+const map = readFileSync(join(root, "src/topics/topic-map.ts"), "utf8");
+
+/** The keys of an interface of the topic map. */
+function keysOf(name: string): string[] {
+  const [, body = ""] = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(map) ?? [];
+  return [...body.matchAll(/^ {2}readonly "?([\w/]+)"?\??:/gm)].map(([, key = ""]) => key);
+}
+
+describe("docs/reference/topics.md", () => {
+  it("lists every topic of the map, and no other", () => {
+    const documented = [...page.matchAll(/^\| `moteq\/([\w/]+)` \|/gm)].map(([, tail = ""]) => tail);
+    expect(documented.toSorted()).toEqual(keysOf("BridgeTopics").toSorted());
+    expect(documented.length).toBeGreaterThan(2);
+  });
+
+  it("lists every key of a node", () => {
+    const documented = [...page.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, key]) => key ?? "");
+    const node = keysOf("BridgeNode").filter((key) => key !== "counters");
+    const counters = keysOf("BridgeNodeCounters").map((key) => `counters.${key}`);
+    expect(documented).toEqual(expect.arrayContaining([...node, ...counters]));
+    expect(documented.filter((key) => !key.startsWith("gw_") && key !== "allnodes").toSorted()).toEqual(
+      [...node, ...counters].toSorted(),
+    );
+  });
+});
