@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/soak/**/*.test.ts"],
     globalSetup: ["test/support/external-setup.ts"],
     env: { TZ: "UTC" },
-    testTimeout: 600_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 1,
   },

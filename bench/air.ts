@@ -32,6 +32,7 @@ async function measureWake(program: NodeProgram, waiting: number): Promise<numbe
     client,
     store: new MemoryStore(),
     clock,
+    config: { nodes: { [address.node]: { dialect: program.dialect } } },
   });
   await gateway.start();
   const node = new VirtualNode({

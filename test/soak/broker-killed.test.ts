@@ -64,6 +64,8 @@ describe.runIf(have("mosquitto"))("mosquitto killed and restarted under load (re
     const load = Array.from({ length: nodes }, async (_, index) => {
       const own = air.join({ address: `02000000000${index + 1}`, x: index + 1 });
       const node = new LinkNode({ radio: own, clock: systemClock, gateway: radio.address });
+      // The gateway answers publications once it knows what the node speaks.
+      while ((await node.ping()) !== "up") await sleep(systemClock, 20);
       for (let count = 0; running.load; count++) {
         const text = `${index}:${count}`;
         for (;;) {
