@@ -13,7 +13,10 @@ export interface AbortSignalLike {
  * Makes a signal and what aborts it, for code that also runs where there is no `AbortController`. Aborting twice
  * does nothing.
  */
-export function createAborter(): { readonly signal: AbortSignalLike; abort(reason: Error): void } {
+export function createAborter(): {
+  readonly signal: AbortSignalLike;
+  readonly abort: (reason: Error) => void;
+} {
   const listeners = new Set<() => void>();
   const signal = {
     aborted: false,
@@ -27,7 +30,7 @@ export function createAborter(): { readonly signal: AbortSignalLike; abort(reaso
       if (signal.aborted) return;
       signal.aborted = true;
       signal.reason = reason;
-      for (const listener of [...listeners]) listener();
+      for (const listener of listeners) listener();
       listeners.clear();
     },
   };

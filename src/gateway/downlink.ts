@@ -114,7 +114,7 @@ export class Downlink {
   }
 
   #answered(node: GatewayNode, delivered: boolean): void {
-    this.#note(node, delivered);
+    node.refused = !delivered;
     this.#options.events.onReply(node, delivered ? "sent" : "failed");
     this.#goOn(node);
   }
@@ -183,13 +183,9 @@ export class Downlink {
     } catch (error) {
       this.#options.events.onFailure(node, "radio", error);
     }
-    this.#note(node, delivered);
-    return delivered;
-  }
-
-  #note(node: GatewayNode, delivered: boolean): void {
     node.refused = !delivered;
     if (delivered) node.lastContact = this.#options.clock.monotonic();
+    return delivered;
   }
 }
 

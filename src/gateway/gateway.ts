@@ -207,7 +207,7 @@ export class Gateway {
 
   async #end(): Promise<void> {
     const wasRunning = this.#state === "running";
-    const { bridge, clock, journal, link, radio, reports, retained, store, subscriptions } = this.#parts;
+    const { bridge, clock, journal, radio, reports, retained, store, subscriptions } = this.#parts;
     if (wasRunning) radio.listen(() => {});
     this.#state = "closed";
     reports.close();
@@ -215,8 +215,8 @@ export class Gateway {
     subscriptions.close();
     const ends = [this.#distribution.downlink.close()];
     if (this.#starting) ends.push(this.#starting);
+    // The broker takes this behind all that nodes have published.
     if (wasRunning) ends.push(bridge.close());
-    if (link.connected) ends.push(this.#uplink.idle());
     await settleWithin(clock, closingMs, Promise.allSettled(ends));
     await settleWithin(clock, closingMs, Promise.resolve(journal.flushed()));
     try {

@@ -11,8 +11,8 @@ interface Waiter {
   readonly filter: string;
   /** When the wait ends, by the monotonic clock: not before the broker has said yes. */
   until: number;
-  /** The digests of the topics of which it got the retained message. */
-  readonly got: Set<number>;
+  /** The digests of the topics of which it got the retained message, if it got any. */
+  got: Set<number> | undefined;
 }
 
 /**
@@ -41,10 +41,10 @@ export class RetainedMessages {
   }
 
   /** A node has subscribed to what it had not before: retained messages are for it until the wait ends. */
-  await(filter: string, node: GatewayNode): void {
+  wait(filter: string, node: GatewayNode): void {
     const key = `${node.address} ${filter}`;
     if (this.#byKey.has(key)) return;
-    const waiter = { node, filter, until: Infinity, got: new Set<number>() };
+    const waiter: Waiter = { node, filter, until: Infinity, got: undefined };
     this.#byKey.set(key, waiter);
     this.#waiters.add(filter, waiter);
   }
@@ -78,10 +78,11 @@ export class RetainedMessages {
     const recipients = new Set(changed ? subscribers : []);
     const waiters = [...this.#waiters.match(topic)];
     // A node that waits by several filters gets it once.
-    const served = new Set(waiters.filter(({ got }) => got.has(topicDigest)).map(({ node }) => node));
-    for (const { node, got } of waiters) {
-      got.add(topicDigest);
-      if (!served.has(node)) recipients.add(node);
+    const served = new Set(waiters.filter(({ got }) => got?.has(topicDigest)).map(({ node }) => node));
+    for (const waiter of waiters) {
+      waiter.got ??= new Set();
+      if (waiter.got.size < this.#limit) waiter.got.add(topicDigest);
+      if (!served.has(waiter.node)) recipients.add(waiter.node);
     }
     return recipients;
   }

@@ -20,6 +20,9 @@ import { faultOfPublishTopic, faultOfSubscribeFilter } from "./node-topic.ts";
 import type { GatewayParts } from "./parts.ts";
 import { audienceOf, describeRefusal } from "./report-text.ts";
 
+/** How many topics are remembered as fit, before that begins anew. */
+const rememberedTopics = 1000;
+
 /**
  * What nodes send: judged, answered, passed on. Nothing here waits for the broker, the store or the radio, and no frame,
  * whatever its bytes, gets beyond being counted and reported.
@@ -30,10 +33,11 @@ export class Uplink {
   readonly #joins: Joins;
   /** What all gateway's own topics begin with, as `moteq/bridge/`. */
   readonly #ownTree: string;
+  /** Topics that were found fit: nodes use few, again and again. */
+  readonly #fitTopics = new Set<string>();
   readonly #onPublished: () => void;
   readonly #onPublishFailed: (error: unknown) => void;
   #waiting = 0;
-  #onIdle: (() => void) | undefined;
 
   constructor(parts: GatewayParts, downlink: Downlink) {
     this.#parts = parts;
@@ -44,7 +48,7 @@ export class Uplink {
     // Made once, not for each of very many messages.
     this.#onPublished = () => {
       parts.counters.uplinks.add("published");
-      this.#settleOne();
+      this.#waiting--;
     };
     this.#onPublishFailed = (error) => {
       parts.counters.uplinks.add("failed");
@@ -53,18 +57,13 @@ export class Uplink {
         "publish",
         () => `A message could not be published: ${messageOf(error)}`,
       );
-      this.#settleOne();
+      this.#waiting--;
     };
   }
 
   /** Messages that wait for the broker. */
   get waiting(): number {
     return this.#waiting;
-  }
-
-  /** Settles when no message waits for the broker. */
-  async idle(): Promise<void> {
-    if (this.#waiting > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
   /** Takes a frame from the air. Never throws. */
@@ -134,11 +133,12 @@ export class Uplink {
   #publish(node: GatewayNode, publication: Publication, frame: ReceivedFrame): FrameOutcome {
     const { link, config } = this.#parts;
     const dialect = this.#dialectOf(node);
-    const part = publication.topic.includes("#") ? parsePartName(publication.topic) : undefined;
+    const isPlain = this.#fitTopics.has(publication.topic);
+    const part = isPlain ? undefined : parsePartName(publication.topic);
     const topic = part ? part.topic : publication.topic;
     const { message_bytes: longest, uplinks: limit } = config.limits;
     const fault =
-      faultOfPublishTopic(topic, this.#ownTree) ??
+      (isPlain ? undefined : this.#faultOfTopic(topic)) ??
       (publication.payload.length > longest ? "message-too-long" : undefined);
     if (fault) return this.#refusePublication(node, dialect, fault, frame, longest);
 
@@ -163,6 +163,14 @@ export class Uplink {
     }
     if (dialect === "prototype") this.#downlink.deliver(node);
     return outcome;
+  }
+
+  #faultOfTopic(topic: string): Refusal | undefined {
+    const fault = faultOfPublishTopic(topic, this.#ownTree);
+    if (fault) return fault;
+    if (this.#fitTopics.size >= rememberedTopics) this.#fitTopics.clear();
+    this.#fitTopics.add(topic);
+    return undefined;
   }
 
   /** Gives a message to the broker's link, which keeps it until the broker has it. */
@@ -198,7 +206,7 @@ export class Uplink {
     if (journal.overloaded) return this.#refuse("store-slow", frame, node);
     node.subscribe(filter, qos);
     routes.add(filter, node);
-    if (before === undefined) retained.await(filter, node);
+    if (before === undefined) retained.wait(filter, node);
     subscriptions.want(filter, qos);
     journal.add({ type: "node", record: node.toRecord() });
     return "subscribe";
@@ -228,7 +236,7 @@ export class Uplink {
     const node = new GatewayNode(source, config.nodes[source]);
     nodes.set(source, node);
     routes.join(node);
-    retained.await(config.pub_all.topic, node);
+    retained.wait(config.pub_all.topic, node);
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     journal.add({ type: "node", record: node.toRecord() });
     return node;
@@ -256,11 +264,6 @@ export class Uplink {
       describeRefusal(refusal, { source, bytes, ...detail }),
     );
     return refusal;
-  }
-
-  #settleOne(): void {
-    this.#waiting--;
-    if (this.#waiting === 0) this.#onIdle?.();
   }
 }
 

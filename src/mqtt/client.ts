@@ -181,7 +181,7 @@ export class MqttClient {
       return subscription;
     } catch (error) {
       // The broker may have it although nobody waits for that any more.
-      if (request.sent && !this.#isClosed) this.#release(subscription).catch(() => {});
+      if (signal?.aborted && request.sent) this.#release(subscription).catch(() => {});
       else this.#dispatch.delete(subscription);
       throw error;
     }

@@ -101,7 +101,9 @@ export class LinkWatch {
   }
 
   #update(now: number): void {
-    this.#waitingSince = this.#link.isExpecting() ? (this.#waitingSince ?? now) : undefined;
+    // The first of all answers is CONNACK.
+    const isExpecting = !this.#accepted || this.#link.isExpecting();
+    this.#waitingSince = isExpecting ? (this.#waitingSince ?? now) : undefined;
     const requests = this.#link.awaitedRequests();
     if (requests === 0) this.#requestsSince = undefined;
     else if (this.#requestsSince === undefined || requests < this.#requests) this.#requestsSince = now;

@@ -13,6 +13,9 @@ import type { Request } from "./requests.ts";
 import { Session } from "./session.ts";
 import type { StatusFeed } from "./status.ts";
 
+/** With so few messages in flight a new one goes out at once. */
+const promptly = 32;
+
 /** Carries one session over one connection after the other: the session says what, the link sees to when. */
 export class Link {
   readonly session: Session;
@@ -28,6 +31,8 @@ export class Link {
   #connection: Connection | undefined;
   #connected = false;
   #turnIsDue = false;
+  /** New messages go out while no more than so many are in flight. */
+  #resumeAt = promptly;
 
   constructor(options: ResolvedOptions, dispatch: Dispatch, statuses: StatusFeed) {
     this.#options = options;
@@ -153,18 +158,24 @@ export class Link {
     this.#turnIsDue = false;
     const connection = this.#connection;
     if (!connection || !this.#connected) return;
+    // With many in flight, an acknowledgement is no reason to send one more: a quarter of them together costs the
+    // processor far less, and the broker has enough to do until then.
+    const mayPublish = this.session.inflight <= this.#resumeAt;
+    const { sent } = this.counts;
     const handed: Publication[] = [];
     for (let more = true; more && connection.hasRoom; connection.flush()) {
-      while (more && connection.hasRoom) more = this.#sendOne(handed);
+      while (more && connection.hasRoom) {
+        more = this.session.sendNext() || (mayPublish && this.#publishNext(handed));
+      }
     }
     // Answers go out even if nothing else may.
     connection.flush();
+    if (this.counts.sent > sent) this.#resumeAt = Math.max(promptly, this.session.inflight * 0.75);
     for (const publication of handed) publication.resolve();
   }
 
-  /** Sends the next packet that is due; `false` if there is none. */
-  #sendOne(handed: Publication[]): boolean {
-    if (this.session.sendNext()) return true;
+  /** Sends the next message that waits; `false` if there is none, or it may not go yet. */
+  #publishNext(handed: Publication[]): boolean {
     const publication = this.session.hasRoom ? this.queue.take() : undefined;
     if (!publication) return false;
     this.session.publish(publication);

@@ -102,6 +102,8 @@ describe("moteq/bridge/nodes", () => {
     await world.say(one, '["ping"]');
     await world.pass(5000);
     expect(listsOf(world)).toHaveLength(1);
+    // Nor does it wait in the client, where it would grow old. One status line does.
+    expect(world.client.stats.queued).toBe(1);
     await world.restore();
     expect(
       listsOf(world)

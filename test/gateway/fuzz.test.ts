@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createSeededRandom, encodeUtf8, type Random, randomInteger } from "../../src/base/index.ts";
 import type { MacAddress, Radio, ReceivedFrame } from "../../src/device/index.ts";
@@ -51,16 +53,9 @@ function randomBytes(random: Random, length: number): Uint8Array {
 
 /** A frame as nodes send them. */
 function validFrame(random: Random): Uint8Array {
-  const topic = pick(random, [
-    "shed",
-    "attic/light",
-    "cmd/1",
-    "long#7.1/3",
-    "long#7.2/3",
-    "long#7.3/3",
-    "büro",
-    "$SYS/x",
-  ]);
+  // What a node publishes to a topic of many nodes is brought to each of them: that is not to be most of the work.
+  const topics = ["shed", "attic/light", "long#7.1/3", "long#7.2/3", "long#7.3/3", "büro", "$SYS/x"];
+  const topic = random.next() < 0.02 ? "cmd/1" : pick(random, topics);
   const filter = `cmd/${pick(random, ["1", "2", "3", "+", "a/+/b", "#", "+/#x"])}`;
   const retain = random.next() < 0.05;
   return encodeUtf8(
@@ -104,7 +99,8 @@ function total(counts: Readonly<Record<string, number>>): number {
 }
 
 function heapBytes(): number {
-  globalThis.gc?.();
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
   return process.memoryUsage().heapUsed;
 }
 
@@ -132,7 +128,7 @@ describe(`frames and messages at random (MOTEQ_SEED=${seed})`, () => {
         client,
         store: new MemoryStore(),
         clock,
-        config: { debug: true },
+        config: { debug: true, limits: { reports: 10 } },
       });
       let messages = 0;
       await gateway.start();
@@ -143,16 +139,10 @@ describe(`frames and messages at random (MOTEQ_SEED=${seed})`, () => {
       for (let heard = 0; heard < frames; heard += batch) {
         for (let count = 0; count < batch; count++) radio.hear(randomAddress(random), randomFrame(random));
         for (let count = 0; count < 5; count++) {
-          const topic = pick(random, [
-            "allnodes",
-            "gw_query",
-            "cmd/1",
-            "cmd/2",
-            "cmd/a/x/b",
-            "shed",
-            "gw_status",
-          ]);
-          const payload = randomBytes(random, randomInteger(random, 0, random.next() < 0.1 ? 20_000 : 60));
+          // A message to all is a thousand deliveries.
+          const topics = ["gw_query", "cmd/1", "cmd/2", "cmd/a/x/b", "shed", "gw_status"];
+          const topic = random.next() < 0.05 ? "allnodes" : pick(random, topics);
+          const payload = randomBytes(random, randomInteger(random, 0, random.next() < 0.02 ? 20_000 : 60));
           await broker.publish(topic, payload, { retain: random.next() < 0.1 });
         }
         // The broker is out for some of the time.

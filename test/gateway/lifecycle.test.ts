@@ -25,9 +25,17 @@ describe("Gateway", () => {
     await expect(World.open({ store: new BrokenStore() })).rejects.toThrow("disk gone");
   });
 
+  it("greets the broker once, however often it is told of it", async () => {
+    await using world = await World.open();
+    world.gateway.brokerStatus({ type: "connected" });
+    await world.pass(10);
+    expect(world.broker.textsOn("gw_status")).toHaveLength(1);
+  });
+
   it("closes once, and hears and says nothing after that", async () => {
     await using world = await World.open();
     await world.say(one, '["ping"]');
+    for (let count = 0; count < 3; count++) await world.say(one, "noise");
     await world.until(Promise.all([world.gateway.close(), world.gateway.close()]));
     const before = world.broker.taken.length;
     expect(await world.say(one, '["ping"]')).toEqual([]);
@@ -36,7 +44,17 @@ describe("Gateway", () => {
     world.gateway.receive({ topic: "allnodes", payload: new Uint8Array(), retain: false });
     await world.pass(120_000);
     expect(world.broker.taken).toHaveLength(before);
-    expect(world.counters.frames).toEqual({ ping: 1 });
+    expect(world.counters.frames).toEqual({ ping: 1, "not-json": 3 });
+  });
+
+  it("takes no notice of subscriptions that end with the client", async () => {
+    await using world = await World.open();
+    world.broker.hang(true);
+    await world.say(one, '["t", 1]');
+    await world.until(world.gateway.close());
+    await world.until(world.client.close());
+    expect(world.counters.subscriptions.refused).toBeUndefined();
+    world.broker.hang(false);
   });
 
   it("cannot be started after it was closed", async () => {

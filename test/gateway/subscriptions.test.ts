@@ -181,6 +181,16 @@ describe("retained messages", () => {
     expect(await world.say(one, '["get"]')).toEqual(['["t", "kept", true]', '["t", "kept", true]']);
   });
 
+  it("do not come again to a node that changes the qos of its subscription", async () => {
+    await using world = await World.open();
+    await world.publish("t", "kept", { retain: true });
+    await world.say(one, '["t", 0]');
+    expect(await world.say(one, '["get"]')).toEqual(['["t", "kept", true]']);
+    await world.pass(60_000);
+    await world.say(one, '["t", 1]');
+    expect(await world.say(one, '["get"]')).toEqual([]);
+  });
+
   it("on the topic of all come to every node that becomes known", async () => {
     await using world = await World.open();
     await world.publish("allnodes", "welcome", { retain: true });

@@ -9,7 +9,11 @@ export class SocketPort implements BytePort {
   #error: Error | undefined;
   #closing = false;
   #paused = false;
-  readonly #pace = new ReadPace((held) => this.#apply(held));
+  #paced = false;
+  readonly #pace = new ReadPace((held) => {
+    this.#paced = held;
+    this.#readOrNot();
+  });
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -24,8 +28,9 @@ export class SocketPort implements BytePort {
     const socket = this.#socket;
     this.#listener = listener;
     socket.on("data", (bytes: Buffer) => {
-      this.#pace.count();
-      if (!this.#closing) listener.onData(bytes);
+      if (this.#closing) return;
+      this.#pace.count(bytes.length);
+      listener.onData(bytes);
     });
     socket.on("drain", () => {
       if (!this.#closing) listener.onWritable();
@@ -41,13 +46,8 @@ export class SocketPort implements BytePort {
   }
 
   pause(paused: boolean): void {
-    this.#paused = paused && !this.#closing;
-    this.#apply(false);
-  }
-
-  #apply(held: boolean): void {
-    if (held || this.#paused) this.#socket.pause();
-    else this.#socket.resume();
+    this.#paused = paused;
+    this.#readOrNot();
   }
 
   close(how: "flush" | "abort" = "flush"): void {
@@ -56,9 +56,14 @@ export class SocketPort implements BytePort {
     if (how === "abort") this.#socket.destroy();
     else if (first) {
       this.#socket.end();
-      // What still comes is dropped, so that the other side's end is seen behind it.
-      this.#socket.resume();
+      this.#readOrNot();
     }
+  }
+
+  #readOrNot(): void {
+    // Once closing, what still comes is dropped, so that the other side's end is seen behind it.
+    if (!this.#closing && (this.#paused || this.#paced)) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   #onClose(): void {

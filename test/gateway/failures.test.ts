@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import {
+  type BrokerLink,
+  Gateway,
+  MemoryStore,
+  type QueuedMessage,
+  type StoreChange,
+} from "../../src/gateway/index.ts";
+import { createSeededRandom, encodeUtf8 } from "../../src/base/index.ts";
+import { Air, VirtualClock } from "../../src/virtual/index.ts";
+import { World } from "./world.ts";
+
+const node = "02000000aa01";
+
+/** A store that fails while it is told to. */
+class MoodyStore extends MemoryStore {
+  failsToWrite = false;
+  failsToRead = false;
+
+  override async commit(changes: readonly StoreChange[]): Promise<void> {
+    if (this.failsToWrite) throw new Error("disk full");
+    await super.commit(changes);
+  }
+
+  override async readQueue(address: string, limit: number): Promise<readonly QueuedMessage[]> {
+    if (this.failsToRead) throw new Error("disk gone");
+    return super.readQueue(address, limit);
+  }
+}
+
+describe("a store that fails", () => {
+  it("to write loses what it did not write, which is said, and the gateway goes on", async () => {
+    const store = new MoodyStore();
+    await using world = await World.open({ store });
+    await world.say(node, '["get"]');
+    store.failsToWrite = true;
+    await world.publish("allnodes", "lost");
+    expect(await world.say(node, '["aget"]')).toEqual(["UP"]);
+    store.failsToWrite = false;
+    await world.publish("allnodes", "kept");
+    expect(await world.say(node, '["get"]')).toEqual(['["allnodes", "kept", false]']);
+    expect(world.counters.deliveries).toEqual({ queued: 2, lost: 1, delivered: 1 });
+    expect(world.broker.textsOn("gw_errors").map((line) => line.slice(20))).toEqual([
+      "The store failed: disk full",
+      `1 messages for node ${node} are lost: the store does not have them`,
+    ]);
+  });
+
+  it("to read leaves the messages where they are", async () => {
+    const store = new MoodyStore();
+    await using world = await World.open({ store });
+    await world.say(node, '["get"]');
+    await world.publish("allnodes", "x");
+    store.failsToRead = true;
+    expect(await world.say(node, '["aget"]')).toEqual(["UP"]);
+    store.failsToRead = false;
+    expect(await world.say(node, '["get"]')).toEqual(['["allnodes", "x", false]']);
+    expect(world.broker.textsOn("gw_errors").join()).toContain(
+      `Serving node ${node}: store raised disk gone`,
+    );
+  });
+});
+
+describe("a link that gives up a message", () => {
+  it("is counted and reported, and makes room for others", async () => {
+    const clock = new VirtualClock();
+    const air = new Air({ clock, random: createSeededRandom(1) });
+    const lines: string[] = [];
+    const client: BrokerLink = {
+      connected: true,
+      publish: async (topic) => {
+        if (topic === "t") throw new Error("given up");
+      },
+      subscribe: async () => ({ unsubscribe: async () => {} }),
+    };
+    const gateway = new Gateway({
+      radio: air.join({ address: "02006d6f7465" }),
+      client,
+      store: new MemoryStore(),
+      clock,
+      config: { limits: { uplinks: 1 } },
+      log: (_level, text) => lines.push(text),
+    });
+    await gateway.start();
+    const radio = air.join({ address: node });
+    for (let count = 0; count < 3; count++) {
+      await clock.runUntil(radio.send("02006d6f7465", encodeUtf8('["t", "m", false, 1]')));
+      await clock.advance(10);
+    }
+    const { counters, waitingUplinks } = gateway.report();
+    expect([counters.frames, counters.uplinks, waitingUplinks]).toEqual([{ publish: 3 }, { failed: 3 }, 0]);
+    expect(lines.filter((line) => line.includes("given up"))).toEqual([
+      "A message could not be published: given up",
+    ]);
+    await clock.runUntil(gateway.close());
+  });
+});

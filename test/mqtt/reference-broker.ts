@@ -1,0 +1,126 @@
+import type { BytePort } from "../../src/base/index.ts";
+import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
+import { encodePacket, type Packet, PacketReader } from "../../src/mqtt/index.ts";
+import { type BytePortPair, createBytePortPair } from "../../src/virtual/index.ts";
+
+interface Outgoing {
+  readonly packetId: number;
+  readonly qos: 1 | 2;
+  readonly text: string;
+  sent: boolean;
+  released: boolean;
+}
+
+/**
+ * The broker's half of one persistent session, to the letter of MQTT 3.1.1, 4.3 and 4.4, written apart from the
+ * client's: what it has taken over, and what it still has to deliver, is known exactly.
+ */
+export class ReferenceBroker {
+  /** What was taken over, in order, as often as it was. */
+  readonly taken: string[] = [];
+  /** Whether the session is lost at each connection. */
+  forgetful = false;
+  connections = 0;
+  readonly #onArrival: (bytes: Uint8Array, at: "left" | "right", pair: BytePortPair) => readonly Uint8Array[];
+  readonly #unreleased = new Set<number>();
+  readonly #outgoing = new Map<number, Outgoing>();
+  #known = false;
+  #port: BytePort | undefined;
+
+  /** @param onArrival sees all bytes; see {@link BytePortPairOptions} */
+  constructor(
+    onArrival: (bytes: Uint8Array, at: "left" | "right", pair: BytePortPair) => readonly Uint8Array[],
+  ) {
+    this.#onArrival = onArrival;
+  }
+
+  /** How much it still has to deliver. */
+  get pending(): number {
+    return this.#outgoing.size;
+  }
+
+  /** Puts a message into the session; it goes out as soon as there is a connection. */
+  enqueue(text: string, qos: 1 | 2): void {
+    const packetId = 100 + this.#outgoing.size;
+    this.#outgoing.set(packetId, { packetId, qos, text, sent: false, released: false });
+  }
+
+  readonly open = (): Promise<BytePort> => {
+    const pair: BytePortPair = createBytePortPair({
+      onArrival: (bytes, at) => this.#onArrival(bytes, at, pair),
+    });
+    const port = pair.right;
+    const reader = new PacketReader();
+    this.connections++;
+    port.start({
+      onData: (bytes) => {
+        reader.push(bytes);
+        for (let packet = reader.next(); packet; packet = reader.next()) {
+          if (packet.type === "malformed") throw new Error(`the client sent ${packet.reason}`);
+          this.#port = port;
+          this.#receive(packet);
+        }
+      },
+      onWritable() {},
+      onClose: () => {
+        if (this.#port === port) this.#port = undefined;
+      },
+    });
+    return Promise.resolve(pair.left);
+  };
+
+  #receive(packet: Packet): void {
+    switch (packet.type) {
+      case "connect": {
+        const sessionPresent = this.#known && !this.forgetful;
+        if (!sessionPresent) this.#unreleased.clear();
+        this.#known = true;
+        this.#send({ type: "connack", sessionPresent, returnCode: 0 });
+        for (const message of this.#outgoing.values()) this.#deliver(message);
+        return;
+      }
+      case "publish":
+        if (packet.qos < 2 || !this.#unreleased.has(packet.packetId)) {
+          this.taken.push(decodeUtf8(packet.payload) ?? "");
+        }
+        if (packet.qos === 1) this.#send({ type: "puback", packetId: packet.packetId });
+        if (packet.qos === 2) {
+          this.#unreleased.add(packet.packetId);
+          this.#send({ type: "pubrec", packetId: packet.packetId });
+        }
+        return;
+      case "pubrel":
+        this.#unreleased.delete(packet.packetId);
+        this.#send({ type: "pubcomp", packetId: packet.packetId });
+        return;
+      case "puback":
+      case "pubcomp":
+        this.#outgoing.delete(packet.packetId);
+        return;
+      case "pubrec": {
+        const message = this.#outgoing.get(packet.packetId);
+        if (message) message.released = true;
+        this.#send({ type: "pubrel", packetId: packet.packetId });
+        return;
+      }
+      case "pingreq":
+        this.#send({ type: "pingresp" });
+        return;
+      default:
+    }
+  }
+
+  #deliver(message: Outgoing): void {
+    const { packetId, qos, text, sent, released } = message;
+    if (released) this.#send({ type: "pubrel", packetId });
+    else {
+      const payload = encodeUtf8(text);
+      this.#send({ type: "publish", topic: "down", payload, qos, retain: false, duplicate: sent, packetId });
+    }
+    message.sent = true;
+  }
+
+  #send(packet: Packet): void {
+    this.#port?.write(encodePacket(packet));
+  }
+}
