@@ -111,11 +111,12 @@ export class Conversation {
       const delivered = await withAbort(this.#radio.send(this.#gateway, frame), signal);
       const deadline = this.#clock.monotonic() + this.#silenceMs * silencesForAnswer;
       // An acknowledgement that got lost says "false" of a frame that is being answered already.
-      do {
+      for (;;) {
         const outcome = this.takeAnswer(read);
         if (outcome !== undefined) return outcome;
-      } while (delivered && (await this.#hears(this.#waitBefore(deadline), signal)));
-      return delivered ? "no-answer" : "not-delivered";
+        if (!delivered) return "not-delivered";
+        if (!(await this.#hears(this.#waitBefore(deadline), signal))) return "no-answer";
+      }
     });
   }
 
@@ -149,7 +150,7 @@ export class Conversation {
     }
     if (heard.type === "message") this.#takeMessage(heard);
     else if (this.#answers.pushEvicting(heard)) this.counters.add("unexpected");
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   #takeMessage({ topic, message, retained }: NodeMessage): void {
@@ -185,7 +186,7 @@ export class Conversation {
         stop();
         resolve(true);
       };
-      let release = () => {};
+      let release = doNothing;
       this.#waiting.add(wake);
       if (waitMs < Infinity) {
         timer = this.#clock.setTimer(waitMs, () => {
@@ -208,10 +209,10 @@ export class Conversation {
       throwIfAborted(signal);
       return work();
     });
-    this.#lastTurn = turn.then(
-      () => {},
-      () => {},
-    );
+    // The next turn follows whatever became of this one.
+    this.#lastTurn = turn.then(doNothing, doNothing);
     return withAbort(turn, signal);
   }
 }
+
+function doNothing(): void {}

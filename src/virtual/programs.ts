@@ -115,7 +115,7 @@ function createIntroduction() {
   };
 }
 
-const colours: readonly string[] = ["red", "green", "blue"];
+const colours: ReadonlySet<string> = new Set(["red", "green", "blue"]);
 
 /**
  * Runs all the time, shows the colour that is published to everybody, and reports the colour shown: at once when it
@@ -130,7 +130,7 @@ export function createLampProgram({ topic = "lamp/colour", reportMs = 15_000 } =
       let reportedAt = 0;
       const handle = (message: NodeMessage) => {
         receive(message);
-        if (!colours.includes(message.message)) return;
+        if (!colours.has(message.message)) return;
         shown = message.message;
         show(shown);
       };

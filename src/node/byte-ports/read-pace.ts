@@ -1,3 +1,5 @@
+import type { Clock } from "../../base/index.ts";
+
 /** So many pieces in a millisecond are a stream. A question and its answer in turns come slower, even on one machine. */
 const piecesOfStream = 16;
 /** Shorter pieces are acknowledgements: somebody waits for them. */
@@ -12,15 +14,17 @@ const pauseMs = 1;
  * processor many times what the message itself does.
  */
 export class ReadPace {
+  readonly #clock: Clock;
   readonly #hold: (held: boolean) => void;
-  #windowStart = 0;
+  #windowStart = -Infinity;
   #pieces = 0;
   #bytes = 0;
   /** What the next read has to bring for the stream to go on; 0 while there is none. */
   #expected = 0;
 
   /** @param hold stops reading, or goes on */
-  constructor(hold: (held: boolean) => void) {
+  constructor(clock: Clock, hold: (held: boolean) => void) {
+    this.#clock = clock;
     this.#hold = hold;
   }
 
@@ -44,12 +48,12 @@ export class ReadPace {
 
   #pause(): void {
     this.#hold(true);
-    setTimeout(() => this.#hold(false), pauseMs);
+    this.#clock.setTimer(pauseMs, () => this.#hold(false));
   }
 
   /** Begins to count anew; returns how long the last count took. */
   #restart(): number {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     const took = now - this.#windowStart;
     this.#windowStart = now;
     this.#pieces = 0;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { BytePort, BytePortListener } from "../../base/index.ts";
+import { systemClock } from "../clock.ts";
 import { ReadPace } from "./read-pace.ts";
 
 /** A connected socket, plain or TLS, as a byte port. */
@@ -10,7 +11,7 @@ export class SocketPort implements BytePort {
   #closing = false;
   #paused = false;
   #paced = false;
-  readonly #pace = new ReadPace((held) => {
+  readonly #pace = new ReadPace(systemClock, (held) => {
     this.#paced = held;
     this.#readOrNot();
   });

@@ -1,0 +1,11 @@
+import { UdpRadio } from "../../src/node/index.ts";
+import { describeRadio } from "../support/radio-conformance.ts";
+
+describeRadio("UDP (real)", async () => {
+  const right = await UdpRadio.open({ address: "020000000002" });
+  const left = await UdpRadio.open({
+    address: "020000000001",
+    gateway: { host: "127.0.0.1", port: right.port },
+  });
+  return { left, right, settled: (promise) => promise };
+});
