@@ -7,7 +7,7 @@ import { addPubCommand } from "./commands/pub.ts";
 import { addSubCommand } from "./commands/sub.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { startInterrupt } from "./interrupt.ts";
-import { printError } from "./output.ts";
+import { endWithOutput, printError } from "./output.ts";
 
 /**
  * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly.
@@ -16,6 +16,7 @@ import { printError } from "./output.ts";
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const interrupt = startInterrupt();
+  endWithOutput();
   try {
     await createProgram(interrupt.signal).parseAsync(argv);
   } catch (error) {

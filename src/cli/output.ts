@@ -8,6 +8,19 @@ export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/**
+ * Ends the process when nobody takes its output any more: quietly where the reader has gone (`moteq sub … | head -1`),
+ * with the reason where it could not be written (a full disk).
+ */
+export function endWithOutput(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    printError(`the output could not be written: ${error.message}`);
+    process.exit(1);
+  });
+  process.stderr.on("error", () => process.exit(1));
+}
+
 /** Rows as aligned columns under a heading; the last column is not padded. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = heading.map((title, column) =>

@@ -54,8 +54,15 @@ const broker = v.strictObject({
   reject_unauthorized: v.optional(flag, true),
 });
 
+const radioLinks = "virtual, or udp:PORT, or udp:HOST:PORT with a port from 0 to 65535";
+
+function isRadioLink(given: string): boolean {
+  const [, port] = /^udp:(?:[^\s:]+:)?(\d{1,5})$/.exec(given) ?? [];
+  return given === "virtual" || Number(port) <= 65_535;
+}
+
 const radio = v.strictObject({
-  link: v.optional(matching(/^(virtual|udp:([^\s:]+:)?\d{1,5})$/, "virtual, or udp:PORT, or udp:HOST:PORT")),
+  link: v.optional(v.pipe(v.string(radioLinks), v.check(isRadioLink, radioLinks))),
   address: v.optional(address, "02006d6f7465"),
   channel: v.optional(whole(1, 14), 1),
 });

@@ -50,14 +50,14 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Hub> {
   const services = { clock: systemClock, random: systemRandom };
+  const { radio, description, world } = await openRadio(config.radio, services);
+  closers.push(() => radio.close());
+
   const embedded = config.broker.url === undefined;
   if (embedded) {
     const broker = await startEmbeddedBroker(config.broker);
     closers.push(() => broker.close());
   }
-
-  const { radio, description, world } = await openRadio(config.radio, services);
-  closers.push(() => radio.close());
 
   const brokerUrl = brokerUrlOf(config.broker);
   const sayBroker = sayStatus(brokerUrl, say);

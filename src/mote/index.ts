@@ -3,17 +3,16 @@
  *
  * @module
  */
+export type {
+  ClassicNode,
+  ListenOptions,
+  PublishOptions,
+  SubscribeOptions,
+  WaitOptions,
+} from "./classic-node.ts";
 export type { MessageHandler, NoAnswer, NodeCount, NodeMessage, NodeOptions } from "./conversation.ts";
 export { moteErrors } from "./errors.ts";
-export {
-  LinkNode,
-  type LinkPublishOutcome,
-  type ListenOptions,
-  type PingOutcome,
-  type PublishOptions,
-  type SubscribeOptions,
-  type WaitOptions,
-} from "./link-node.ts";
+export { LinkNode, type LinkPublishOutcome, type PingOutcome } from "./link-node.ts";
 export {
   PrototypeNode,
   type PrototypePublishOptions,

@@ -1,17 +1,9 @@
-import { type AbortSignalLike, type Counters, encodeUtf8 } from "../base/index.ts";
+import type { AbortSignalLike } from "../base/index.ts";
 import type { Radio, TunableRadio } from "../device/index.ts";
-import { assertTopicFilter, assertTopicName } from "../topics/index.ts";
 import { type ClassicCommand, encodeClassicUplink } from "../wire/index.ts";
-import {
-  type Answer,
-  Conversation,
-  type MessageHandler,
-  type NoAnswer,
-  type NodeCount,
-  type NodeOptions,
-} from "./conversation.ts";
+import { ClassicNode, type ListenOptions, type PublishOptions, type WaitOptions } from "./classic-node.ts";
+import type { Answer, MessageHandler, NoAnswer } from "./conversation.ts";
 import { moteErrors } from "./errors.ts";
-import { PartNumbers } from "./part-numbers.ts";
 
 /** What became of a publication. */
 export type LinkPublishOutcome =
@@ -26,32 +18,6 @@ export type LinkPublishOutcome =
 /** The state of the broker behind the gateway. */
 export type PingOutcome = "up" | "down" | NoAnswer;
 
-/** A wait that can be given up. */
-export interface WaitOptions {
-  /** Makes the call reject with the signal's reason. What was sent by then may arrive all the same. */
-  readonly signal?: AbortSignalLike | undefined;
-}
-
-/** How a publication goes out. */
-export interface PublishOptions extends WaitOptions {
-  /** Whether the broker keeps it for later subscribers. Default false. */
-  readonly retain?: boolean;
-  /** The quality of service between gateway and broker. Default 0. */
-  readonly qos?: 0 | 1 | 2;
-}
-
-/** How a subscription is made. */
-export interface SubscribeOptions extends WaitOptions {
-  /** The quality of service between broker and gateway. Default 1. */
-  readonly qos?: 0 | 1 | 2;
-}
-
-/** How long a node listens. */
-export interface ListenOptions extends WaitOptions {
-  /** Ends after so many milliseconds of silence; `Infinity` listens until the signal. Default: the node's. */
-  readonly silenceMs?: number;
-}
-
 /**
  * A node of the `link` dialect: what MicroPython nodes since August 2023 say, with outcomes that tell apart what they
  * confuse. Calls wait for each other, but for `listen`.
@@ -60,22 +26,7 @@ export interface ListenOptions extends WaitOptions {
  * const node = new LinkNode({ radio, clock, gateway: "02006d6f7465" });
  * if ((await node.publish("shed", "21.5")) === "acknowledged") await node.get((message) => show(message));
  */
-export class LinkNode {
-  readonly #conversation: Conversation;
-  readonly #radio: Radio;
-  readonly #parts: PartNumbers;
-
-  constructor(options: NodeOptions) {
-    this.#radio = options.radio;
-    this.#conversation = new Conversation(options);
-    this.#parts = new PartNumbers(options.clock);
-  }
-
-  /** What was heard and could not be used. */
-  get counters(): Counters<NodeCount> {
-    return this.#conversation.counters;
-  }
-
+export class LinkNode extends ClassicNode {
   /**
    * Publishes; longer than a frame, it goes in parts, each of which is answered.
    *
@@ -84,29 +35,14 @@ export class LinkNode {
   async publish(
     topic: string,
     message: string | Uint8Array,
-    { retain = false, qos = 0, signal }: PublishOptions = {},
+    options: PublishOptions = {},
   ): Promise<LinkPublishOutcome> {
-    assertTopicName(topic);
-    const payload = typeof message === "string" ? encodeUtf8(message) : message;
-    const publication = { type: "publish", topic, payload, retain, qos, acknowledge: false } as const;
     let outcome: LinkPublishOutcome = "acknowledged";
-    for (const frame of this.#parts.cut(publication, this.#radio.maximumFrameBytes)) {
-      outcome = await this.#conversation.ask(frame, readPublishAnswer, signal);
+    for (const frame of this.cut(topic, message, options, false)) {
+      outcome = await this.conversation.ask(frame, readPublishAnswer, options.signal);
       if (outcome !== "acknowledged" && outcome !== "broker-out") break;
     }
     return outcome;
-  }
-
-  /** Subscribes this node. The gateway does not answer: `false` only says that its radio did not hear it. */
-  async subscribe(filter: string, { qos = 1, signal }: SubscribeOptions = {}): Promise<boolean> {
-    assertTopicFilter(filter);
-    return this.#conversation.tell(encodeClassicUplink({ type: "subscribe", topic: filter, qos }), signal);
-  }
-
-  /** Ends a subscription. Only moteq's gateway knows this frame, and it does not answer either. */
-  async unsubscribe(filter: string, { signal }: WaitOptions = {}): Promise<boolean> {
-    assertTopicFilter(filter);
-    return this.#conversation.tell(encodeClassicUplink({ type: "unsubscribe", topic: filter }), signal);
   }
 
   /** Asks whether the broker can be reached. */
@@ -126,21 +62,21 @@ export class LinkNode {
    * @returns `false` if the gateway's radio did not hear the request
    */
   async get(handle: MessageHandler, { signal }: WaitOptions = {}): Promise<boolean> {
-    const delivered = await this.#conversation.tell(encodeClassicUplink({ type: "get" }), signal);
-    await this.#conversation.drain(handle, delivered ? undefined : 0, signal);
+    const delivered = await this.conversation.tell(encodeClassicUplink({ type: "get" }), signal);
+    await this.conversation.drain(handle, delivered ? undefined : 0, signal);
     return delivered;
   }
 
   /** `ping` and `get` in one frame, as asynchronous nodes do. */
   async poll(handle: MessageHandler, { signal }: WaitOptions = {}): Promise<PingOutcome> {
     const outcome = await this.#command("poll", readPingAnswer, signal);
-    await this.#conversation.drain(handle, outcome === "not-delivered" ? 0 : undefined, signal);
+    await this.conversation.drain(handle, outcome === "not-delivered" ? 0 : undefined, signal);
     return outcome;
   }
 
   /** Hands over messages as they come, until a silence. */
-  async listen(handle: MessageHandler, { silenceMs, signal }: ListenOptions = {}): Promise<void> {
-    await this.#conversation.drain(handle, silenceMs, signal);
+  async listen(handle: MessageHandler, options: ListenOptions = {}): Promise<void> {
+    await this.drain(handle, options);
   }
 
   /**
@@ -155,7 +91,7 @@ export class LinkNode {
     channels: Iterable<number> = allChannels,
     { signal }: WaitOptions = {},
   ): Promise<number | undefined> {
-    const radio = this.#radio;
+    const radio = this.radio;
     if (!isTunable(radio)) {
       throw moteErrors.create("mote/cannot-scan", `the radio ${radio.address} cannot change its channel`);
     }
@@ -178,7 +114,7 @@ export class LinkNode {
     read: (answer: Answer) => T | undefined,
     signal: AbortSignalLike | undefined,
   ): Promise<T | NoAnswer> {
-    return this.#conversation.ask(encodeClassicUplink({ type: command }), read, signal);
+    return this.conversation.ask(encodeClassicUplink({ type: command }), read, signal);
   }
 }
 

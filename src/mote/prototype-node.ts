@@ -1,17 +1,5 @@
-import { type Counters, encodeUtf8 } from "../base/index.ts";
-import type { Radio } from "../device/index.ts";
-import { assertTopicFilter, assertTopicName } from "../topics/index.ts";
-import { encodeClassicUplink } from "../wire/index.ts";
-import {
-  type Answer,
-  Conversation,
-  type MessageHandler,
-  type NoAnswer,
-  type NodeCount,
-  type NodeOptions,
-} from "./conversation.ts";
-import type { ListenOptions, PublishOptions, SubscribeOptions, WaitOptions } from "./link-node.ts";
-import { PartNumbers } from "./part-numbers.ts";
+import { ClassicNode, type ListenOptions, type PublishOptions } from "./classic-node.ts";
+import type { Answer, MessageHandler, NoAnswer } from "./conversation.ts";
 
 /** What became of a publication. */
 export type PrototypePublishOutcome =
@@ -38,22 +26,7 @@ export interface PrototypePublishOptions extends PublishOptions {
  * await node.publish("dummy", "dummy");
  * await node.listen((message) => show(message));
  */
-export class PrototypeNode {
-  readonly #conversation: Conversation;
-  readonly #radio: Radio;
-  readonly #parts: PartNumbers;
-
-  constructor(options: NodeOptions) {
-    this.#radio = options.radio;
-    this.#conversation = new Conversation(options);
-    this.#parts = new PartNumbers(options.clock);
-  }
-
-  /** What was heard and could not be used. */
-  get counters(): Counters<NodeCount> {
-    return this.#conversation.counters;
-  }
-
+export class PrototypeNode extends ClassicNode {
   /**
    * Publishes; longer than a frame, it goes in parts.
    *
@@ -62,30 +35,16 @@ export class PrototypeNode {
   async publish(
     topic: string,
     message: string | Uint8Array,
-    { retain = false, qos = 0, acknowledge = false, signal }: PrototypePublishOptions = {},
+    options: PrototypePublishOptions = {},
   ): Promise<PrototypePublishOutcome> {
-    assertTopicName(topic);
-    const payload = typeof message === "string" ? encodeUtf8(message) : message;
-    const publication = { type: "publish", topic, payload, retain, qos, acknowledge } as const;
+    const { acknowledge = false, signal } = options;
     let outcome: PrototypePublishOutcome = "sent";
-    for (const frame of this.#parts.cut(publication, this.#radio.maximumFrameBytes)) {
-      if (acknowledge) outcome = await this.#conversation.ask(frame, readPublishAnswer, signal);
-      else outcome = (await this.#conversation.tell(frame, signal)) ? "sent" : "not-delivered";
+    for (const frame of this.cut(topic, message, options, acknowledge)) {
+      if (acknowledge) outcome = await this.conversation.ask(frame, readPublishAnswer, signal);
+      else outcome = (await this.conversation.tell(frame, signal)) ? "sent" : "not-delivered";
       if (outcome !== "sent" && outcome !== "acknowledged") break;
     }
     return outcome;
-  }
-
-  /** Subscribes this node. The gateway does not answer: `false` only says that its radio did not hear it. */
-  async subscribe(filter: string, { qos = 1, signal }: SubscribeOptions = {}): Promise<boolean> {
-    assertTopicFilter(filter);
-    return this.#conversation.tell(encodeClassicUplink({ type: "subscribe", topic: filter, qos }), signal);
-  }
-
-  /** Ends a subscription. Only moteq's gateway knows this frame, and it does not answer either. */
-  async unsubscribe(filter: string, { signal }: WaitOptions = {}): Promise<boolean> {
-    assertTopicFilter(filter);
-    return this.#conversation.tell(encodeClassicUplink({ type: "unsubscribe", topic: filter }), signal);
   }
 
   /**
@@ -93,12 +52,9 @@ export class PrototypeNode {
    *
    * @returns `refused` if an `OUT` was heard: a publication before, without acknowledgement, was not taken
    */
-  async listen(
-    handle: MessageHandler,
-    { silenceMs, signal }: ListenOptions = {},
-  ): Promise<"silence" | "refused"> {
-    await this.#conversation.drain(handle, silenceMs, signal);
-    return this.#conversation.takeAnswer(readOut) ?? "silence";
+  async listen(handle: MessageHandler, options: ListenOptions = {}): Promise<"silence" | "refused"> {
+    await this.drain(handle, options);
+    return this.conversation.takeAnswer(readOut) ?? "silence";
   }
 }
 

@@ -101,6 +101,14 @@ describe("moteq with a gateway that runs (real)", () => {
     expect(up.out()).toMatch(/shed +hello/);
   }, 30_000);
 
+  it("ends quietly when nobody reads its output any more", async () => {
+    const sub = start(["sub", "#", "--broker", broker]);
+    sub.child.stdout?.destroy();
+    // Retained messages come at once: the first one finds the pipe closed.
+    expect(await sub.exit).toBe(0);
+    expect(sub.err()).toBe("");
+  }, 30_000);
+
   it("lists a node as soon as it has said something, and keeps messages for it", async () => {
     const node = ["--gateway", gateway, "--address", "02:00:00:00:00:01"];
     expect(await run("node", "ping", ...node)).toMatchObject({ code: 0, out: "up\n" });
@@ -166,6 +174,8 @@ describe("moteq called wrongly (real)", () => {
     [["sub", "a/#/b", "--broker", "mqtt://127.0.0.1:9"], 2, /has a # that is not its last level/],
     [["up"], 2, /the gateway has no radio\. Say --radio udp:/],
     [["up", "--radio", "smoke"], 2, /radio\.link: expected virtual, or udp:PORT/],
+    [["up", "--radio", "udp:99999"], 2, /radio\.link: expected .*a port from 0 to 65535/],
+    [["up", "--port", "1900", "--broker", "mqtt://127.0.0.1:9"], 2, /give one of them/],
     [["up", "--config", "nowhere.yaml"], 2, /cannot read nowhere\.yaml/],
     [["node", "ping", "--gateway", "somewhere"], 2, /--gateway takes HOST:PORT/],
     [["node", "get", "--dialect", "prototype"], 2, /say --dialect link/],

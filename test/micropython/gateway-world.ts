@@ -1,7 +1,7 @@
 import { createBridgeWill, Gateway, type GatewaySettings, MemoryStore } from "../../src/gateway/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import type { VirtualRadio } from "../../src/virtual/index.ts";
-import { MemoryBroker } from "./memory-broker.ts";
+import { CollectingBroker } from "./collecting-broker.ts";
 import { MicroPythonWorld, type MicroPythonWorldOptions } from "./world.ts";
 
 /** The address that `examples/micropython/settings.py` gives as the gateway's. */
@@ -9,14 +9,14 @@ export const gatewayAddress = "02006d6f7465";
 
 /** Real MicroPython boards, the real gateway and a real broker, all on one virtual clock. */
 export class GatewayWorld extends MicroPythonWorld {
-  readonly broker: MemoryBroker;
+  readonly broker: CollectingBroker;
   readonly gateway: Gateway;
   /** The gateway's radio. */
   readonly radio: VirtualRadio;
   readonly client: MqttClient;
 
   private constructor(
-    broker: MemoryBroker,
+    broker: CollectingBroker,
     options: MicroPythonWorldOptions & { readonly config?: GatewaySettings },
   ) {
     super({ quietRounds: 20, ...options });
@@ -44,7 +44,7 @@ export class GatewayWorld extends MicroPythonWorld {
   static async create(
     options: MicroPythonWorldOptions & { readonly config?: GatewaySettings } = {},
   ): Promise<GatewayWorld> {
-    const world = new GatewayWorld(await MemoryBroker.create(), options);
+    const world = new GatewayWorld(await CollectingBroker.create(), options);
     await world.gateway.start();
     world.client.start();
     await world.clock.advance(1000);

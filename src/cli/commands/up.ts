@@ -23,6 +23,9 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     .option("--demo", "a simulated air with six nodes, each message tried at once, traffic shown")
     .option("--traffic", "show what passes through the broker");
   addBrokerOptions(command).action(async (options: UpOptions) => {
+    if (options.port !== undefined && options.broker !== undefined) {
+      command.error("error: --port is for moteq's own broker, --broker names another: give one of them");
+    }
     const config = readConfig(options, {
       radio: { link: options.radio ?? (options.demo ? "virtual" : undefined) },
       ...(options.demo ? { gateway: { lpmode: false } } : {}),
