@@ -1,29 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { encodeUtf8 } from "moteq/base";
 import type { Radio, ReceivedFrame } from "moteq/device";
 import { Gateway, MemoryStore } from "moteq/gateway";
 import { connect, type MqttClient } from "moteq/mqtt";
 import { systemClock } from "moteq/node";
 import { encodeClassicUplink } from "moteq/wire";
+import { measure, type Run, startBroker, window } from "./load.js";
 import { type Benchmark, inTurns, type Measurement, summarize } from "./measurement.js";
 
 /** So many that a run takes about half a second. */
 const messagesAt = { 0: 400_000, 1: 50_000 } as const;
 const rounds = 7;
 const nodes = 50;
-const window = 500;
 const payload = encodeUtf8("x".repeat(100));
-
-interface Run {
-  /** Messages a second. */
-  readonly rate: number;
-  /** Processor time of this process for a message, in microseconds. */
-  readonly cpu: number;
-}
 
 /** A radio without an air: frames come as fast as the gateway takes them, answers are acknowledged at once. */
 class BareRadio implements Radio {
@@ -152,62 +140,4 @@ function countingLink(client: MqttClient, onPublished: () => void) {
     },
     subscribe: client.subscribe.bind(client),
   };
-}
-
-/** Starts work so that `window` pieces are under way at any time, and measures all of it. */
-async function measure(messages: number, start: (done: () => void) => void): Promise<Run> {
-  const cpuBefore = process.cpuUsage();
-  const before = performance.now();
-  await new Promise<void>((resolve) => {
-    let begun = 0;
-    let ended = 0;
-    const done = () => {
-      ended++;
-      if (ended === messages) resolve();
-      else if (begun - ended <= window / 2) fill();
-    };
-    const fill = () => {
-      while (begun < messages && begun - ended < window) {
-        begun++;
-        start(done);
-      }
-    };
-    fill();
-  });
-  const seconds = (performance.now() - before) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  return { rate: messages / seconds, cpu: (user + system) / messages };
-}
-
-/** mosquitto in a process of its own, on a free port of loopback. */
-async function startBroker(): Promise<{ url: string; stop: () => void }> {
-  const program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"].find((path) =>
-    existsSync(path),
-  );
-  if (!program) throw new Error("this benchmark needs mosquitto (Debian: apt-get install mosquitto)");
-  const port = await findPort();
-  const folder = mkdtempSync(join(tmpdir(), "moteq-bench-"));
-  const config = join(folder, "mosquitto.conf");
-  writeFileSync(
-    config,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\n`,
-  );
-  const child = spawn(program, ["-c", config], { stdio: "ignore" });
-  const client = connect(`mqtt://127.0.0.1:${port}`);
-  await client.ready(AbortSignal.timeout(10_000));
-  await client.close();
-  return { url: `mqtt://127.0.0.1:${port}`, stop: () => stop(child, folder) };
-}
-
-function stop(child: ChildProcess, folder: string): void {
-  child.kill();
-  rmSync(folder, { recursive: true, force: true });
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -1,8 +1,9 @@
 import { air } from "./air.js";
+import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, gateway];
+const benchmarks: readonly Benchmark[] = [air, flow, gateway];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
+import { addClimateCommand } from "./commands/climate.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
+import { addScreenCommand } from "./commands/screen.ts";
 import { addSubCommand } from "./commands/sub.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { startInterrupt } from "./interrupt.ts";
@@ -26,6 +28,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+const commands = [
+  addUpCommand,
+  addSubCommand,
+  addPubCommand,
+  addNodesCommand,
+  addNodeCommand,
+  addClimateCommand,
+  addScreenCommand,
+];
+
 function createProgram(signal: AbortSignal): Command {
   const program = new Command("moteq")
     .description("MQTT to and from microcontrollers that sleep, have no network, or are out of reach.")
@@ -34,9 +46,7 @@ function createProgram(signal: AbortSignal): Command {
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
     .showHelpAfterError("(moteq COMMAND --help shows how it is called)")
     .exitOverride();
-  for (const add of [addUpCommand, addSubCommand, addPubCommand, addNodesCommand, addNodeCommand]) {
-    add(program, signal);
-  }
+  for (const add of commands) add(program, signal);
   return program;
 }
 

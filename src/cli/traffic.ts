@@ -1,5 +1,5 @@
 import { decodeUtf8, messageOf } from "../base/index.ts";
-import { connectToBroker, type Hub, type HubConfig } from "../hub/index.ts";
+import { connectToBroker, type Hub, type HubConfig, screenTopic } from "../hub/index.ts";
 import { type Message, mqttErrors } from "../mqtt/index.ts";
 import { printLine, toPrintable } from "./output.ts";
 
@@ -18,7 +18,8 @@ export function showTraffic(hub: Hub, config: HubConfig): () => Promise<void> {
     { ...config.broker, url: hub.brokerUrl },
     {
       onMessage: (message) => {
-        if (!message.topic.startsWith(own)) printLine(`${timeOfDay()}  ${format(message)}`);
+        if (!message.topic.startsWith(own) && message.topic !== screenTopic)
+          printLine(`${timeOfDay()}  ${format(message)}`);
       },
     },
   );

@@ -1,8 +1,15 @@
 /**
- * What devices are: interfaces that `node/` implements for real and `virtual/` simulates.
+ * What devices are: interfaces that `node/` implements for real and `virtual/` simulates, and what stands on them
+ * alone: drawing, and the driver of a display.
  *
  * @module
  */
+export { Canvas, characterHeight, characterWidth, type TextOptions } from "./canvas.ts";
+export type { Display } from "./display.ts";
+export { deviceErrors } from "./errors.ts";
+export type { I2cDevice } from "./i2c.ts";
+export type { DigitalOutput } from "./output.ts";
+export { isLit, type Picture, renderSvg, renderText } from "./picture.ts";
 export type { MacAddress, Radio, ReceivedFrame, TunableRadio } from "./radio.ts";
 export {
   assertChannel,
@@ -12,3 +19,5 @@ export {
   radioErrors,
   toMacAddress,
 } from "./radio-errors.ts";
+export type { ClimateSample, HumiditySample, LightSample, Sensor, TemperatureSample } from "./sensor.ts";
+export { Ssd1306Display, type Ssd1306Options } from "./ssd1306.ts";

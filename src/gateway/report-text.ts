@@ -12,14 +12,6 @@ export function stampLine(now: number, text: string): string {
   return `${date} ${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())} ${text}`;
 }
 
-/** A span as `2 d 03:04:05` or `03:04:05`. */
-export function formatSpan(spanMs: number): string {
-  const seconds = Math.floor(spanMs / 1000);
-  const days = Math.floor(seconds / 86_400);
-  const clock = `${pad(Math.floor(seconds / 3600) % 24)}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}`;
-  return days > 0 ? `${days} d ${clock}` : clock;
-}
-
 /** Bytes as people can read them, cut at 60 characters; what is no text shows as question marks. */
 export function showBytes(bytes: Uint8Array): string {
   const start = bytes.subarray(0, 240);

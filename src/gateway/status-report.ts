@@ -1,6 +1,6 @@
+import { formatSpan } from "../base/index.ts";
 import type { BridgeNode } from "../topics/index.ts";
 import type { GatewayCounts } from "./counters.ts";
-import { formatSpan } from "./report-text.ts";
 
 /** How many nodes have a line of their own. */
 const maximumLines = 50;

@@ -4,10 +4,18 @@
  * @module
  */
 export { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
+export {
+  type ClimateHardware,
+  createSimulatedHardware,
+  type RunningClimate,
+  screenTopic,
+  startClimate,
+} from "./climate.ts";
 export { type ConfigSources, loadConfig } from "./config.ts";
 export type { HubConfig } from "./config-schema.ts";
 export { type EmbeddedBroker, startEmbeddedBroker } from "./embedded-broker.ts";
 export { hubErrors } from "./errors.ts";
 export { type Hub, startHub } from "./hub.ts";
 export { createLog, type Log } from "./log.ts";
+export { decodeScreen, encodeScreen } from "./screen-message.ts";
 export { readVersion } from "./version.ts";

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEmbeddedBroker } from "../../src/hub/index.ts";
 import { root } from "../house/imports.ts";
 import { freePort } from "../support/mosquitto.ts";
 
@@ -37,6 +38,12 @@ async function run(...words: string[]): Promise<{ code: number | null; out: stri
   const running = start(words);
   const code = await running.exit;
   return { code, out: running.out(), err: running.err() };
+}
+
+/** A broker of one test's own. */
+async function startEmbeddedBrokerOn(port: number) {
+  const broker = await startEmbeddedBroker({ host: "127.0.0.1", port });
+  return { ...broker, [Symbol.asyncDispose]: () => broker.close() };
 }
 
 /** Repeats something until it does not throw any more, for up to 15 seconds. */
@@ -165,6 +172,40 @@ describe("moteq with a gateway that runs (real)", () => {
   }, 20_000);
 });
 
+describe("moteq climate and moteq screen (real)", () => {
+  it("publish readings, obey, and show the display", async () => {
+    const port = await freePort();
+    await using broker = await startEmbeddedBrokerOn(port);
+    const url = ["--broker", broker.url];
+    const climate = start(["climate", "--every", "1", "--qos", "2", ...url]);
+    const readings = await run("sub", "testincr", "-C", "2", ...url);
+    expect(readings.out).toMatch(/^(t=\d\d\.\dC, h=\d\d\.\d%\.\n){2}$/);
+    await run("pub", "output", "on", "-q", "1", ...url);
+    await eventually(async () => {
+      expect((await run("sub", "climate/state", "-C", "1", ...url)).out).toContain('"led":"on"');
+    });
+    const screen = await run("screen", "--once", ...url);
+    expect(screen.out.split("\n").length).toBe(19);
+    expect(screen.out).toMatch(/^┌─{64}┐\n│[\u2800-\u28ff]{64}│\n/);
+    const json = await run("screen", "--once", "--json", ...url);
+    expect(JSON.parse(json.out)).toMatchObject({ width: 128, height: 64 });
+    climate.child.kill("SIGINT");
+    expect(await climate.exit).toBe(0);
+    expect(climate.out()).toMatch(/moteq has ended: \d+ readings are with the broker\.\n$/);
+    expect((await run("sub", "climate/state", "-C", "1", ...url)).out).toBe('{"online":false}\n');
+  }, 30_000);
+
+  it("say what a picture is not, and that none came", async () => {
+    const port = await freePort();
+    await using broker = await startEmbeddedBrokerOn(port);
+    await run("pub", "x", "no picture", "--retain", "--broker", broker.url);
+    const screen = await run("screen", "--topic", "x", "-W", "2", "--broker", broker.url);
+    expect(screen.code).toBe(1);
+    expect(screen.err).toContain("a message on x is no picture of a display");
+    expect(screen.err).toContain("a picture of a display did not come within 2 s");
+  }, 30_000);
+});
+
 describe("moteq called wrongly (real)", () => {
   it.each([
     [["frobnicate"], 2, /unknown command 'frobnicate'/],
@@ -176,6 +217,11 @@ describe("moteq called wrongly (real)", () => {
     [["up", "--radio", "smoke"], 2, /radio\.link: expected virtual, or udp:PORT/],
     [["up", "--radio", "udp:99999"], 2, /radio\.link: expected .*a port from 0 to 65535/],
     [["up", "--port", "1900", "--broker", "mqtt://127.0.0.1:9"], 2, /give one of them/],
+    [["climate", "--sensor", "bmp"], 2, /It must be simulated, iio or iio:NAME/],
+    [["climate", "--led", "gpio:17"], 2, /It must be none, led:NAME or gpio:CHIP:LINE/],
+    [["climate", "--display", "i2c:1:99"], 2, /i2c:BUS:ADDRESS/],
+    [["climate", "--every", "0"], 2, /It must be from 1 to 86,400 seconds/],
+    [["climate", "--readings", "a/#"], 2, /holds a wildcard/],
     [["up", "--config", "nowhere.yaml"], 2, /cannot read nowhere\.yaml/],
     [["node", "ping", "--gateway", "somewhere"], 2, /--gateway takes HOST:PORT/],
     [["node", "get", "--dialect", "prototype"], 2, /say --dialect link/],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "../../src/base/index.ts";
 import type { Refusal } from "../../src/gateway/index.ts";
-import { describeRefusal, formatSpan, showBytes, stampLine } from "../../src/gateway/report-text.ts";
+import { describeRefusal, showBytes, stampLine } from "../../src/gateway/report-text.ts";
 
 const source = "02000000aa01";
 
@@ -9,14 +9,6 @@ describe("stampLine", () => {
   it("writes day and month unpadded, the time with two digits", () => {
     expect(stampLine(Date.UTC(2026, 10, 20, 9, 5, 1), "text")).toBe("20/11/2026 09:05:01 text");
     expect(stampLine(Date.UTC(2027, 0, 2, 23, 59, 59), "text")).toBe("2/1/2027 23:59:59 text");
-  });
-});
-
-describe("formatSpan", () => {
-  it("counts days only where there are some", () => {
-    expect(formatSpan(0)).toBe("00:00:00");
-    expect(formatSpan(3_723_999)).toBe("01:02:03");
-    expect(formatSpan(2 * 86_400_000 + 1000)).toBe("2 d 00:00:01");
   });
 });
 

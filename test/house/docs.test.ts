@@ -6,6 +6,8 @@ import { root } from "./imports.ts";
 
 /** Pages that show an example whole, and the example. */
 const shown = {
+  "docs/guide/climate.md": "examples/climate/main.ts",
+  "docs/guide/flow.md": "examples/light-to-mqtt.ts",
   "docs/guide/mqtt-client.md": "examples/mqtt-client.ts",
   "docs/guide/virtual-world.md": "examples/virtual-night.ts",
 };

@@ -159,6 +159,39 @@ describe("a MicroPython node and the gateway, link dialect", () => {
   });
 });
 
+describe("a MicroPython climate board and the gateway", () => {
+  it("publishes what its sensor says, and switches its LED", async () => {
+    await using world = await GatewayWorld.create();
+    const readings = await world.broker.watch("testincr");
+    const node = world.boot("link_climate.py");
+    node.analog.set(14, 241);
+    node.analog.set(114, 265);
+    await world.clock.advance(12_000);
+    expect(texts(readings).slice(0, 2)).toEqual(["t=24.1C, h=26.5%.", "t=24.1C, h=26.5%."]);
+    expect(node.outputs.get(2)).toBe(0);
+    await world.broker.publish("output", "on");
+    await world.clock.advance(6000);
+    expect(node.outputs.get(2)).toBe(1);
+    await world.broker.publish("output", "sideways");
+    await world.broker.publish("output", "off");
+    await world.clock.advance(6000);
+    expect(node.outputs.get(2)).toBe(0);
+  });
+
+  it("lives on without its sensor, and measures when that is back", async () => {
+    await using world = await GatewayWorld.create();
+    const readings = await world.broker.watch("testincr");
+    const node = world.boot("link_climate.py");
+    await world.clock.advance(12_000);
+    expect([readings.length, node.lines[0]]).toEqual([0, "no sensor"]);
+    node.analog.set(14, 198);
+    node.analog.set(114, 500);
+    await world.clock.advance(6000);
+    expect(texts(readings)[0]).toBe("t=19.8C, h=50.0%.");
+    expect(node.boots).toBe(1);
+  });
+});
+
 describe("payloads between MicroPython and MQTT", () => {
   it("arrive raw where the script publishes bytes", async () => {
     await using world = await GatewayWorld.create();

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Command } from "commander";
-import { createLog, type Hub, startHub } from "../../hub/index.ts";
+import { createLog, createSimulatedHardware, type Hub, startClimate, startHub } from "../../hub/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseWhole } from "../options.ts";
 import { printLine } from "../output.ts";
@@ -20,7 +20,10 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     .description("Runs the gateway, and a broker unless one is named, until Ctrl-C.")
     .option("--radio <link>", "virtual, udp:PORT or udp:HOST:PORT")
     .option("--port <n>", "the port of moteq's own broker (default: 1883)", parseWhole(1, 65_535))
-    .option("--demo", "a simulated air with six nodes, each message tried at once, traffic shown")
+    .option(
+      "--demo",
+      "a simulated air with six nodes and a climate board, messages tried at once, traffic shown",
+    )
     .option("--traffic", "show what passes through the broker");
   addBrokerOptions(command).action(async (options: UpOptions) => {
     if (options.port !== undefined && options.broker !== undefined) {
@@ -33,29 +36,42 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     });
     const log = createLog(config.log);
     const hub = await startHub(config, (level, text) => log[level](text));
+    const climate = options.demo
+      ? startClimate(
+          { ...config.broker, url: hub.brokerUrl },
+          createSimulatedHardware(),
+          {},
+          (level, text) => {
+            if (level === "warn") log.warn(text);
+          },
+        )
+      : undefined;
     try {
-      printBanner(hub);
+      printBanner(hub, options.demo ?? false);
       const stop = options.demo || options.traffic ? showTraffic(hub, config) : undefined;
       if (!signal.aborted) await once(signal, "abort");
       await stop?.();
     } finally {
+      await climate?.close();
       await hub.close();
     }
     printLine("moteq has ended.");
   });
 }
 
-function printBanner(hub: Hub): void {
+function printBanner(hub: Hub, demo: boolean): void {
   const own = hub.embedded ? " (moteq's own)" : "";
   printLine(`broker    ${hub.brokerUrl}${own}`);
   printLine(`gateway   ${hub.address} on channel ${hub.channel}, by ${hub.radio}`);
   if (hub.world) printLine(`nodes     ${hub.world.nodes.map(({ name }) => name).join(", ")}`);
+  if (demo) printLine("climate   temperature, humidity, an LED and a display, simulated too");
   const broker = hub.embedded && hub.brokerUrl.endsWith("127.0.0.1:1883") ? "" : ` --broker ${hub.brokerUrl}`;
   printLine("");
   printLine("Try in another terminal:");
   printLine(`  npx moteq sub '#' -v${broker}`);
   printLine(`  npx moteq pub allnodes red -q 1${broker}`);
   printLine(`  npx moteq nodes${broker}`);
+  if (demo) printLine(`  npx moteq pub output on${broker}; npx moteq screen${broker}`);
   printLine("Ctrl-C ends it.");
   printLine("");
 }

@@ -22,7 +22,7 @@ import time
 sys.modules["utime"] = time
 
 # On a chip these are built in, and cost no compiling at every wake.
-import espnow, machine, neopixel, network
+import dht, espnow, machine, neopixel, network
 
 
 def run():
