@@ -48,7 +48,7 @@ async function measureWake(program: NodeProgram, waiting: number): Promise<numbe
   // The first wake makes the node known; the second is measured.
   await clock.advance(30_000);
   for (let index = 0; index < waiting; index++) {
-    gateway.receive({ topic: "allnodes", payload: encodeUtf8("y".repeat(30)), retain: false });
+    void gateway.receive({ topic: "allnodes", payload: encodeUtf8("y".repeat(30)), retain: false });
   }
   await clock.advance(60_000);
   const awakeMs = node.lastWake?.awakeMs ?? Number.NaN;

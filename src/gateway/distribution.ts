@@ -23,7 +23,10 @@ export class Distribution {
       radio,
       clock,
       store,
-      flushed: () => journal.flushed(),
+      canRead: async () => {
+        await journal.attempted();
+        return !journal.isFailing;
+      },
       replyLimit: config.limits.replies,
       events: this.#createEvents(),
     });

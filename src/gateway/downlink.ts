@@ -30,8 +30,8 @@ export interface DownlinkOptions {
   readonly radio: Radio;
   readonly clock: Clock;
   readonly store: GatewayStore;
-  /** Settles when everything that is in the nodes' queues can be read from the store; `undefined`: it can. */
-  readonly flushed: () => Promise<void> | undefined;
+  /** Whether everything that is in the nodes' queues can be read from the store; waits until that is known. */
+  readonly canRead: () => Promise<boolean>;
   /** How many answers may wait for one node. */
   readonly replyLimit: number;
   readonly events: DownlinkEvents;
@@ -140,11 +140,11 @@ export class Downlink {
 
   /** The oldest messages of a node; none if the store cannot give them. */
   async #read(node: GatewayNode): Promise<readonly QueuedMessage[]> {
-    const { store, flushed, events } = this.#options;
+    const { store, canRead, events } = this.#options;
     try {
       // Those read may all have been evicted meanwhile, but hardly three times in a row.
       for (let attempt = 0; attempt < 3 && node.queue.size > 0; attempt++) {
-        await flushed();
+        if (!(await canRead())) return [];
         const messages = current(await store.readQueue(node.address, batchSize), node);
         if (messages.length > 0) return messages;
       }

@@ -79,8 +79,19 @@ export class Gateway {
     const config = resolveConfig(options.config);
     const counters = new GatewayCounters();
     const nodes = new Map<MacAddress, GatewayNode>();
-    const retained = new RetainedMessages(clock, config.limits.retained_topics);
     const reports = new Reports({ link, clock, config, counters: counters.reports, log });
+    const journal = new Journal({
+      store,
+      clock,
+      onFailure: (error) => {
+        reports.trouble("errors", "store", () => {
+          return `The store cannot be written to, and is tried again: ${messageOf(error)}`;
+        });
+      },
+    });
+    const retained = new RetainedMessages(clock, config.limits.retained_topics, (topic, message) => {
+      journal.add({ type: "topic", topic, message });
+    });
     const { base, dialect } = config;
     const { address, channel } = radio;
     const info = { version, address, channel, config };
@@ -99,9 +110,7 @@ export class Gateway {
       counters,
       routes: new Routes(config.pub_all.topic),
       bridge: new Bridge({ link, clock, base, nodes, info, dialect }),
-      journal: new Journal(store, (error) => {
-        reports.trouble("errors", "store", () => `The store failed: ${messageOf(error)}`);
-      }),
+      journal,
       subscriptions: new BrokerSubscriptions(link, {
         onMade(filter) {
           counters.subscriptions.add("made");
@@ -133,9 +142,14 @@ export class Gateway {
     return this.#starting;
   }
 
-  /** Takes a message from the broker; give it every message that the client gets. Never throws. */
-  receive(message: BrokerMessage): void {
-    if (this.#state !== "running") return;
+  /**
+   * Takes a message from the broker; give it every message that the client gets. Never throws.
+   *
+   * @returns settles when the message would survive a power cut, so that the broker may hear that it was taken;
+   *   `undefined` if it does already
+   */
+  receive(message: BrokerMessage): Promise<void> | undefined {
+    if (this.#state !== "running") return undefined;
     let outcome: MessageOutcome;
     try {
       outcome = this.#take(message);
@@ -146,6 +160,7 @@ export class Gateway {
       });
     }
     this.#parts.counters.messages.add(outcome);
+    return outcome === "routed" ? this.#parts.journal.flushed() : undefined;
   }
 
   /** Takes a status of the client; only `connected` and `disconnected` count. */
@@ -187,7 +202,8 @@ export class Gateway {
       throw gatewayErrors.create("gateway/closed", "the gateway has been closed: make a new one");
     }
     const { config, clock, nodes, radio, routes, store, subscriptions } = this.#parts;
-    for (const stored of await store.open()) {
+    const state = await store.open();
+    for (const stored of state.nodes) {
       const { address } = stored.record;
       const node = new GatewayNode(address, config.nodes[address], stored);
       nodes.set(address, node);
@@ -195,6 +211,7 @@ export class Gateway {
       for (const [filter, qos] of node.subscriptions) subscriptions.want(filter, qos);
     }
     if (this.#closing) return;
+    this.#parts.retained.restore(state.topics);
     this.#state = "running";
     this.#startedAt = clock.monotonic();
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
@@ -202,6 +219,7 @@ export class Gateway {
     radio.listen((frame) => {
       if (this.#state === "running") this.#uplink.receive(frame);
     });
+    this.#uplink.restore(state.uplinks);
     if (this.#parts.link.connected) this.#greet();
   }
 
@@ -210,6 +228,7 @@ export class Gateway {
     const { bridge, clock, journal, radio, reports, retained, store, subscriptions } = this.#parts;
     if (wasRunning) radio.listen(() => {});
     this.#state = "closed";
+    this.#uplink.close();
     reports.close();
     retained.close();
     subscriptions.close();
@@ -219,6 +238,7 @@ export class Gateway {
     if (wasRunning) ends.push(bridge.close());
     await settleWithin(clock, closingMs, Promise.allSettled(ends));
     await settleWithin(clock, closingMs, Promise.resolve(journal.flushed()));
+    journal.close();
     try {
       await store.close();
     } catch (error) {

@@ -22,4 +22,12 @@ export { MemoryStore } from "./memory-store.ts";
 export { sizeOfMessage } from "./node-queue.ts";
 export type { GatewayLog } from "./reports.ts";
 export type { GatewayReport } from "./status-report.ts";
-export type { GatewayStore, NodeRecord, QueuedMessage, StoreChange, StoredNode } from "./store.ts";
+export type {
+  GatewayStore,
+  NodeRecord,
+  QueuedMessage,
+  StoreChange,
+  StoredNode,
+  StoredState,
+  StoredUplink,
+} from "./store.ts";

@@ -1,6 +1,13 @@
 import type { MacAddress } from "../device/index.ts";
 import { sizeOfMessage } from "./node-queue.ts";
-import type { GatewayStore, NodeRecord, QueuedMessage, StoreChange, StoredNode } from "./store.ts";
+import type {
+  GatewayStore,
+  NodeRecord,
+  QueuedMessage,
+  StoreChange,
+  StoredState,
+  StoredUplink,
+} from "./store.ts";
 
 interface Entry {
   record: NodeRecord;
@@ -12,13 +19,16 @@ interface Entry {
 /** A store in memory: it outlives the gateway that uses it, not the process. */
 export class MemoryStore implements GatewayStore {
   readonly #entries = new Map<MacAddress, Entry>();
+  readonly #uplinks = new Map<number, StoredUplink>();
+  readonly #topics = new Map<number, number>();
 
-  async open(): Promise<readonly StoredNode[]> {
-    return [...this.#entries.values()].map(({ record, messages, nextSequence }) => ({
+  async open(): Promise<StoredState> {
+    const nodes = [...this.#entries.values()].map(({ record, messages, nextSequence }) => ({
       record,
       firstSequence: nextSequence - messages.size,
       sizes: [...messages.values()].map((message) => sizeOfMessage(message)),
     }));
+    return { nodes, uplinks: [...this.#uplinks.values()], topics: [...this.#topics], damaged: 0 };
   }
 
   async commit(changes: readonly StoreChange[]): Promise<void> {
@@ -37,20 +47,33 @@ export class MemoryStore implements GatewayStore {
   async close(): Promise<void> {}
 
   #apply(change: StoreChange): void {
-    if (change.type === "node") {
-      const { record } = change;
-      const entry = this.#entries.get(record.address);
-      if (entry) entry.record = record;
-      else this.#entries.set(record.address, { record, messages: new Map(), nextSequence: 0 });
-      return;
+    switch (change.type) {
+      case "node": {
+        const { record } = change;
+        const entry = this.#entries.get(record.address);
+        if (entry) entry.record = record;
+        else this.#entries.set(record.address, { record, messages: new Map(), nextSequence: 0 });
+        return;
+      }
+      case "enqueue": {
+        const entry = this.#entries.get(change.address);
+        if (!entry) return;
+        entry.messages.set(change.message.sequence, change.message);
+        entry.nextSequence = change.message.sequence + 1;
+        return;
+      }
+      case "dequeue":
+        this.#entries.get(change.address)?.messages.delete(change.sequence);
+        return;
+      case "uplink":
+        this.#uplinks.set(change.uplink.sequence, change.uplink);
+        return;
+      case "uplink-done":
+        this.#uplinks.delete(change.sequence);
+        return;
+      case "topic":
+        if (change.message === undefined) this.#topics.delete(change.topic);
+        else this.#topics.set(change.topic, change.message);
     }
-    const entry = this.#entries.get(change.address);
-    if (!entry) return;
-    if (change.type === "dequeue") {
-      entry.messages.delete(change.sequence);
-      return;
-    }
-    entry.messages.set(change.message.sequence, change.message);
-    entry.nextSequence = change.message.sequence + 1;
   }
 }

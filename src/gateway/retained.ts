@@ -27,12 +27,26 @@ export class RetainedMessages {
   readonly #byKey = new Map<string, Waiter>();
   readonly #clock: Clock;
   readonly #limit: number;
+  readonly #onChange: (topic: number, message: number | undefined) => void;
   #sweep: Timer | undefined;
 
-  /** @param limit how many topics are remembered */
-  constructor(clock: Clock, limit: number) {
+  /**
+   * @param limit how many topics are remembered
+   * @param onChange is told what is remembered of a topic from now on, by digests; `undefined` for nothing
+   */
+  constructor(
+    clock: Clock,
+    limit: number,
+    onChange: (topic: number, message: number | undefined) => void = () => {},
+  ) {
     this.#clock = clock;
     this.#limit = limit;
+    this.#onChange = onChange;
+  }
+
+  /** Remembers what was remembered before a restart, as far as it fits. */
+  restore(topics: readonly (readonly [topic: number, message: number])[]): void {
+    for (const [topic, message] of topics) this.#remember(topic, message);
   }
 
   /** How many subscriptions wait for retained messages. */
@@ -97,9 +111,13 @@ export class RetainedMessages {
     const before = this.#last.get(topic);
     this.#last.delete(topic);
     this.#last.set(topic, payload);
+    if (before !== payload) this.#onChange(topic, payload);
     if (this.#last.size > this.#limit) {
       const [oldest] = this.#last.keys();
-      if (oldest !== undefined) this.#last.delete(oldest);
+      if (oldest !== undefined) {
+        this.#last.delete(oldest);
+        this.#onChange(oldest, undefined);
+      }
     }
     return before !== payload;
   }

@@ -31,8 +31,35 @@ export interface StoredNode {
   readonly sizes: readonly number[];
 }
 
+/** A publication of a node that the broker may not have yet. */
+export interface StoredUplink {
+  /** Its place in the order in which they came; never used twice. */
+  readonly sequence: number;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+}
+
+/** All that is found at the start. */
+export interface StoredState {
+  readonly nodes: readonly StoredNode[];
+  /** In the order of their sequence numbers. */
+  readonly uplinks: readonly StoredUplink[];
+  /** Digests of topics and of the last message seen on each, in no order. */
+  readonly topics: readonly (readonly [topic: number, message: number])[];
+  /** Records that were damaged, and are left out. */
+  readonly damaged: number;
+}
+
 /** One change of what is stored. */
 export type StoreChange =
+  /** A publication was accepted. */
+  | { readonly type: "uplink"; readonly uplink: StoredUplink }
+  /** The broker has it, or it was given up. Without effect if it is not there. */
+  | { readonly type: "uplink-done"; readonly sequence: number }
+  /** The last message seen on a topic, by digests; `undefined`: the topic is forgotten. */
+  | { readonly type: "topic"; readonly topic: number; readonly message: number | undefined }
   /** A new node, or a known one's new record; its queue stays. */
   | { readonly type: "node"; readonly record: NodeRecord }
   /** One more message at the end of a node's queue. */
@@ -45,8 +72,12 @@ export type StoreChange =
  * stand behind it. The gateway opens it once, has one `commit` under way at a time, and reads only what is committed.
  */
 export interface GatewayStore {
-  /** Everything that is kept about nodes; payloads stay where they are. */
-  open(): Promise<readonly StoredNode[]>;
+  /**
+   * Everything that is kept, but for the payloads of what waits for nodes. What is damaged is left out and counted.
+   *
+   * @throws if it cannot be opened at all
+   */
+  open(): Promise<StoredState>;
   /** Makes the changes, in order, all or none; resolves when they would survive. */
   commit(changes: readonly StoreChange[]): Promise<void>;
   /** Up to `limit` messages that wait for a node, oldest first. */

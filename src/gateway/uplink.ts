@@ -19,6 +19,7 @@ import { GatewayNode, takeToken } from "./node.ts";
 import { faultOfPublishTopic, faultOfSubscribeFilter } from "./node-topic.ts";
 import type { GatewayParts } from "./parts.ts";
 import { audienceOf, describeRefusal } from "./report-text.ts";
+import type { StoreChange, StoredUplink } from "./store.ts";
 
 /** How many topics are remembered as fit, before that begins anew. */
 const rememberedTopics = 1000;
@@ -35,9 +36,10 @@ export class Uplink {
   readonly #ownTree: string;
   /** Topics that were found fit: nodes use few, again and again. */
   readonly #fitTopics = new Set<string>();
-  readonly #onPublished: () => void;
-  readonly #onPublishFailed: (error: unknown) => void;
   #waiting = 0;
+  /** The next uplink's place in the journal. */
+  #sequence = 0;
+  #closed = false;
 
   constructor(parts: GatewayParts, downlink: Downlink) {
     this.#parts = parts;
@@ -45,25 +47,24 @@ export class Uplink {
     const { limits, base } = parts.config;
     this.#joins = new Joins(limits.joins, limits.message_bytes);
     this.#ownTree = `${base}/bridge/`;
-    // Made once, not for each of very many messages.
-    this.#onPublished = () => {
-      parts.counters.uplinks.add("published");
-      this.#waiting--;
-    };
-    this.#onPublishFailed = (error) => {
-      parts.counters.uplinks.add("failed");
-      parts.reports.trouble(
-        "errors",
-        "publish",
-        () => `A message could not be published: ${messageOf(error)}`,
-      );
-      this.#waiting--;
-    };
   }
 
   /** Messages that wait for the broker. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Publishes what the broker may not have had before a restart. */
+  restore(uplinks: readonly StoredUplink[]): void {
+    for (const uplink of uplinks) {
+      this.#sequence = uplink.sequence + 1;
+      this.#publishKept({ type: "uplink", uplink });
+    }
+  }
+
+  /** What the broker has not got from now on stays in the journal. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Takes a frame from the air. Never throws. */
@@ -155,13 +156,19 @@ export class Uplink {
       if (joined === "waiting") outcome = "part";
       else payload = joined;
     }
-    if (reply) this.#downlink.reply(node, reply);
+    const answer = () => {
+      if (reply) this.#downlink.reply(node, reply);
+      if (dialect === "prototype") this.#downlink.deliver(node);
+    };
     if (refusal) outcome = this.#refuse(refusal, frame, node, { limit });
-    else if (outcome === "publish") {
-      node.uplinks++;
-      this.#pass(topic, payload, publication);
+    if (outcome !== "publish") {
+      answer();
+      return outcome;
     }
-    if (dialect === "prototype") this.#downlink.deliver(node);
+    node.uplinks++;
+    // What a node hears of an accepted message holds although the gateway is killed the next instant; silence can be at once.
+    if (!reply) answer();
+    this.#pass(topic, payload, publication, reply ? answer : nothing);
     return outcome;
   }
 
@@ -173,10 +180,60 @@ export class Uplink {
     return undefined;
   }
 
-  /** Gives a message to the broker's link, which keeps it until the broker has it. */
-  #pass(topic: string, payload: Uint8Array, { qos, retain }: Publication): void {
+  /**
+   * Gives a message to the broker's link, which keeps it until the broker has it. At QoS 0 that is to hand it over, so that
+   * only what cannot be handed over now goes to the journal.
+   *
+   * @param onSafe is called when the message is in the journal, or out
+   */
+  #pass(topic: string, payload: Uint8Array, { qos, retain }: Publication, onSafe: () => void): void {
+    const { link, journal } = this.#parts;
+    if (qos === 0 && link.connected) {
+      this.#waiting++;
+      link.publish(topic, payload, { qos, retain }).then(() => this.#handedOver(onSafe), this.#onFailed);
+      return;
+    }
+    const change = {
+      type: "uplink",
+      uplink: { sequence: this.#sequence++, topic, payload, qos, retain },
+    } as const;
+    journal.add(change);
+    this.#publishKept(change);
+    journal.whenFlushed(onSafe);
+  }
+
+  #handedOver(then: () => void): void {
+    this.#waiting--;
+    this.#parts.counters.uplinks.add("published");
+    then();
+  }
+
+  readonly #onFailed = (error: unknown): void => {
+    const { counters, reports } = this.#parts;
+    this.#waiting--;
+    counters.uplinks.add("failed");
+    reports.trouble("errors", "publish", () => `A message could not be published: ${messageOf(error)}`);
+  };
+
+  #publishKept(change: Extract<StoreChange, { type: "uplink" }>): void {
+    const { topic, payload, qos, retain } = change.uplink;
     this.#waiting++;
-    this.#parts.link.publish(topic, payload, { qos, retain }).then(this.#onPublished, this.#onPublishFailed);
+    this.#parts.link.publish(topic, payload, { qos, retain }).then(
+      () => this.#handedOver(() => this.#forget(change)),
+      (error: unknown) => {
+        // At the end it stays in the journal, for the next start.
+        if (this.#closed) return;
+        this.#onFailed(error);
+        this.#forget(change);
+      },
+    );
+  }
+
+  #forget(change: Extract<StoreChange, { type: "uplink" }>): void {
+    const { journal } = this.#parts;
+    // Many are with the broker before they were written: they need not be.
+    if (journal.withdraw(change)) return;
+    journal.add({ type: "uplink-done", sequence: change.uplink.sequence });
   }
 
   #refusePublication(
@@ -266,6 +323,8 @@ export class Uplink {
     return refusal;
   }
 }
+
+function nothing(): void {}
 
 /** Whether a malformed frame has the form of a dialect, so that a node must have sent it. */
 function isOfNode({ elements }: MalformedUplink): boolean {

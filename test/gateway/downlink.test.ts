@@ -59,7 +59,7 @@ describe("the queue of a node", () => {
     await using world = await World.open();
     await world.say(node, '["get"]');
     const received = new Uint8Array(65_536).fill(0x61);
-    world.gateway.receive({ topic: "allnodes", payload: received.subarray(100, 103), retain: false });
+    void world.gateway.receive({ topic: "allnodes", payload: received.subarray(100, 103), retain: false });
     await world.pass(1);
     const [message] = await world.store.readQueue(node, 1);
     expect([message?.payload.length, message?.payload.buffer.byteLength]).toEqual([3, 3]);
@@ -262,7 +262,7 @@ describe("a message from the broker that no node wants", () => {
   it("is counted and reported", async () => {
     await using world = await World.open();
     await world.say(node, '["t", 1]');
-    world.gateway.receive({ topic: "nobody", payload: new Uint8Array(), retain: false });
+    void world.gateway.receive({ topic: "nobody", payload: new Uint8Array(), retain: false });
     await world.pass(10);
     expect(world.counters.messages).toMatchObject({ unrouted: 1 });
     expect(world.broker.textsOn("gw_errors")).toEqual([

@@ -29,20 +29,26 @@ class MoodyStore extends MemoryStore {
 }
 
 describe("a store that fails", () => {
-  it("to write loses what it did not write, which is said, and the gateway goes on", async () => {
+  it("to write is tried again, loses nothing, and keeps nobody waiting for answers", async () => {
     const store = new MoodyStore();
     await using world = await World.open({ store });
     await world.say(node, '["get"]');
     store.failsToWrite = true;
-    await world.publish("allnodes", "lost");
+    await world.publish("allnodes", "first");
     expect(await world.say(node, '["aget"]')).toEqual(["UP"]);
+    // What is not in the journal is not acknowledged: the node will try again.
+    expect(await world.say(node, '["shed", "1", false, 1]')).toEqual([]);
+    await world.publish("allnodes", "second");
+    expect(await world.say(node, '["ping"]')).toEqual(["UP"]);
     store.failsToWrite = false;
-    await world.publish("allnodes", "kept");
-    expect(await world.say(node, '["get"]')).toEqual(['["allnodes", "kept", false]']);
-    expect(world.counters.deliveries).toEqual({ queued: 2, lost: 1, delivered: 1 });
+    await world.pass(1100);
+    expect(await world.say(node, '["get"]')).toEqual([
+      '["allnodes", "first", false]',
+      '["allnodes", "second", false]',
+    ]);
+    expect(world.counters.deliveries).toEqual({ queued: 2, delivered: 2 });
     expect(world.broker.textsOn("gw_errors").map((line) => line.slice(20))).toEqual([
-      "The store failed: disk full",
-      `1 messages for node ${node} are lost: the store does not have them`,
+      "The store cannot be written to, and is tried again: disk full",
     ]);
   });
 

@@ -119,7 +119,7 @@ describe(`frames and messages at random (MOTEQ_SEED=${seed})`, () => {
         random,
         onMessage: (message) => {
           messages++;
-          gateway.receive(message);
+          void gateway.receive(message);
         },
         onStatus: (status) => gateway.brokerStatus(status),
       });

@@ -46,7 +46,7 @@ async function start(config: GatewaySettings = {}) {
   const gateway = new Gateway({ radio, client: link, store: new MemoryStore(), clock, config });
   await gateway.start();
   const tell = async (topic: string, text: string) => {
-    gateway.receive({ topic, payload: encodeUtf8(text), retain: false });
+    void gateway.receive({ topic, payload: encodeUtf8(text), retain: false });
     await clock.advance(0);
   };
   return { radio, clock, gateway, tell };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { StoreChange } from "../../src/gateway/index.ts";
 import { MemoryStore } from "../../src/gateway/index.ts";
 import { Journal } from "../../src/gateway/journal.ts";
+import { VirtualClock } from "../../src/virtual/index.ts";
 
 /** A store that records its batches and holds each until it is let go. */
 class SlowStore extends MemoryStore {
@@ -18,13 +19,13 @@ class SlowStore extends MemoryStore {
 
 const change = (sequence: number): StoreChange => ({ type: "dequeue", address: "a", sequence });
 const turns = async () => {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
 };
 
 describe("Journal", () => {
   it("commits all changes of one turn in one batch, in order", async () => {
     const store = new SlowStore();
-    const journal = new Journal(store, () => {});
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
     for (const sequence of [1, 2, 3]) journal.add(change(sequence));
     await turns();
     expect(store.batches).toEqual([[1, 2, 3]]);
@@ -32,7 +33,7 @@ describe("Journal", () => {
 
   it("has one batch under way, and gathers what comes meanwhile in the next", async () => {
     const store = new SlowStore();
-    const journal = new Journal(store, () => {});
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
     journal.add(change(1));
     await turns();
     journal.add(change(2));
@@ -47,7 +48,7 @@ describe("Journal", () => {
 
   it("is flushed when what was added so far is committed, whatever comes later", async () => {
     const store = new SlowStore();
-    const journal = new Journal(store, () => {});
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
     expect(journal.flushed()).toBeUndefined();
     journal.add(change(1));
     let flushed = false;
@@ -64,21 +65,66 @@ describe("Journal", () => {
     expect(journal.flushed()).toBeUndefined();
   });
 
-  it("tells of a failure and goes on", async () => {
+  it("tells of a failure, and tries the same batch again until it is committed", async () => {
     const store = new SlowStore();
+    const clock = new VirtualClock();
     const failures: unknown[] = [];
-    const journal = new Journal(store, (error) => failures.push(error));
+    const journal = new Journal({ store, clock, onFailure: (error) => failures.push(error) });
     journal.add(change(1));
+    let flushed = false;
+    void journal.flushed()?.then(() => (flushed = true));
+    let attempted = false;
+    void journal.attempted().then(() => (attempted = true));
     await turns();
+    store.letGo[0]?.(new Error("disk full"));
     journal.add(change(2));
+    await turns();
+    expect({ flushed, attempted, failing: journal.isFailing }).toEqual({
+      flushed: false,
+      attempted: true,
+      failing: true,
+    });
+    expect(failures).toEqual([new Error("disk full")]);
+    await clock.advance(1000);
+    store.letGo[1]?.();
+    await turns();
+    expect({ flushed, failing: journal.isFailing }).toEqual({ flushed: true, failing: false });
+    expect(store.batches).toEqual([[1], [1], [2]]);
+  });
+
+  it("does not write what was taken back in time", async () => {
+    const store = new SlowStore();
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
+    const [one, two] = [change(1), change(2)];
+    journal.add(one);
+    let flushed = false;
+    void journal.flushed()?.then(() => (flushed = true));
+    expect(journal.withdraw(one)).toBe(true);
+    await turns();
+    expect({ batches: store.batches, flushed }).toEqual({ batches: [], flushed: true });
+    journal.add(two);
+    await turns();
+    expect(journal.withdraw(two)).toBe(false);
+    expect(store.batches).toEqual([[2]]);
+  });
+
+  it("gives up at the end, and takes nothing more", async () => {
+    const store = new SlowStore();
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
+    journal.add(change(1));
+    const flushed = journal.flushed();
+    await turns();
     store.letGo[0]?.(new Error("disk full"));
     await turns();
-    expect(failures).toEqual([new Error("disk full")]);
-    expect(store.batches).toEqual([[1], [2]]);
+    journal.close();
+    await flushed;
+    journal.add(change(2));
+    await turns();
+    expect(store.batches).toEqual([[1]]);
   });
 
   it("is overloaded when 100,000 changes wait", async () => {
-    const journal = new Journal(new SlowStore(), () => {});
+    const journal = new Journal({ store: new SlowStore(), clock: new VirtualClock(), onFailure: () => {} });
     journal.add(change(0));
     await turns();
     for (let sequence = 0; sequence < 99_999; sequence++) journal.add(change(sequence));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createSeededRandom } from "../../src/base/index.ts";
-import { Gateway, gatewayErrors, MemoryStore, type StoredNode } from "../../src/gateway/index.ts";
+import { Gateway, gatewayErrors, MemoryStore, type StoredState } from "../../src/gateway/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import { Air, VirtualClock } from "../../src/virtual/index.ts";
 import { World } from "./world.ts";
@@ -18,7 +18,7 @@ describe("Gateway", () => {
 
   it("does not start when its store cannot be opened, and says why", async () => {
     class BrokenStore extends MemoryStore {
-      override async open(): Promise<readonly StoredNode[]> {
+      override async open(): Promise<StoredState> {
         throw new Error("disk gone");
       }
     }
@@ -41,7 +41,7 @@ describe("Gateway", () => {
     expect(await world.say(one, '["ping"]')).toEqual([]);
     await world.publish("allnodes", "x");
     world.gateway.brokerStatus({ type: "disconnected" });
-    world.gateway.receive({ topic: "allnodes", payload: new Uint8Array(), retain: false });
+    void world.gateway.receive({ topic: "allnodes", payload: new Uint8Array(), retain: false });
     await world.pass(120_000);
     expect(world.broker.taken).toHaveLength(before);
     expect(world.counters.frames).toEqual({ ping: 1, "not-json": 3 });

@@ -52,7 +52,7 @@ describe.each(["out", "hanging"])("while the broker is %s", (how) => {
     await world.say(one, '["get"]');
     await begin(world);
     for (let count = 0; count < 100; count++) {
-      world.gateway.receive({ topic: "allnodes", payload: encodeUtf8(`${count}`), retain: false });
+      void world.gateway.receive({ topic: "allnodes", payload: encodeUtf8(`${count}`), retain: false });
       await world.pass(20);
     }
     expect(world.counters.reports.dropped).toBeGreaterThan(100);

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "../../src/base/index.ts";
-import type { GatewayStore, NodeRecord, QueuedMessage, StoreChange } from "../../src/gateway/index.ts";
+import type {
+  GatewayStore,
+  NodeRecord,
+  QueuedMessage,
+  StoreChange,
+  StoredUplink,
+} from "../../src/gateway/index.ts";
 
 const record: NodeRecord = { address: "02000000aa01", dialect: undefined, subscriptions: [] };
 const other: NodeRecord = {
@@ -14,6 +20,16 @@ const other: NodeRecord = {
 
 function message(sequence: number, payload: Uint8Array = encodeUtf8(`m${sequence}`)): QueuedMessage {
   return { sequence, topic: "t", payload, retained: false, queuedAt: 1_795_000_000_000 + sequence };
+}
+
+function uplink(sequence: number): StoredUplink {
+  return {
+    sequence,
+    topic: `t/${sequence} ü`,
+    payload: Uint8Array.of(0, 255, sequence),
+    qos: (sequence % 3) as 0 | 1 | 2,
+    retain: sequence % 2 === 0,
+  };
 }
 
 function enqueue(address: string, ...sequences: number[]): StoreChange[] {
@@ -33,7 +49,7 @@ export function describeGatewayStore(
   describe(`${name}, a gateway store`, () => {
     it("is empty at first", async () => {
       const { store } = await make();
-      expect(await store.open()).toEqual([]);
+      expect(await store.open()).toEqual({ nodes: [], uplinks: [], topics: [], damaged: 0 });
       expect(await store.readQueue(record.address, 10)).toEqual([]);
       await store.close();
     });
@@ -48,10 +64,9 @@ export function describeGatewayStore(
       ]);
       await store.close();
       const again = await reopen();
-      const nodes = (await again.open()).toSorted((one, two) =>
-        one.record.address.localeCompare(two.record.address),
-      );
-      expect(nodes).toEqual([
+      const { nodes } = await again.open();
+      const sorted = nodes.toSorted((one, two) => one.record.address.localeCompare(two.record.address));
+      expect(sorted).toEqual([
         {
           record: { address: record.address, dialect: "prototype", subscriptions: [["b", 2]] },
           firstSequence: 0,
@@ -124,7 +139,7 @@ export function describeGatewayStore(
       await store.commit([{ type: "dequeue", address: record.address, sequence: 0 }]);
       await store.close();
       const again = await reopen();
-      expect(await again.open()).toEqual([{ record, firstSequence: 1, sizes: [3, 3] }]);
+      expect((await again.open()).nodes).toEqual([{ record, firstSequence: 1, sizes: [3, 3] }]);
       await again.close();
     });
 
@@ -138,7 +153,7 @@ export function describeGatewayStore(
       ]);
       await store.close();
       const again = await reopen();
-      expect(await again.open()).toEqual([{ record, firstSequence: 2, sizes: [] }]);
+      expect((await again.open()).nodes).toEqual([{ record, firstSequence: 2, sizes: [] }]);
       await again.close();
     });
 
@@ -156,6 +171,44 @@ export function describeGatewayStore(
       await again.open();
       const [found] = await again.readQueue(record.address, 1);
       expect({ ...found, payload: [...(found?.payload ?? [])] }).toEqual({ ...kept, payload: [...payload] });
+      await again.close();
+    });
+
+    it("keeps publications until they are done with, in their order", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      const sequences = [7, 8, 9, 255, 256, 2 ** 40];
+      await store.commit(sequences.map((sequence) => ({ type: "uplink", uplink: uplink(sequence) })));
+      await store.commit([
+        { type: "uplink-done", sequence: 8 },
+        { type: "uplink-done", sequence: 1000 },
+      ]);
+      await store.close();
+      const again = await reopen();
+      expect((await again.open()).uplinks).toEqual(
+        [7, 9, 255, 256, 2 ** 40].map((sequence) => uplink(sequence)),
+      );
+      await again.close();
+    });
+
+    it("keeps what was seen last on each topic", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      const large = 2 ** 52 - 1;
+      await store.commit([
+        { type: "topic", topic: 1, message: 10 },
+        { type: "topic", topic: large, message: large },
+        { type: "topic", topic: 2, message: 20 },
+        { type: "topic", topic: 1, message: 11 },
+        { type: "topic", topic: 2, message: undefined },
+      ]);
+      await store.close();
+      const again = await reopen();
+      const { topics } = await again.open();
+      expect(topics.toSorted(([one], [two]) => one - two)).toEqual([
+        [1, 11],
+        [large, large],
+      ]);
       await again.close();
     });
 
