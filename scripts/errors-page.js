@@ -4,13 +4,13 @@ import { readdirSync, writeFileSync } from "node:fs";
 const dist = new URL("../dist/", import.meta.url);
 const rows = [];
 for (const room of readdirSync(dist, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-  for (const file of readdirSync(new URL(`${room.name}/`, dist)).filter(
-    (name) => name.endsWith("rrors.js") || name === "validate.js" || name === "udp-radio.js",
-  )) {
-    const module = await import(new URL(`${room.name}/${file}`, dist).href);
-    for (const value of Object.values(module)) {
-      for (const [code, { fault, meaning }] of Object.entries(value?.table ?? {}))
-        rows.push(`| \`${code}\` | ${fault} | ${meaning} |`);
+  // The command line has no door; its errors are in a file of their own.
+  const file = room.name === "cli" ? "errors.js" : "index.js";
+  const module = await import(new URL(`${room.name}/${file}`, dist).href);
+  for (const [name, value] of Object.entries(module)) {
+    if (!name.endsWith("Errors") || typeof value?.table !== "object") continue;
+    for (const [code, { fault, meaning }] of Object.entries(value.table)) {
+      rows.push(`| \`${code}\` | ${fault} | ${meaning} |`);
     }
   }
 }

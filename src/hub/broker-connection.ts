@@ -17,7 +17,9 @@ export function brokerUrlOf({ url, host, port }: HubConfig["broker"]): string {
  */
 export function connectToBroker(
   broker: HubConfig["broker"],
-  options: Partial<Pick<MqttClientOptions, "clientId" | "will" | "onMessage" | "onStatus" | "offlineLimit">>,
+  options: Partial<
+    Pick<MqttClientOptions, "clean" | "clientId" | "will" | "onMessage" | "onStatus" | "offlineLimit">
+  >,
 ): MqttClient {
   return connect(brokerUrlOf(broker), {
     keepaliveSeconds: broker.keepalive,

@@ -113,6 +113,7 @@ export const configSchema = v.strictObject({
   radio: v.optional(radio, {}),
   gateway: v.optional(gateway, {}),
   nodes: v.optional(v.record(address, node), {}),
+  data: v.optional(text, "moteq-data"),
   log: v.optional(log, {}),
 });
 

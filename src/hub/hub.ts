@@ -1,5 +1,12 @@
-import { createBridgeWill, Gateway, type GatewayLog, MemoryStore } from "../gateway/index.ts";
-import { systemClock, systemRandom } from "../node/index.ts";
+import { resolve } from "node:path";
+import {
+  createBridgeWill,
+  Gateway,
+  type GatewayLog,
+  type GatewayStore,
+  MemoryStore,
+} from "../gateway/index.ts";
+import { SqliteStore, systemClock, systemRandom } from "../node/index.ts";
 import type { DemoWorld } from "../virtual/index.ts";
 import { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
@@ -17,6 +24,8 @@ export interface Hub {
   /** The address that nodes send to. */
   readonly address: string;
   readonly channel: number;
+  /** The folder where nodes and their queues are kept; `undefined` if only in memory. */
+  readonly data: string | undefined;
   readonly gateway: Gateway;
   /** The simulated world, with `radio.link: virtual`. */
   readonly world?: DemoWorld;
@@ -59,12 +68,19 @@ async function start(
     closers.push(() => broker.close());
   }
 
+  const data = config.data === "none" ? undefined : resolve(config.data);
+  const store: GatewayStore =
+    data === undefined
+      ? new MemoryStore()
+      : new SqliteStore({ folder: data, say: (text) => say("warn", text) });
   const brokerUrl = brokerUrlOf(config.broker);
   const sayBroker = sayStatus(brokerUrl, say);
   let gateway: Gateway | undefined = undefined;
   const client = connectToBroker(config.broker, {
     clientId: config.broker.client_id ?? `moteq-${radio.address}`,
     will: createBridgeWill(config.gateway.base),
+    // With a store that outlives a restart, the broker is to keep what comes meanwhile.
+    clean: data === undefined,
     onMessage: (message) => gateway?.receive(message),
     onStatus: (status) => {
       sayBroker(status);
@@ -76,7 +92,7 @@ async function start(
   gateway = new Gateway({
     radio,
     client,
-    store: new MemoryStore(),
+    store,
     clock: services.clock,
     config: { ...config.gateway, nodes: { ...namesIn(world), ...config.gateway.nodes } },
     brokerName: new URL(brokerUrl).host,
@@ -96,6 +112,7 @@ async function start(
     radio: description,
     address,
     channel,
+    data,
     gateway,
     ...(world ? { world } : {}),
     close,

@@ -19,6 +19,7 @@ export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-
 export { type LedOptions, openLed } from "./devices/led.ts";
 export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom } from "./random.ts";
+export { SqliteStore, type SqliteStoreOptions, storeErrors } from "./stores/sqlite-store.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

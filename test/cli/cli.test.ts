@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -170,6 +170,50 @@ describe("moteq with a gateway that runs (real)", () => {
     const other = await run("up", "--port", String(await freePort()), "--radio", `udp:${gateway}`);
     expect(other.err).toMatch(/^moteq: UDP port \d+ on 127\.0\.0\.1 is in use.*\n$/);
   }, 20_000);
+});
+
+describe("moteq up, killed (real)", () => {
+  it("has a node's queue, subscriptions and dialect when it is started again", async () => {
+    const [port, radio] = [await freePort(), await freeUdpPort()];
+    const data = mkdtempSync(join(tmpdir(), "moteq-data-"));
+    const words = ["up", "--port", String(port), "--radio", `udp:${radio}`, "--data", data];
+    const broker = ["--broker", `mqtt://127.0.0.1:${port}`];
+    const node = ["--gateway", `127.0.0.1:${radio}`];
+    const first = start(words);
+    await until(() => first.out().includes("Ctrl-C ends it."));
+    await run("node", "ping", ...node);
+    await run("node", "subscribe", "colour/+", ...node);
+    await run("pub", "allnodes", "red", "-q", "1", ...broker);
+    await eventually(async () => {
+      const { out } = await run("nodes", "--json", ...broker);
+      expect(JSON.parse(out)).toMatchObject([{ dialect: "link", queued: 1 }]);
+    });
+    first.child.kill("SIGKILL");
+    await first.exit;
+
+    const second = start(words);
+    await until(() => second.out().includes("Ctrl-C ends it."));
+    expect(second.out()).toContain(`data      ${data}`);
+    const busy = await run(
+      "up",
+      "--port",
+      String(await freePort()),
+      "--radio",
+      `udp:${await freeUdpPort()}`,
+      "--data",
+      data,
+    );
+    expect(busy).toMatchObject({ code: 1, err: expect.stringContaining("another moteq has it") as string });
+    await run("pub", "colour/lamp", "blue", "-q", "1", ...broker);
+    let got = "";
+    await eventually(async () => {
+      got += (await run("node", "get", ...node)).out.replace("delivered\n", "");
+      expect(got).toBe("allnodes red\ncolour/lamp blue\n");
+    });
+    second.child.kill("SIGINT");
+    expect(await second.exit).toBe(0);
+    rmSync(data, { recursive: true });
+  }, 60_000);
 });
 
 describe("moteq climate and moteq screen (real)", () => {

@@ -9,6 +9,7 @@ import { showTraffic } from "../traffic.ts";
 interface UpOptions extends BrokerOptions {
   readonly radio?: string;
   readonly port?: number;
+  readonly data?: string;
   readonly demo?: boolean;
   readonly traffic?: boolean;
 }
@@ -20,6 +21,7 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     .description("Runs the gateway, and a broker unless one is named, until Ctrl-C.")
     .option("--radio <link>", "virtual, udp:PORT or udp:HOST:PORT")
     .option("--port <n>", "the port of moteq's own broker (default: 1883)", parseWhole(1, 65_535))
+    .option("--data <folder>", "where nodes and their queues are kept; none: in memory (default: moteq-data)")
     .option(
       "--demo",
       "a simulated air with six nodes and a climate board, messages tried at once, traffic shown",
@@ -33,6 +35,7 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
       radio: { link: options.radio ?? (options.demo ? "virtual" : undefined) },
       ...(options.demo ? { gateway: { lpmode: false } } : {}),
       broker: { port: options.port },
+      data: options.data ?? (options.demo ? "none" : undefined),
     });
     const log = createLog(config.log);
     const hub = await startHub(config, (level, text) => log[level](text));
@@ -63,6 +66,7 @@ function printBanner(hub: Hub, demo: boolean): void {
   const own = hub.embedded ? " (moteq's own)" : "";
   printLine(`broker    ${hub.brokerUrl}${own}`);
   printLine(`gateway   ${hub.address} on channel ${hub.channel}, by ${hub.radio}`);
+  if (hub.data !== undefined) printLine(`data      ${hub.data}`);
   if (hub.world) printLine(`nodes     ${hub.world.nodes.map(({ name }) => name).join(", ")}`);
   if (demo) printLine("climate   temperature, humidity, an LED and a display, simulated too");
   const broker = hub.embedded && hub.brokerUrl.endsWith("127.0.0.1:1883") ? "" : ` --broker ${hub.brokerUrl}`;

@@ -1,0 +1,135 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createSeededRandom, randomInteger } from "../../../src/base/index.ts";
+import type { QueuedMessage, StoreChange } from "../../../src/gateway/index.ts";
+import { SqliteStore, storeErrors } from "../../../src/node/index.ts";
+import { root } from "../../house/imports.ts";
+import { describeGatewayStore } from "../../support/gateway-store-conformance.ts";
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "moteq-store-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, "journal");
+}
+
+describeGatewayStore("SqliteStore (real)", async () => {
+  const folder = makeFolder();
+  return { store: new SqliteStore({ folder }), reopen: async () => new SqliteStore({ folder }) };
+});
+
+const address = "02000000aa01";
+const nodeChange: StoreChange = {
+  type: "node",
+  record: { address, dialect: "link", subscriptions: [["a/#", 1]] },
+};
+
+function message(sequence: number): QueuedMessage {
+  const payload = new Uint8Array(100).fill(sequence);
+  return { sequence, topic: `t/${sequence}`, payload, retained: false, queuedAt: 1000 + sequence };
+}
+
+function enqueue(count: number): StoreChange[] {
+  return Array.from({ length: count }, (_item, sequence) => ({
+    type: "enqueue",
+    address,
+    message: message(sequence),
+  }));
+}
+
+describe("SqliteStore (real)", () => {
+  it("says whose the folder is when another one has it", async () => {
+    const folder = makeFolder();
+    const store = new SqliteStore({ folder });
+    await store.open();
+    await expect(new SqliteStore({ folder }).open()).rejects.toSatisfy((error) =>
+      storeErrors.is(error, "store/in-use"),
+    );
+    await store.close();
+  });
+
+  it("says that the folder cannot be made", async () => {
+    const path = makeFolder();
+    writeFileSync(path, "a file");
+    await expect(new SqliteStore({ folder: join(path, "in-a-file") }).open()).rejects.toSatisfy((error) =>
+      storeErrors.is(error, "store/cannot-open"),
+    );
+  });
+
+  it("opens whatever bytes of its files are damaged, says so, and gives no altered message", async () => {
+    const seed = Number(process.env["MOTEQ_SEED"] ?? Date.now() & 0xffff);
+    const random = createSeededRandom(seed);
+    let damages = 0;
+    for (let round = 0; round < 25; round++) {
+      const folder = makeFolder();
+      const said: string[] = [];
+      const first = new SqliteStore({ folder });
+      await first.open();
+      await first.commit([nodeChange, ...enqueue(200)]);
+      await first.close();
+      const file = join(folder, "gateway.db");
+      const bytes = readFileSync(file);
+      for (let hit = 0; hit < 5 && bytes.length > 0; hit++) {
+        const at = randomInteger(random, 0, bytes.length - 1);
+        bytes[at] = (bytes[at] ?? 0) ^ randomInteger(random, 1, 255);
+      }
+      writeFileSync(file, random.next() < 0.3 ? bytes.subarray(0, bytes.length >> 1) : bytes);
+      const store = new SqliteStore({ folder, say: (text) => said.push(text) });
+      const context = `MOTEQ_SEED=${seed}, round ${round}, ${file}`;
+      const { nodes } = await store.open();
+      const found = await store.readQueue(address, 1000);
+      const [node] = nodes;
+      // Every message that is left is whole, and the queue's numbers rise one by one.
+      for (const { topic, payload } of found) {
+        const number = Number(topic.slice(2));
+        expect(payload, context).toEqual(message(number).payload);
+      }
+      const sequences = found.map(({ sequence }) => sequence);
+      const start = node?.firstSequence ?? 0;
+      expect(sequences, context).toEqual(found.map((_item, index) => start + index));
+      expect(node?.sizes.length ?? 0, context).toBe(found.length);
+      if (found.length < 200) damages++;
+      // It goes on as before.
+      await store.commit([nodeChange, { type: "enqueue", address, message: message(start + found.length) }]);
+      expect(await store.readQueue(address, 1000), context).toHaveLength(found.length + 1);
+      await store.close();
+    }
+    expect(damages, `MOTEQ_SEED=${seed}`).toBeGreaterThan(0);
+  }, 60_000);
+
+  it("has all that was committed when its process was killed", async () => {
+    const folder = makeFolder();
+    const program = `
+      import { SqliteStore } from ${JSON.stringify(join(root, "dist/node/index.js"))};
+      const store = new SqliteStore({ folder: ${JSON.stringify(folder)} });
+      await store.open();
+      const address = ${JSON.stringify(address)};
+      await store.commit([{ type: "node", record: { address, dialect: "link", subscriptions: [] } }]);
+      for (let sequence = 0; ; sequence++) {
+        const payload = new Uint8Array(100);
+        await store.commit([{ type: "enqueue", address, message: { sequence, topic: "t", payload, retained: false, queuedAt: 1 } }]);
+        process.stdout.write(sequence + "\\n");
+      }`;
+    for (let round = 0; round < 3; round++) {
+      rmSync(folder, { recursive: true, force: true });
+      const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let out = "";
+      child.stdout.on("data", (bytes: Buffer) => {
+        out += bytes.toString();
+        if (out.length > 500 * (round + 1)) child.kill("SIGKILL");
+      });
+      await once(child, "close");
+      const committed = out.split("\n").length - 1;
+      const store = new SqliteStore({ folder });
+      const { nodes, damaged } = await store.open();
+      expect(nodes[0]?.sizes.length).toBeGreaterThanOrEqual(committed);
+      expect({ damaged, first: nodes[0]?.firstSequence }).toEqual({ damaged: 0, first: 0 });
+      await store.close();
+    }
+  }, 30_000);
+});
