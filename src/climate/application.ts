@@ -84,6 +84,7 @@ export class ClimateApplication {
   #switched: 0 | 1 | undefined;
   #switching = false;
   #isOnline = false;
+  #wasOnline = false;
   #offlineSince: number;
   #unknownCommands = 0;
   #drawing = false;
@@ -160,7 +161,13 @@ export class ClimateApplication {
     if (status.type === "connected" && !this.#isOnline) {
       this.#isOnline = true;
       const away = formatSpan(clock.monotonic() - this.#offlineSince);
-      this.#log("info", `the broker is there after ${away}; ${this.#sink.waiting} readings waited for it`);
+      if (this.#wasOnline) {
+        this.#log(
+          "info",
+          `the broker is there after ${away}; readings that waited for it: ${this.#sink.waiting}`,
+        );
+      }
+      this.#wasOnline = true;
       // The will may have spoken meanwhile.
       this.#told = "";
     } else if (status.type === "disconnected" && this.#isOnline) {

@@ -44,5 +44,5 @@ function drawLed(canvas: Canvas, isLit: boolean, top: number): void {
 
 function footer({ trouble, waiting, isOnline }: ClimateView): string {
   if (trouble !== undefined) return trouble;
-  return isOnline && waiting < 2 ? "" : `${waiting} readings wait`;
+  return isOnline && waiting < 2 ? "" : `waiting: ${waiting}`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { messageOf } from "../base/index.ts";
+import { type Clock, messageOf, type MoteqError } from "../base/index.ts";
 import type { MqttClient, MqttClientOptions, Status } from "../mqtt/index.ts";
-import { connect } from "../node/index.ts";
+import { connect, systemClock } from "../node/index.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
 
@@ -36,6 +36,11 @@ export function connectToBroker(
   });
 }
 
+/** A connection that ends so soon after the broker has accepted it, in milliseconds, was taken away. */
+const soonMs = 5000;
+/** So many of them in a row are no accident. */
+const suspicious = 3;
+
 /**
  * Turns a client's status into lines for people: each trouble is said once, however often it is tried, and so is its
  * end.
@@ -43,20 +48,47 @@ export function connectToBroker(
 export function sayStatus(
   url: string,
   say: (level: "info" | "warn", text: string) => void,
+  clock: Clock = systemClock,
 ): (status: Status) => void {
   let said: string | undefined;
+  let connectedAt = -Infinity;
+  let takenAway = 0;
   return (status) => {
     if (status.type === "connected") {
-      say("info", `connected to the broker at ${url}`);
+      connectedAt = clock.monotonic();
+      if (takenAway < suspicious) say("info", `connected to the broker at ${url}`);
       said = undefined;
       return;
     }
     if (status.type !== "disconnected") return;
-    const trouble = status.error ? messageOf(status.error) : "the connection ended";
-    if (trouble === said) return;
-    said = trouble;
-    say("warn", `no broker at ${url}: ${trouble}; trying again until it answers`);
+    takenAway = clock.monotonic() - connectedAt < soonMs ? takenAway + 1 : 0;
+    if (takenAway > suspicious) return;
+    if (takenAway === suspicious) {
+      say(
+        "warn",
+        `the broker at ${url} accepts this connection and ends it again and again: another client has the same id. ` +
+          "Give each gateway its own radio.address or broker.client_id",
+      );
+      return;
+    }
+    const text = describeTrouble(url, status.error);
+    if (text === said) return;
+    said = text;
+    say("warn", text);
   };
+}
+
+function describeTrouble(url: string, error: MoteqError | undefined): string {
+  if (!error) return `the connection to the broker at ${url} ended; trying again until it answers`;
+  const what = messageOf(error);
+  switch (error.code) {
+    case "mqtt/refused":
+      return `the broker at ${url} refuses this client: ${what}. Check user and password; trying again until it accepts`;
+    case "mqtt/connection-lost":
+      return `the broker at ${url} is gone: ${what}; trying again until it answers`;
+    default:
+      return `no broker at ${url}: ${what}; trying again until it answers`;
+  }
 }
 
 function readPem(key: string, path: string): string {

@@ -29,7 +29,9 @@ export function readConfigFile(asked: string | undefined): ConfigFile {
   const document = parseDocument(text, { lineCounter, stringKeys: true });
   const [fault] = document.errors;
   if (fault) {
-    throw hubErrors.create("hub/config-invalid", `${name}: is no YAML: ${fault.message.split("\n")[0]}`);
+    const line = fault.linePos ? `:${fault.linePos[0].line}` : "";
+    const what = fault.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "");
+    throw hubErrors.create("hub/config-invalid", `${name}${line}: is no YAML: ${what}`);
   }
   const tree: unknown = document.toJS() ?? {};
   if (typeof tree !== "object" || tree === null || Array.isArray(tree)) {

@@ -99,6 +99,15 @@ const node = v.strictObject({
   dialect: v.optional(dialect),
 });
 
+const nodes = v.pipe(
+  v.record(v.string(), v.unknown(), "a section with the addresses of nodes"),
+  v.check((given) => {
+    const addresses = Object.keys(given).map((one) => toMacAddress(one) ?? one);
+    return new Set(addresses).size === addresses.length;
+  }, "each node once"),
+  v.record(address, node),
+);
+
 const log = v.strictObject({
   level: v.optional(
     v.picklist(["debug", "info", "warn", "error", "silent"], "debug, info, warn, error or silent"),
@@ -112,7 +121,7 @@ export const configSchema = v.strictObject({
   broker: v.optional(broker, {}),
   radio: v.optional(radio, {}),
   gateway: v.optional(gateway, {}),
-  nodes: v.optional(v.record(address, node), {}),
+  nodes: v.optional(nodes, {}),
   data: v.optional(text, "moteq-data"),
   log: v.optional(log, {}),
 });

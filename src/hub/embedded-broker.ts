@@ -32,7 +32,7 @@ export async function startEmbeddedBroker(options: { host: string; port: number 
       throw hubErrors.create(
         "hub/port-busy",
         `port ${port} on ${host} is in use: another broker or another moteq has it. ` +
-          `Use that one with --broker mqtt://${host}:${port}, or another port with --port N`,
+          `Use that one with --broker mqtt://${host}:${port}, or another port with --port N (npm start -- --port N)`,
         { cause },
       );
     }

@@ -100,7 +100,13 @@ async function start(
     log: say,
   });
   await gateway.start();
-  closers.push(() => gateway.close());
+  closers.push(async () => {
+    await gateway.close();
+    const { waitingUplinks } = gateway.report();
+    if (waitingUplinks === 0) return;
+    const fate = data === undefined ? "and are lost" : `and wait in ${data}`;
+    say("warn", `messages of nodes that are not with the broker yet: ${waitingUplinks}, ${fate}`);
+  });
 
   world?.start();
   if (world) closers.push(() => world.close());

@@ -99,7 +99,7 @@ describe("the examples", () => {
     // As Ctrl-C would.
     for (const listener of process.listeners("SIGINT")) if (!before.has(listener)) listener("SIGINT");
     process.removeAllListeners("SIGTERM");
-    expect((await ended)[0]).toMatch(/^info: the broker is there after 00:00:00/);
+    expect(await ended).toEqual([]);
     expect(tool.calls.at(-1)?.slice(2)).toEqual(["w2@0x3c", "0x0", "0xae"]);
     await client.close();
     await broker.close();

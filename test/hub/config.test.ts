@@ -78,8 +78,13 @@ describe("configuration", () => {
     expect(mistakesIn("gateway:\n  use_ap_if: true\n")[0]).toContain("the radio's own matter");
   });
 
+  it("refuses a node that is given twice", () => {
+    const twice = "nodes:\n  a0b1c2d3e4f5: {name: a}\n  a0:b1:c2:d3:e4:f5: {name: b}\n";
+    expect(mistakesIn(twice)[0]).toContain("nodes: expected each node once");
+  });
+
   it("says of a file that is no YAML, no map or not there what it is", () => {
-    expect(mistakesIn("gateway: [\n")[0]).toMatch(/^moteq\.yaml: is no YAML: /);
+    expect(mistakesIn("gateway: [\n")[0]).toMatch(/^moteq\.yaml:2: is no YAML: /);
     expect(mistakesIn("just text\n")).toEqual([
       'moteq.yaml: expected sections such as "gateway:", found "just text"',
     ]);

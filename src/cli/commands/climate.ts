@@ -56,8 +56,13 @@ export function addClimateCommand(program: Command, signal: AbortSignal): void {
       (level, text) => log[level](text),
     );
     try {
+      const { sensor, led, display } = options;
+      const rest = sensor === "simulated" ? "simulated" : "none";
+      printLine(`broker    ${broker.url}`);
+      printLine(`sensor    ${sensor}`);
+      printLine(`LED       ${led ?? rest}, on or off at ${output}`);
+      printLine(`display   ${display ?? rest}`);
       printLine(`readings  ${readings}, every ${every} s`);
-      printLine(`LED       on or off at ${output}`);
       printLine(`state     ${state}`);
       printLine("Ctrl-C ends it.");
       if (!signal.aborted) await once(signal, "abort");

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { type AbortSignalLike, encodeUtf8 } from "../../base/index.ts";
+import { encodeUtf8 } from "../../base/index.ts";
 import { toMacAddress } from "../../device/index.ts";
 import { LinkNode, type NodeMessage, PrototypeNode } from "../../mote/index.ts";
 import { systemClock, UdpRadio, type UdpEndpoint } from "../../node/index.ts";
@@ -43,10 +43,13 @@ export function addNodeCommand(program: Command, signal: AbortSignal): void {
         const command = parameters.at(-1) as Command;
         const options = command.optsWithGlobals<NodeOptions & Record<string, unknown>>();
         const print = createPrinter(options.json === true);
-        const { outcome, well } = await withMote(options, signal, (mote) =>
+        const { outcome, well } = await withMote(options, (mote) =>
           work(mote, command.processedArgs as string[], options, print),
         );
         if (outcome !== undefined) print({ outcome });
+        if (outcome === "not-delivered") {
+          printError(`no gateway answers at ${options.gateway}: does moteq up --radio udp:PORT run there?`);
+        }
         if (!well) process.exitCode = 1;
       });
 
@@ -67,7 +70,8 @@ export function addNodeCommand(program: Command, signal: AbortSignal): void {
             signal,
             acknowledge: options["acknowledge"] === true,
           });
-      return { outcome, well: !["refused", "no-answer", "not-delivered", "broker-out"].includes(outcome) };
+      // With "broker-out" the gateway has it: to publish again would double it.
+      return { outcome, well: !["refused", "no-answer", "not-delivered"].includes(outcome) };
     },
   )
     .option("-q, --qos <0|1|2>", "how surely the gateway is to pass it on", parseQos, 0 as const)
@@ -93,8 +97,10 @@ export function addNodeCommand(program: Command, signal: AbortSignal): void {
     async (mote, [filter], _options, print) => {
       // The gateway sends to where it heard the node last, so the node says something first.
       if (filter !== undefined) await (mote.link ?? mote.prototype).subscribe(filter, { qos: 1, signal });
-      if (mote.link) await mote.link.ping({ signal });
-      else await mote.prototype.publish("dummy", "dummy", { signal });
+      const heard = mote.link
+        ? await mote.link.ping({ signal })
+        : await mote.prototype.publish("dummy", "dummy", { signal });
+      if (heard === "not-delivered") return delivery(false);
       await (mote.link ?? mote.prototype).listen((message) => print(message), {
         silenceMs: Infinity,
         signal,
@@ -140,11 +146,7 @@ function createPrinter(json: boolean): Printer {
   };
 }
 
-async function withMote<T>(
-  options: NodeOptions,
-  signal: AbortSignalLike,
-  work: (mote: Mote) => Promise<T>,
-): Promise<T> {
+async function withMote<T>(options: NodeOptions, work: (mote: Mote) => Promise<T>): Promise<T> {
   const radio = await UdpRadio.open({
     address: addressOf("--address", options.address),
     gateway: endpointOf(options.gateway),
@@ -161,7 +163,6 @@ async function withMote<T>(
         : { prototype: new PrototypeNode(settings) },
     );
   } finally {
-    if (signal.aborted && options.json !== true) printError("interrupted");
     await radio.close();
   }
 }

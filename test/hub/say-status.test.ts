@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { sayStatus } from "../../src/hub/index.ts";
+import { mqttErrors } from "../../src/mqtt/index.ts";
+import { VirtualClock } from "../../src/virtual/index.ts";
+
+const url = "mqtt://b";
+const lost = mqttErrors.create("mqtt/connection-lost", "the broker closed the connection");
+const refused = mqttErrors.create("mqtt/refused", "not authorized");
+const unreachable = mqttErrors.create("mqtt/unreachable", "ECONNREFUSED");
+
+function listen() {
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  const status = sayStatus(url, (_level, text) => said.push(text), clock);
+  return {
+    clock,
+    said,
+    status,
+    down: (error: typeof lost) => status({ type: "disconnected", error, retryInMs: 1 }),
+  };
+}
+
+describe("what is said of the broker", () => {
+  it("says each trouble once, by what it is", () => {
+    const { said, down, status } = listen();
+    for (const error of [unreachable, unreachable, refused, refused]) down(error);
+    status({ type: "connected", sessionPresent: false });
+    expect(said).toEqual([
+      "no broker at mqtt://b: ECONNREFUSED; trying again until it answers",
+      "the broker at mqtt://b refuses this client: not authorized. Check user and password; trying again until it accepts",
+      "connected to the broker at mqtt://b",
+    ]);
+  });
+
+  it("says what it is when the connection is taken away again and again, and then no more", async () => {
+    const { clock, said, down, status } = listen();
+    for (let round = 0; round < 10; round++) {
+      status({ type: "connected", sessionPresent: true });
+      await clock.advance(500);
+      down(lost);
+    }
+    expect(said).toHaveLength(6);
+    expect(said.at(-1)).toContain("another client has the same id");
+    // Much later it is an ordinary trouble again.
+    status({ type: "connected", sessionPresent: true });
+    await clock.advance(60_000);
+    down(lost);
+    expect(said.at(-1)).toContain("the broker at mqtt://b is gone");
+  });
+});
