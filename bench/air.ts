@@ -47,9 +47,8 @@ async function measureWake(program: NodeProgram, waiting: number): Promise<numbe
   node.start();
   // The first wake makes the node known; the second is measured.
   await clock.advance(30_000);
-  for (let index = 0; index < waiting; index++) {
-    void gateway.receive({ topic: "allnodes", payload: encodeUtf8("y".repeat(30)), retain: false });
-  }
+  const message = { topic: "allnodes", payload: encodeUtf8("y".repeat(30)), retain: false };
+  await clock.runUntil(Promise.all(Array.from({ length: waiting }, async () => gateway.receive(message))));
   await clock.advance(60_000);
   const awakeMs = node.lastWake?.awakeMs ?? Number.NaN;
   const closing = Promise.all([node.close(), gateway.close()]);

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadConfig, type HubConfig } from "../hub/index.ts";
 
 /** The options by which every command says which broker it means. */
@@ -25,7 +25,7 @@ export function addBrokerOptions(command: Command): Command {
     .option("--insecure", "accept any certificate: for experiments");
 }
 
-/** How long a command waits for the broker, in seconds, as milliseconds. */
+/** How long a command waits for the broker, in seconds. */
 export function addTimeoutOption(command: Command): Command {
   const option = new Option("-W, --timeout <seconds>", "give up after so many seconds").default(10);
   return command.addOption(option.argParser(parseSeconds));
@@ -57,5 +57,6 @@ export function readConfig(
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : 10;
+  if (Number.isFinite(seconds) && seconds > 0) return seconds;
+  throw new InvalidArgumentError("It must be seconds, more than 0.");
 }

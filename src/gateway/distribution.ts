@@ -75,6 +75,9 @@ export class Distribution {
     const admission = node.queue.admit(size, config.qlen, config.limits.queue_bytes);
     if (!admission) {
       this.#lose(node, "too-long");
+      reports.trouble("status", "message", () => {
+        return `A message on ${showText(topic)} does not fit into the queue of node ${node.address}: ${size} bytes`;
+      });
       return;
     }
     const { sequence, evicted } = admission;

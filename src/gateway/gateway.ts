@@ -24,6 +24,12 @@ const closingMs = 2000;
 /** How often a status request is answered at most, in milliseconds. */
 const statusRequestMs = 1000;
 
+function createGate(): { readonly promise: Promise<void>; resolve: () => void } {
+  let resolve: (() => void) | undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve: () => resolve?.() };
+}
+
 /** How a gateway is made. */
 export interface GatewayOptions {
   /** What hears and reaches the nodes. The caller opens and closes it. */
@@ -72,6 +78,8 @@ export class Gateway {
   /** Whether the broker's presence has been told. */
   #online = false;
   #answeredAt = -Infinity;
+  /** Resolves when messages can be taken. */
+  readonly #opened = createGate();
 
   /** @throws `gateway/bad-setting`, `topics/bad-name` */
   constructor(options: GatewayOptions) {
@@ -145,11 +153,13 @@ export class Gateway {
   /**
    * Takes a message from the broker; give it every message that the client gets. Never throws.
    *
-   * @returns settles when the message would survive a power cut, so that the broker may hear that it was taken;
-   *   `undefined` if it does already
+   * @returns settles when the message would survive a power cut, so that the broker may hear that it was taken, and never if
+   *   the gateway is closed before; `undefined` if it does already
    */
   receive(message: BrokerMessage): Promise<void> | undefined {
-    if (this.#state !== "running") return undefined;
+    // The broker must not hear that it was taken: it sends it again, to whoever runs then.
+    if (this.#state === "closed") return new Promise(() => {});
+    if (this.#state === "new") return this.#opened.promise.then(() => this.receive(message));
     let outcome: MessageOutcome;
     try {
       outcome = this.#take(message);
@@ -220,6 +230,7 @@ export class Gateway {
       if (this.#state === "running") this.#uplink.receive(frame);
     });
     this.#uplink.restore(state.uplinks);
+    this.#opened.resolve();
     if (this.#parts.link.connected) this.#greet();
   }
 

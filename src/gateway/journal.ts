@@ -79,7 +79,7 @@ export class Journal {
     else callback();
   }
 
-  /** Settles when all that was added so far is committed; `undefined` if nothing waits. */
+  /** Settles when all that was added so far is committed, never if that is given up; `undefined` if nothing waits. */
   flushed(): Promise<void> | undefined {
     const batch = this.#batchOfLast();
     return batch && new Promise((resolve) => batch.callbacks.push(resolve));
@@ -116,7 +116,8 @@ export class Journal {
       const batch = this.#next;
       this.#current = batch;
       this.#next = new Batch();
-      await this.#commit([...batch.changes]);
+      // What could not be written to the end is nobody's to rely on.
+      if (!(await this.#commit([...batch.changes]))) return;
       batch.settle();
     }
     // All of it may have been withdrawn.
@@ -126,21 +127,22 @@ export class Journal {
     this.#isRunning = false;
   }
 
-  async #commit(changes: readonly StoreChange[]): Promise<void> {
+  /** `false` if the journal was closed before the changes could be written. */
+  async #commit(changes: readonly StoreChange[]): Promise<boolean> {
     const { store, clock, onFailure } = this.#options;
     for (;;) {
       try {
         await store.commit(changes);
         this.#isFailing = false;
         this.#attempts = [];
-        return;
+        return true;
       } catch (error) {
         this.#isFailing = true;
         for (const resolve of this.#attempts.splice(0)) resolve();
         onFailure(error);
-        if (this.#closed) return;
+        if (this.#closed) return false;
         await sleep(clock, retryMs, this.#closer.signal).catch(() => {});
-        if (this.#closed) return;
+        if (this.#closed) return false;
       }
     }
   }

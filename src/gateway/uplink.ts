@@ -58,7 +58,7 @@ export class Uplink {
   restore(uplinks: readonly StoredUplink[]): void {
     for (const uplink of uplinks) {
       this.#sequence = uplink.sequence + 1;
-      this.#publishKept({ type: "uplink", uplink });
+      this.#publishKept({ type: "uplink", uplink }, nothing);
     }
   }
 
@@ -198,8 +198,14 @@ export class Uplink {
       uplink: { sequence: this.#sequence++, topic, payload, qos, retain },
     } as const;
     journal.add(change);
-    this.#publishKept(change);
-    journal.whenFlushed(onSafe);
+    // Whichever comes first: on a full disk the broker may still take it.
+    let isSafe = false;
+    const safe = () => {
+      if (!isSafe) onSafe();
+      isSafe = true;
+    };
+    this.#publishKept(change, safe);
+    journal.whenFlushed(safe);
   }
 
   #handedOver(then: () => void): void {
@@ -215,11 +221,14 @@ export class Uplink {
     reports.trouble("errors", "publish", () => `A message could not be published: ${messageOf(error)}`);
   };
 
-  #publishKept(change: Extract<StoreChange, { type: "uplink" }>): void {
+  #publishKept(change: Extract<StoreChange, { type: "uplink" }>, onPublished: () => void): void {
     const { topic, payload, qos, retain } = change.uplink;
     this.#waiting++;
     this.#parts.link.publish(topic, payload, { qos, retain }).then(
-      () => this.#handedOver(() => this.#forget(change)),
+      () => {
+        this.#forget(change);
+        return this.#handedOver(onPublished);
+      },
       (error: unknown) => {
         // At the end it stays in the journal, for the next start.
         if (this.#closed) return;

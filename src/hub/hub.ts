@@ -42,7 +42,10 @@ export interface Hub {
 export async function startHub(config: HubConfig, say: GatewayLog): Promise<Hub> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
-    for (const end of closers.splice(0).toReversed()) await end();
+    const failures: unknown[] = [];
+    for (const end of closers.splice(0).toReversed())
+      await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
     return await start(config, say, closers, close);

@@ -103,3 +103,21 @@ describe("a retained message after a restart", () => {
     }
   });
 });
+
+describe("a message from the broker", () => {
+  it("is not said to be taken before the gateway is open, nor after it was closed", async () => {
+    const store = new MemoryStore();
+    await using world = await World.open({ store });
+    await world.say(node, '["get"]');
+    const message = { topic: "allnodes", payload: new Uint8Array([120]), retain: false };
+    const taken = world.gateway.receive(message);
+    let settled = 0;
+    void taken?.then(() => settled++);
+    await world.pass(10);
+    expect(settled).toBe(1);
+    await world.until(world.gateway.close());
+    void world.gateway.receive(message)?.then(() => settled++);
+    await world.pass(60_000);
+    expect(settled).toBe(1);
+  });
+});

@@ -13,7 +13,7 @@ import type {
   StoredUplink,
 } from "../../gateway/index.ts";
 import { claimFolder, type FolderClaim } from "./folder-claim.ts";
-import { statements, tables } from "./sqlite-tables.ts";
+import { statements, tables, version } from "./sqlite-tables.ts";
 
 /** The errors of {@link SqliteStore}; `docs/reference/errors.md` explains them. */
 export const storeErrors = defineErrors({
@@ -66,17 +66,22 @@ export class SqliteStore implements GatewayStore {
     try {
       return this.#attempt();
     } catch (error) {
+      if (!isDamage(error)) {
+        await this.close();
+        throw cannotOpen(this.#folder, error);
+      }
       const aside = `${this.#path}.damaged-${Date.now()}`;
       try {
         renameSync(this.#path, aside);
         rmSync(`${this.#path}-journal`, { force: true });
         this.#attempt();
         const saved = salvage(aside);
-        await this.commit(saved);
+        await this.commit(saved.changes);
+        for (const [address, next] of saved.nextSequences) this.#statements?.setNext.run([next, address]);
         this.#closeDatabase();
         const why = messageOf(error);
         this.#say(
-          `the store is damaged (${why}): ${saved.length} whole records are kept, and it is put aside as ${aside}`,
+          `the store is damaged (${why}): ${saved.changes.length} whole records are kept, and it is put aside as ${aside}`,
         );
         return this.#attempt();
       } catch (cause) {
@@ -143,7 +148,10 @@ export class SqliteStore implements GatewayStore {
       this.#database.exec(
         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
       );
-      this.#database.exec(tables);
+      const { user_version: found } = this.#database.get("PRAGMA user_version") as Row;
+      if (Number(found) > version)
+        throw new Error(`it was made by a later moteq (version ${Number(found)} of its tables)`);
+      this.#database.exec(`${tables} PRAGMA user_version = ${version}`);
       const state = load(this.#database, this.#say);
       this.#statements = prepareAll(this.#database);
       return state;
@@ -165,6 +173,11 @@ export class SqliteStore implements GatewayStore {
       this.#say(`the store ${this.#path} could not be closed: ${messageOf(error)}`);
     }
   }
+}
+
+/** SQLite's words for a file that is not as it was written. Nothing else is a reason to put it aside. */
+function isDamage(error: unknown): boolean {
+  return /malformed|not a database|corrupt/i.test(messageOf(error));
 }
 
 function cannotOpen(folder: string, cause: unknown): Error {
@@ -219,7 +232,7 @@ function apply(prepared: Statements, change: StoreChange): void {
 function load(database: Database, say: (text: string) => void): StoredState {
   // The structure and its order; the rows have their own sums.
   const { integrity_check: verdict } = database.get("PRAGMA integrity_check(1)") as Row;
-  if (verdict !== "ok") throw new Error(String(verdict));
+  if (verdict !== "ok") throw new Error(`database is malformed: ${String(verdict)}`);
   let damaged = 0;
   const nodes: StoredNode[] = [];
   const uplinks: StoredUplink[] = [];
@@ -292,8 +305,9 @@ function closeGaps(database: Database, address: number, sequences: readonly numb
 }
 
 /** What is whole in a damaged database, as far as it can be read. */
-function salvage(path: string): StoreChange[] {
+function salvage(path: string): { changes: StoreChange[]; nextSequences: Map<number, number> } {
   const changes: StoreChange[] = [];
+  const nextSequences = new Map<number, number>();
   const scan = (table: string, toChange: (row: Row) => StoreChange | undefined) => {
     try {
       const database = new sqlite.Database(path);
@@ -315,8 +329,10 @@ function salvage(path: string): StoreChange[] {
   const known = new Set<string>();
   scan("node", (row) => {
     const record = toRecord(row);
-    if (record) known.add(record.address);
-    return record && { type: "node", record };
+    if (!record) return undefined;
+    known.add(record.address);
+    nextSequences.set(Number(row["address"]), Number(row["next_sequence"]));
+    return { type: "node", record };
   });
   scan("queue", (row) => {
     const message = toMessage(row);
@@ -331,7 +347,8 @@ function salvage(path: string): StoreChange[] {
     const uplink = toUplink(row);
     return uplink && { type: "uplink", uplink };
   });
-  return changes;
+  scan("topic", ({ topic, message }) => ({ type: "topic", topic: Number(topic), message: Number(message) }));
+  return { changes, nextSequences };
 }
 
 function toMessage(row: Row): QueuedMessage | undefined {

@@ -1,6 +1,9 @@
 // What stands where in the gateway's database. Nodes are keyed by their address as a number; payloads are kept as they are.
 // `check` is the CRC-32 of a row's own bytes: what the disk has altered is known and left out.
 
+/** Raised whenever the tables change; a file of a later version is not touched. */
+export const version = 1;
+
 export const tables = `
 CREATE TABLE IF NOT EXISTS node (
   address INTEGER PRIMARY KEY,
@@ -30,14 +33,15 @@ CREATE TABLE IF NOT EXISTS topic (topic INTEGER PRIMARY KEY, message INTEGER NOT
 
 /** The statements that changes are made with. */
 export const statements = {
-  putNode: `INSERT INTO node VALUES (?, 0, ?, ?)
+  putNode: `INSERT INTO node (address, next_sequence, record, "check") VALUES (?, 0, ?, ?)
     ON CONFLICT (address) DO UPDATE SET record = excluded.record, "check" = excluded."check"`,
   setNext: "UPDATE node SET next_sequence = ? WHERE address = ?",
-  enqueue: "INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?, ?)",
+  enqueue: `INSERT OR REPLACE INTO queue
+    (address, sequence, queued_at, retained, topic, payload, "check") VALUES (?, ?, ?, ?, ?, ?, ?)`,
   dequeue: "DELETE FROM queue WHERE address = ? AND sequence = ?",
   readQueue: "SELECT * FROM queue WHERE address = ? ORDER BY sequence LIMIT ?",
-  putUplink: "INSERT OR REPLACE INTO uplink VALUES (?, ?, ?, ?, ?)",
+  putUplink: `INSERT OR REPLACE INTO uplink (sequence, flags, topic, payload, "check") VALUES (?, ?, ?, ?, ?)`,
   endUplink: "DELETE FROM uplink WHERE sequence = ?",
-  putTopic: "INSERT OR REPLACE INTO topic VALUES (?, ?)",
+  putTopic: "INSERT OR REPLACE INTO topic (topic, message) VALUES (?, ?)",
   forgetTopic: "DELETE FROM topic WHERE topic = ?",
 } as const;
