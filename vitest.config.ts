@@ -7,5 +7,8 @@ export default defineConfig({
     globalSetup: ["test/support/external-setup.ts"],
     env: { TZ: "UTC" },
     maxWorkers: 2,
+    // Nothing is timed: this only ends what hangs, also on a machine that is busy.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
