@@ -1,10 +1,11 @@
 import { show } from "../base/index.ts";
 import { type MacAddress, toMacAddress } from "../device/index.ts";
-import { assertTopicName } from "../topics/index.ts";
+import { assertTopicFilter, assertTopicName } from "../topics/index.ts";
 import type { ClassicDialect } from "../wire/index.ts";
 import type { QoS } from "./broker-link.ts";
 import { gatewayErrors } from "./errors.ts";
 import { type GatewayLimits, resolveLimits, wholeNumber } from "./limits.ts";
+import { type PolicyRule, standardPriority } from "./policies.ts";
 
 /** A topic that the gateway listens to. */
 export interface TopicIn {
@@ -47,6 +48,10 @@ export interface GatewayConfig {
   readonly statreq: TopicIn | false;
   /** Whether each message to a node is told on the status topic. Default `false`. */
   readonly debug: boolean;
+  /** How messages are kept for nodes, by topic: the first rule that fits holds. Default: none, so `fifo`, for ever, priority 4. */
+  readonly policies: readonly PolicyRule[];
+  /** Whether the fate of each message for a node is told on `moteq/<node>/fate`. Default `true`. */
+  readonly fates: boolean;
   /** What a node speaks until it shows it. Default `auto`, which begins as `prototype`. */
   readonly dialect: DialectSetting;
   /** The root of moteq's own topics. Default `moteq`. */
@@ -65,11 +70,25 @@ export interface GatewaySettings {
   readonly status?: PartialTopic<TopicOut> | false | undefined;
   readonly statreq?: PartialTopic<TopicIn> | false | undefined;
   readonly debug?: boolean | undefined;
+  readonly policies?: readonly PolicySettings[] | undefined;
+  readonly fates?: boolean | undefined;
   readonly dialect?: DialectSetting | undefined;
   readonly base?: string | undefined;
   readonly limits?: { readonly [Key in keyof GatewayLimits]?: number | undefined } | undefined;
   /** Addresses may be written in either case, with colons or dashes. */
   readonly nodes?: Readonly<Record<string, NodeConfig>> | undefined;
+}
+
+/** A rule of {@link GatewayConfig.policies} as a person gives it. */
+export interface PolicySettings {
+  /** A topic filter. */
+  readonly topic: string;
+  /** Default `fifo`. */
+  readonly policy?: "fifo" | "latest" | undefined;
+  /** Seconds, 1 … 10 years. Default: for ever. */
+  readonly ttl?: number | undefined;
+  /** 0 … 9. Default 4. */
+  readonly priority?: number | undefined;
 }
 
 type PartialTopic<Topic extends TopicIn> = { readonly topic: string } & {
@@ -78,7 +97,7 @@ type PartialTopic<Topic extends TopicIn> = { readonly topic: string } & {
 
 /** Fills in the defaults. @throws `gateway/bad-setting`, `topics/bad-name`: what no gateway can work with */
 export function resolveConfig(settings: GatewaySettings = {}): GatewayConfig {
-  const { lpmode = true, debug = false, dialect = "auto", base = "moteq" } = settings;
+  const { lpmode = true, debug = false, fates = true, dialect = "auto", base = "moteq" } = settings;
   const { errors, status, statreq } = settings;
   assertTopicName(base);
   return {
@@ -89,6 +108,8 @@ export function resolveConfig(settings: GatewaySettings = {}): GatewayConfig {
     status: status === false ? false : topicOut(status ?? { topic: "gw_status" }, 0),
     statreq: statreq === false ? false : topicIn(statreq ?? { topic: "gw_query" }, 0),
     debug,
+    policies: (settings.policies ?? []).map((rule) => resolvePolicy(rule)),
+    fates,
     dialect,
     base,
     limits: resolveLimits(settings.limits ?? {}),
@@ -103,6 +124,24 @@ function topicIn(given: PartialTopic<TopicIn>, qos: QoS): TopicIn {
 
 function topicOut(given: PartialTopic<TopicOut>, qos: QoS): TopicOut {
   return { ...topicIn(given, qos), retain: given.retain ?? false };
+}
+
+/** The longest time to live, in seconds: ten years. */
+export const longestTtl = 10 * 366 * 86_400;
+
+function resolvePolicy({
+  topic,
+  policy = "fifo",
+  ttl,
+  priority = standardPriority,
+}: PolicySettings): PolicyRule {
+  assertTopicFilter(topic);
+  return {
+    topic,
+    policy,
+    ttl: ttl === undefined ? undefined : wholeNumber("ttl", ttl, 1, longestTtl),
+    priority: wholeNumber("priority", priority, 0, 9),
+  };
 }
 
 function resolveNodes(nodes: Readonly<Record<string, NodeConfig>>): Record<MacAddress, NodeConfig> {

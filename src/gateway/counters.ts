@@ -44,12 +44,30 @@ export type MessageOutcome =
   /** Of the gateway's own tree. */
   | "own"
   | "too-long"
+  | "request"
+  | "request-refused"
   | "status-request"
   | "status-request-ignored"
   | "defect";
 
 /** What became of a message for one node. All but `queued` end it. */
-export type DeliveryOutcome = "queued" | "delivered" | "queue-full" | "too-long" | "store-slow" | "lost";
+export type DeliveryOutcome =
+  | "queued"
+  /** The node has it. */
+  | "acknowledged"
+  /** A newer one on its topic took its place. */
+  | "superseded"
+  | "expired"
+  /** It had to go for another: the node's queue was full. */
+  | "queue-full"
+  /** Somebody asked for it to be dropped. */
+  | "flushed"
+  /** Its node was removed. */
+  | "removed"
+  | "too-long"
+  | "store-slow"
+  /** The store does not have it any more. */
+  | "lost";
 
 /** Everything that the gateway counts, by reason, since it was made. */
 export class GatewayCounters {
@@ -58,17 +76,20 @@ export class GatewayCounters {
   readonly uplinks = new Counters<"published" | "failed">();
   readonly messages = new Counters<MessageOutcome>();
   readonly deliveries = new Counters<DeliveryOutcome>();
+  /** Ends of messages that were told, or could not be. */
+  readonly fates = new Counters<"told" | "dropped">();
   readonly replies = new Counters<"sent" | "failed" | "dropped">();
   readonly reports = new Counters<"published" | "failed" | "dropped">();
   readonly subscriptions = new Counters<"made" | "ended" | "refused">();
 
   toJSON(): GatewayCounts {
-    const { frames, uplinks, messages, deliveries, replies, reports, subscriptions } = this;
+    const { frames, uplinks, messages, deliveries, fates, replies, reports, subscriptions } = this;
     return {
       frames: frames.toJSON(),
       uplinks: uplinks.toJSON(),
       messages: messages.toJSON(),
       deliveries: deliveries.toJSON(),
+      fates: fates.toJSON(),
       replies: replies.toJSON(),
       reports: reports.toJSON(),
       subscriptions: subscriptions.toJSON(),

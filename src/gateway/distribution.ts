@@ -1,24 +1,38 @@
 import { decodeUtf8, messageOf } from "../base/index.ts";
+import { isOwnTopic } from "../topics/index.ts";
 import type { BrokerMessage } from "./broker-link.ts";
-import type { DeliveryOutcome, MessageOutcome } from "./counters.ts";
+import type { MessageOutcome } from "./counters.ts";
 import { Downlink, type DownlinkEvents } from "./downlink.ts";
+import { Expiries } from "./expiries.ts";
+import type { End } from "./fates.ts";
 import type { GatewayNode } from "./node.ts";
-import { sizeOfMessage } from "./node-queue.ts";
+import { type QueueBounds, summarizeMessage } from "./node-queue.ts";
 import type { GatewayParts } from "./parts.ts";
+import { choosePolicy, type QueuePolicy } from "./policies.ts";
 import { showText } from "./report-text.ts";
 import type { QueuedMessage } from "./store.ts";
+
+/** What a message says. */
+export type MessageContent = Pick<QueuedMessage, "topic" | "payload" | "retained">;
+
+/** How it is to be kept. */
+export type DeliveryOrder = QueuePolicy & Pick<QueuedMessage, "transaction">;
+
+/** Why a message was not queued. */
+export type NotQueued = "store-slow" | "too-long" | "queue-full";
 
 /** What the broker sends: brought to the queue of each node that it is for, and from there to the node. */
 export class Distribution {
   readonly downlink: Downlink;
   readonly #parts: GatewayParts;
-  /** What all gateway's own topics begin with, as `moteq/bridge/`. */
-  readonly #ownTree: string;
+  readonly #expiries: Expiries;
+  readonly #bounds: QueueBounds;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
-    this.#ownTree = `${parts.config.base}/bridge/`;
     const { radio, clock, store, journal, config } = parts;
+    this.#bounds = { messages: config.qlen, bytes: config.limits.queue_bytes };
+    this.#expiries = new Expiries(clock, () => this.#expireAll());
     this.downlink = new Downlink({
       radio,
       clock,
@@ -36,8 +50,8 @@ export class Distribution {
   route(message: BrokerMessage): MessageOutcome {
     const { config, routes, retained, reports } = this.#parts;
     const { topic, payload, retain } = message;
-    // Its list of nodes changes with every message for a node: delivered to one, it would go round for ever.
-    if (topic.startsWith(this.#ownTree)) return "own";
+    // What the gateway says changes with every message for a node: delivered to one, it would go round for ever.
+    if (isOwnTopic(config.base, topic)) return "own";
     const subscribers = routes.subscribersOf(topic);
     const recipients = retain ? retained.recipients(topic, payload, subscribers) : subscribers;
     if (!retain) retained.note(topic, payload);
@@ -55,66 +69,126 @@ export class Distribution {
     }
     // A view would keep all of a larger buffer alive.
     const own = payload.length === payload.buffer.byteLength ? payload : payload.slice();
-    for (const node of recipients) this.#enqueue(node, topic, own, retain);
+    const content = { topic, payload: own, retained: retain };
+    const order = { ...choosePolicy(config.policies, topic), transaction: undefined };
+    for (const node of recipients) this.enqueue(node, content, order);
     return "routed";
   }
 
-  #enqueue(node: GatewayNode, topic: string, payload: Uint8Array, retained: boolean): void {
-    const { config, clock, journal, reports, bridge } = this.#parts;
+  /**
+   * Queues a message for a node.
+   *
+   * @returns its number, or why it could not be taken
+   */
+  enqueue(node: GatewayNode, content: MessageContent, order: DeliveryOrder): number | NotQueued {
+    const { config, clock, journal, fates, reports, bridge } = this.#parts;
+    const { topic } = content;
+    const { transaction } = order;
     if (journal.overloaded) {
-      this.#lose(node, "store-slow");
       reports.trouble(
         "status",
         "store-slow",
         () => "Messages for nodes are dropped: the store does not keep up",
       );
-      return;
+      fates.refused(node, "store-slow", { topic, transaction });
+      return "store-slow";
     }
     const wasEmpty = node.queue.size === 0;
-    const size = sizeOfMessage({ topic, payload });
-    const admission = node.queue.admit(size, config.qlen, config.limits.queue_bytes);
-    if (!admission) {
-      this.#lose(node, "too-long");
-      reports.trouble("status", "message", () => {
-        return `A message on ${showText(topic)} does not fit into the queue of node ${node.address}: ${size} bytes`;
-      });
-      return;
+    const now = clock.now();
+    const message: QueuedMessage = {
+      id: node.queue.nextId,
+      ...content,
+      queuedAt: now,
+      priority: order.priority,
+      expiresAt: order.ttl === undefined ? undefined : now + order.ttl * 1000,
+      latest: order.policy === "latest",
+      transaction,
+    };
+    // Those whose time is over must not push out others.
+    this.expire(node);
+    const entry = summarizeMessage(message);
+    const displaced = node.queue.admit(entry, this.#bounds);
+    if (!displaced) {
+      const outcome = entry.size > this.#bounds.bytes ? "too-long" : "queue-full";
+      fates.refused(node, outcome, { topic, transaction });
+      bridge.changed();
+      if (outcome === "queue-full") this.#sayFull(node);
+      else {
+        reports.trouble("status", "message", () => {
+          return `A message on ${showText(topic)} does not fit into the queue of node ${node.address}: ${entry.size} bytes`;
+        });
+      }
+      return outcome;
     }
-    const { sequence, evicted } = admission;
-    const { address } = node;
-    for (let gone = node.queue.firstSequence - evicted; gone < node.queue.firstSequence; gone++) {
-      journal.add({ type: "dequeue", address, sequence: gone });
-      this.#lose(node, "queue-full");
-    }
-    if (evicted > 0 && !node.fullReported) {
-      node.fullReported = true;
-      reports.status(`Gateway:  node ${address} queue full`);
-    }
-    const message = { sequence, topic, payload, retained, queuedAt: clock.now() };
-    journal.add({ type: "enqueue", address, message });
-    this.#parts.counters.deliveries.add("queued");
+    journal.add({ type: "enqueue", address: node.address, message });
+    fates.queued(node, message);
+    fates.endedUnread(node, "superseded", displaced.superseded);
+    fates.endedUnread(node, "queue-full", displaced.dropped);
+    if (displaced.dropped.length > 0) this.#sayFull(node);
+    this.#expiries.note(entry.expiresAt);
     bridge.changed();
     if (config.debug && !this.#isReport(topic)) {
-      reports.debug(`Sending or queueing message ${showMessage(message)} to node ${address}`);
+      reports.debug(`Sending or queueing message ${showMessage(message)} to node ${node.address}`);
     }
     if (!config.lpmode && wasEmpty) this.downlink.deliver(node);
+    return message.id;
   }
 
-  /** A message will not reach its node. */
-  #lose(node: GatewayNode, outcome: DeliveryOutcome): void {
-    node.dropped++;
-    this.#parts.counters.deliveries.add(outcome);
-    this.#parts.bridge.changed();
+  #expireAll(): number {
+    let next = Infinity;
+    for (const node of this.#parts.nodes.values()) {
+      if (node.queue.size === 0) continue;
+      this.expire(node);
+      next = Math.min(next, node.queue.firstExpiry());
+    }
+    return next;
   }
 
-  /** The queue's oldest message has come to its end. */
-  #dequeue(node: GatewayNode, { sequence }: QueuedMessage): boolean {
-    // It may have been evicted, and counted, while it was on the air.
-    if (!node.queue.remove(sequence)) return false;
+  /** Takes messages off a node's queue because somebody wants it so; those that wait no more are left alone. */
+  drop(node: GatewayNode, ids: readonly number[], end: "flushed" | "removed"): number {
+    return this.#endAll(node, ids, end);
+  }
+
+  /** Takes off what a node need not get any more. */
+  expire(node: GatewayNode): void {
+    if (node.queue.size > 0) this.#endAll(node, node.queue.expired(this.#parts.clock.now()), "expired");
+  }
+
+  close(): Promise<void> {
+    this.#expiries.close();
+    return this.downlink.close();
+  }
+
+  /** A node has been read from the store, with what waits for it: the rules of today hold for that too. */
+  restored(node: GatewayNode): void {
+    if (node.queue.size === 0) return;
+    this.expire(node);
+    const displaced = node.queue.settle(this.#bounds);
+    this.#parts.fates.endedUnread(node, "superseded", displaced.superseded);
+    this.#parts.fates.endedUnread(node, "queue-full", displaced.dropped);
+    this.#expiries.note(node.queue.firstExpiry());
+  }
+
+  #sayFull(node: GatewayNode): void {
+    if (node.fullReported) return;
+    node.fullReported = true;
+    this.#parts.reports.status(`Gateway:  node ${node.address} queue full`);
+  }
+
+  #endAll(node: GatewayNode, ids: readonly number[], end: End): number {
+    const gone = ids.filter((id) => node.queue.remove(id));
+    if (gone.length > 0) this.#parts.bridge.changed();
+    this.#parts.fates.endedUnread(node, end, gone);
+    return gone.length;
+  }
+
+  /** A message that was on the air has come to its end. */
+  #end(node: GatewayNode, message: QueuedMessage, end: End): void {
+    // It may have gone, and been counted, while it was on the air.
+    if (!node.queue.remove(message.id)) return;
     node.fullReported = false;
-    this.#parts.journal.add({ type: "dequeue", address: node.address, sequence });
+    this.#parts.fates.ended(node, end, message);
     this.#parts.bridge.changed();
-    return true;
   }
 
   /** A message on one of these that gave rise to another would go round for ever. */
@@ -124,7 +198,7 @@ export class Distribution {
   }
 
   #createEvents(): DownlinkEvents {
-    const { config, counters, reports, journal } = this.#parts;
+    const { config, counters, reports } = this.#parts;
     return {
       onReply(node, outcome) {
         counters.replies.add(outcome);
@@ -134,14 +208,13 @@ export class Distribution {
         });
       },
       onSending: (node, message) => {
+        this.#parts.fates.sent(node, message);
         if (!config.debug || this.#isReport(message.topic)) return;
         reports.debug(`Sending to ${node.address} message ${showMessage(message)}`);
       },
       onDelivered: (node, message) => {
         node.silenceReported = false;
-        if (!this.#dequeue(node, message)) return;
-        node.delivered++;
-        counters.deliveries.add("delivered");
+        this.#end(node, message, "acknowledged");
       },
       onUndelivered: (node) => {
         node.undelivered++;
@@ -151,19 +224,14 @@ export class Distribution {
         reports.error(`Peer ${node.address} not responding`);
       },
       onUndeliverable: (node, message) => {
-        if (!this.#dequeue(node, message)) return;
-        this.#lose(node, "too-long");
+        this.#end(node, message, "too-long");
         reports.trouble("status", "message", () => {
           return `A message on ${showText(message.topic)} does not fit into the radio's frames`;
         });
       },
-      onLost: (node) => {
-        const first = node.queue.firstSequence;
-        const count = node.queue.clear();
-        for (let sequence = first; sequence < first + count; sequence++) {
-          journal.add({ type: "dequeue", address: node.address, sequence });
-          this.#lose(node, "lost");
-        }
+      onLost: (node, ids) => {
+        const count = this.#endAll(node, ids, "lost");
+        if (count === 0) return;
         reports.trouble("errors", "lost", () => {
           return `${count} messages for node ${node.address} are lost: the store does not have them`;
         });
@@ -177,6 +245,6 @@ export class Distribution {
   }
 }
 
-function showMessage({ topic, payload, retained }: Omit<QueuedMessage, "sequence">): string {
+function showMessage({ topic, payload, retained }: MessageContent): string {
   return showText(JSON.stringify([topic, decodeUtf8(payload) ?? `${payload.length} bytes`, retained]));
 }

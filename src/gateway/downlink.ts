@@ -19,8 +19,8 @@ export interface DownlinkEvents {
   onUndeliverable(node: GatewayNode, message: QueuedMessage): void;
   /** A message is about to be sent. */
   onSending(node: GatewayNode, message: QueuedMessage): void;
-  /** The store does not have the messages that the node's queue speaks of. */
-  onLost(node: GatewayNode): void;
+  /** The store does not have these messages, of which the node's queue speaks. */
+  onLost(node: GatewayNode, ids: readonly number[]): void;
   /** The radio or the store failed, or the gateway itself has a defect. */
   onFailure(node: GatewayNode, place: "radio" | "store" | "gateway", error: unknown): void;
 }
@@ -138,17 +138,18 @@ export class Downlink {
     }
   }
 
-  /** The oldest messages of a node; none if the store cannot give them. */
+  /** The next messages of a node; none if the store cannot give them. */
   async #read(node: GatewayNode): Promise<readonly QueuedMessage[]> {
     const { store, canRead, events } = this.#options;
     try {
-      // Those read may all have been evicted meanwhile, but hardly three times in a row.
-      for (let attempt = 0; attempt < 3 && node.queue.size > 0; attempt++) {
-        if (!(await canRead())) return [];
-        const messages = current(await store.readQueue(node.address, batchSize), node);
+      while (node.queue.size > 0 && (await canRead())) {
+        const ids = node.queue.first(batchSize);
+        const found = await store.readMessages(node.address, ids);
+        const lost = ids.filter((id) => node.queue.has(id) && !found.some((message) => message.id === id));
+        if (lost.length > 0) events.onLost(node, lost);
+        const messages = current(found, node);
         if (messages.length > 0) return messages;
       }
-      if (node.queue.size > 0) events.onLost(node);
     } catch (error) {
       events.onFailure(node, "store", error);
     }
@@ -159,7 +160,7 @@ export class Downlink {
   async #send(node: GatewayNode, message: QueuedMessage): Promise<boolean> {
     const { radio, events } = this.#options;
     // The same number at each try, so that a node knows parts that it has already.
-    const frames = encodeDelivery(message, radio.maximumFrameBytes, message.sequence % 1000);
+    const frames = encodeDelivery(message, radio.maximumFrameBytes, message.id % 1000);
     if (!frames) {
       events.onUndeliverable(node, message);
       return true;
@@ -189,7 +190,7 @@ export class Downlink {
   }
 }
 
-/** Those that still wait: some may have been evicted since they were read. */
+/** Those that still wait: some may have gone since they were read. */
 function current(messages: readonly QueuedMessage[], node: GatewayNode): readonly QueuedMessage[] {
-  return messages.filter(({ sequence }) => sequence >= node.queue.firstSequence);
+  return messages.filter(({ id }) => node.queue.has(id));
 }

@@ -9,7 +9,9 @@ import { settleWithin } from "./deadline.ts";
 import { Distribution } from "./distribution.ts";
 import { gatewayErrors } from "./errors.ts";
 import { Journal } from "./journal.ts";
+import { Fates } from "./fates.ts";
 import { GatewayNode } from "./node.ts";
+import { Outbox } from "./outbox.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type GatewayLog, Reports } from "./reports.ts";
 import { RetainedMessages } from "./retained.ts";
@@ -100,6 +102,7 @@ export class Gateway {
     const retained = new RetainedMessages(clock, config.limits.retained_topics, (topic, message) => {
       journal.add({ type: "topic", topic, message });
     });
+    const outbox = new Outbox({ link, journal, counters, reports });
     const { base, dialect } = config;
     const { address, channel } = radio;
     const info = { version, address, channel, config };
@@ -119,6 +122,8 @@ export class Gateway {
       routes: new Routes(config.pub_all.topic),
       bridge: new Bridge({ link, clock, base, nodes, info, dialect }),
       journal,
+      outbox,
+      fates: new Fates({ config, clock, link, store, journal, outbox, counters, reports }),
       subscriptions: new BrokerSubscriptions(link, {
         onMade(filter) {
           counters.subscriptions.add("made");
@@ -229,6 +234,7 @@ export class Gateway {
     radio.listen((frame) => {
       if (this.#state === "running") this.#uplink.receive(frame);
     });
+    for (const node of nodes.values()) this.#distribution.restored(node);
     this.#uplink.restore(state.uplinks);
     this.#opened.resolve();
     if (this.#parts.link.connected) this.#greet();
@@ -239,11 +245,11 @@ export class Gateway {
     const { bridge, clock, journal, radio, reports, retained, store, subscriptions } = this.#parts;
     if (wasRunning) radio.listen(() => {});
     this.#state = "closed";
-    this.#uplink.close();
+    this.#parts.outbox.close();
     reports.close();
     retained.close();
     subscriptions.close();
-    const ends = [this.#distribution.downlink.close()];
+    const ends = [this.#distribution.close()];
     if (this.#starting) ends.push(this.#starting);
     // The broker takes this behind all that nodes have published.
     if (wasRunning) ends.push(bridge.close());

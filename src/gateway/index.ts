@@ -10,6 +10,7 @@ export {
   type GatewayConfig,
   type GatewaySettings,
   type NodeConfig,
+  type PolicySettings,
   resolveConfig,
   type TopicIn,
   type TopicOut,
@@ -19,13 +20,15 @@ export { gatewayErrors } from "./errors.ts";
 export { Gateway, type GatewayOptions } from "./gateway.ts";
 export type { GatewayLimits } from "./limits.ts";
 export { MemoryStore } from "./memory-store.ts";
-export { sizeOfMessage } from "./node-queue.ts";
+export { summarizeMessage } from "./node-queue.ts";
+export type { PolicyRule, QueuePolicy } from "./policies.ts";
 export type { GatewayLog } from "./reports.ts";
 export type { GatewayReport } from "./status-report.ts";
 export type {
   GatewayStore,
   NodeRecord,
   QueuedMessage,
+  QueueEntry,
   StoreChange,
   StoredNode,
   StoredState,

@@ -1,5 +1,5 @@
 import type { MacAddress } from "../device/index.ts";
-import { sizeOfMessage } from "./node-queue.ts";
+import { summarizeMessage } from "./node-queue.ts";
 import type {
   GatewayStore,
   NodeRecord,
@@ -11,9 +11,9 @@ import type {
 
 interface Entry {
   record: NodeRecord;
-  /** In the order of their sequence numbers. */
+  /** In the order of their numbers. */
   readonly messages: Map<number, QueuedMessage>;
-  nextSequence: number;
+  nextId: number;
 }
 
 /** A store in memory: it outlives the gateway that uses it, not the process. */
@@ -23,10 +23,10 @@ export class MemoryStore implements GatewayStore {
   readonly #topics = new Map<number, number>();
 
   async open(): Promise<StoredState> {
-    const nodes = [...this.#entries.values()].map(({ record, messages, nextSequence }) => ({
+    const nodes = [...this.#entries.values()].map(({ record, messages, nextId }) => ({
       record,
-      firstSequence: nextSequence - messages.size,
-      sizes: [...messages.values()].map((message) => sizeOfMessage(message)),
+      nextId,
+      waiting: [...messages.values()].map((message) => summarizeMessage(message)),
     }));
     return { nodes, uplinks: [...this.#uplinks.values()], topics: [...this.#topics], damaged: 0 };
   }
@@ -35,13 +35,9 @@ export class MemoryStore implements GatewayStore {
     for (const change of changes) this.#apply(change);
   }
 
-  async readQueue(address: MacAddress, limit: number): Promise<readonly QueuedMessage[]> {
-    const found: QueuedMessage[] = [];
-    for (const message of this.#entries.get(address)?.messages.values() ?? []) {
-      if (found.length >= limit) break;
-      found.push(message);
-    }
-    return found;
+  async readMessages(address: MacAddress, ids: readonly number[]): Promise<readonly QueuedMessage[]> {
+    const messages = this.#entries.get(address)?.messages;
+    return ids.map((id) => messages?.get(id)).filter((message) => message !== undefined);
   }
 
   async close(): Promise<void> {}
@@ -52,18 +48,18 @@ export class MemoryStore implements GatewayStore {
         const { record } = change;
         const entry = this.#entries.get(record.address);
         if (entry) entry.record = record;
-        else this.#entries.set(record.address, { record, messages: new Map(), nextSequence: 0 });
+        else this.#entries.set(record.address, { record, messages: new Map(), nextId: 0 });
         return;
       }
       case "enqueue": {
         const entry = this.#entries.get(change.address);
         if (!entry) return;
-        entry.messages.set(change.message.sequence, change.message);
-        entry.nextSequence = change.message.sequence + 1;
+        entry.messages.set(change.message.id, change.message);
+        entry.nextId = change.message.id + 1;
         return;
       }
       case "dequeue":
-        this.#entries.get(change.address)?.messages.delete(change.sequence);
+        this.#entries.get(change.address)?.messages.delete(change.id);
         return;
       case "uplink":
         this.#uplinks.set(change.uplink.sequence, change.uplink);

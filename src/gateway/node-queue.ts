@@ -1,73 +1,210 @@
-import { Ring, utf8Length } from "../base/index.ts";
+import { utf8Length } from "../base/index.ts";
+import { digestText } from "./digest.ts";
+import type { QueuedMessage, QueueEntry } from "./store.ts";
+
+/** What is kept in memory of a message that waits. */
+export function summarizeMessage(message: QueuedMessage): QueueEntry {
+  return {
+    id: message.id,
+    size: sizeOfMessage(message),
+    priority: message.priority,
+    expiresAt: message.expiresAt ?? Infinity,
+    supersededBy: message.latest ? digestText(message.topic) : 0,
+  };
+}
 
 /** How many bytes a message counts in its node's queue: those of its topic and its payload. */
 export function sizeOfMessage(message: { readonly topic: string; readonly payload: Uint8Array }): number {
   return utf8Length(message.topic) + message.payload.length;
 }
 
-/** Where a message got its place, and how many older ones had to go for it. */
-export interface Admission {
-  readonly sequence: number;
-  readonly evicted: number;
+/** The bounds of one node's queue. */
+export interface QueueBounds {
+  readonly messages: number;
+  readonly bytes: number;
 }
 
+/** The numbers of messages that had to go so that another could come. */
+export interface Displaced {
+  readonly superseded: readonly number[];
+  readonly dropped: readonly number[];
+}
+
+// Kept as plain numbers in one array, a stretch of five for each message: with a hundred thousand nodes, objects would
+// take several times the room.
+const stride = 5;
+const sizeAt = 1;
+const priorityAt = 2;
+const expiryAt = 3;
+const topicAt = 4;
+
 /**
- * What is kept in memory of a node's queue: how many messages wait, and how long each is. The messages themselves are
- * in the store, under sequence numbers that rise one by one.
+ * What is kept in memory of a node's queue. The messages themselves are in the store. They stand in the order in which they
+ * go: the higher priority first, and the older one first among equals.
  */
 export class NodeQueue {
-  /** The sequence number of the oldest message that waits, or else of the next that will. */
-  firstSequence: number;
+  /** The number of the next message. */
+  nextId: number;
   /** The sum of the sizes. */
   bytes = 0;
-  #sizes: Ring<number> | undefined;
+  #numbers: number[] | undefined;
+  /** Where the first message begins: what stood before it has gone. */
+  #start = 0;
 
-  constructor(firstSequence = 0, sizes: readonly number[] = []) {
-    this.firstSequence = firstSequence;
-    for (const size of sizes) this.#append(size);
+  constructor(nextId = 0, waiting: readonly QueueEntry[] = []) {
+    this.nextId = nextId;
+    for (const entry of waiting) this.#insert(entry);
   }
 
   /** How many messages wait. */
   get size(): number {
-    return this.#sizes?.size ?? 0;
+    return ((this.#numbers?.length ?? 0) - this.#start) / stride;
   }
 
-  /** Makes room for a message by letting the oldest go; `undefined`, and nothing changed, if it can never fit. */
-  admit(size: number, maximumMessages: number, maximumBytes: number): Admission | undefined {
-    if (size > maximumBytes) return undefined;
-    let evicted = 0;
-    while (this.size >= maximumMessages || this.bytes + size > maximumBytes) {
-      this.#shift();
-      evicted++;
+  /**
+   * Takes a message in: in place of older ones on its topic if it is of that kind, and of those least worth keeping while
+   * there is no room. `undefined`, and nothing changed, if there can be no room for it.
+   */
+  admit(entry: QueueEntry, bounds: QueueBounds): Displaced | undefined {
+    const superseded = entry.supersededBy === 0 ? [] : this.#where(topicAt, entry.supersededBy);
+    const dropped = this.#chooseDropped(entry, bounds, new Set(superseded));
+    if (!dropped) return undefined;
+    for (const id of superseded) this.remove(id);
+    for (const id of dropped) this.remove(id);
+    this.#insert(entry);
+    return { superseded, dropped };
+  }
+
+  /** Makes the queue what it would be, had each message come under these bounds: they may have been set anew. */
+  settle(bounds: QueueBounds): Displaced {
+    const superseded: number[] = [];
+    const dropped: number[] = [];
+    const settled = new NodeQueue(this.nextId);
+    for (const entry of this.#entries().toSorted((one, two) => one.id - two.id)) {
+      const displaced = settled.admit(entry, bounds);
+      superseded.push(...(displaced?.superseded ?? []));
+      dropped.push(...(displaced?.dropped ?? [entry.id]));
     }
-    this.#append(size);
-    return { sequence: this.firstSequence + this.size - 1, evicted };
+    this.bytes = settled.bytes;
+    this.#numbers = settled.#numbers;
+    this.#start = settled.#start;
+    return { superseded, dropped };
   }
 
-  /** Takes the oldest message off if it is the one of this sequence number; `false` if it had gone already. */
-  remove(sequence: number): boolean {
-    if (this.size === 0 || sequence !== this.firstSequence) return false;
-    this.#shift();
+  /** The numbers of the first messages, in the order in which they go. */
+  first(limit: number): number[] {
+    const numbers = this.#numbers ?? [];
+    const end = Math.min(numbers.length, this.#start + limit * stride);
+    const ids: number[] = [];
+    for (let at = this.#start; at < end; at += stride) ids.push(numbers[at] ?? 0);
+    return ids;
+  }
+
+  has(id: number): boolean {
+    return this.#indexOf(id) >= 0;
+  }
+
+  /** Takes a message off; `false` if it had gone already. */
+  remove(id: number): boolean {
+    const numbers = this.#numbers;
+    const at = this.#indexOf(id);
+    if (!numbers || at < 0) return false;
+    this.bytes -= numbers[at + sizeAt] ?? 0;
+    if (at === this.#start) this.#start += stride;
+    else numbers.splice(at, stride);
+    if (this.#start === numbers.length) {
+      this.#numbers = undefined;
+      this.#start = 0;
+    } else if (this.#start >= 1024 && this.#start > numbers.length / 2) {
+      numbers.splice(0, this.#start);
+      this.#start = 0;
+    }
     return true;
   }
 
-  /** Takes all off; returns how many there were. */
-  clear(): number {
-    const count = this.size;
-    this.firstSequence += count;
-    this.bytes = 0;
-    this.#sizes = undefined;
-    return count;
+  /** The numbers of those whose time is over. */
+  expired(now: number): number[] {
+    const numbers = this.#numbers ?? [];
+    const ids: number[] = [];
+    for (let at = this.#start; at < numbers.length; at += stride) {
+      if ((numbers[at + expiryAt] ?? 0) <= now) ids.push(numbers[at] ?? 0);
+    }
+    return ids;
   }
 
-  #append(size: number): void {
-    this.#sizes ??= new Ring(Infinity);
-    this.#sizes.push(size);
+  /** When the first of them expires, in milliseconds since 1970; `Infinity`: none does. */
+  firstExpiry(): number {
+    const numbers = this.#numbers ?? [];
+    let first = Infinity;
+    for (let at = this.#start + expiryAt; at < numbers.length; at += stride) {
+      first = Math.min(first, numbers[at] ?? Infinity);
+    }
+    return first;
+  }
+
+  /** Those that must go for one more: of the lowest priority first, never above its own, the oldest first among equals. */
+  #chooseDropped(entry: QueueEntry, bounds: QueueBounds, leaving: ReadonlySet<number>): number[] | undefined {
+    if (entry.size > bounds.bytes) return undefined;
+    const numbers = this.#numbers ?? [];
+    let messages = this.size - leaving.size + 1;
+    let bytes = this.bytes + entry.size;
+    for (const id of leaving) bytes -= numbers[this.#indexOf(id) + sizeAt] ?? 0;
+    const dropped: number[] = [];
+    const isOver = () => messages > bounds.messages || bytes > bounds.bytes;
+    // They stand by priority: each run of equals from the last one backwards, and its oldest first.
+    let end = numbers.length;
+    while (isOver() && end > this.#start) {
+      const priority = numbers[end - stride + priorityAt] ?? 0;
+      if (priority > entry.priority) return undefined;
+      let begin = end;
+      while (begin > this.#start && numbers[begin - stride + priorityAt] === priority) begin -= stride;
+      for (let at = begin; at < end && isOver(); at += stride) {
+        const id = numbers[at] ?? 0;
+        if (leaving.has(id)) continue;
+        dropped.push(id);
+        messages--;
+        bytes -= numbers[at + sizeAt] ?? 0;
+      }
+      end = begin;
+    }
+    return isOver() ? undefined : dropped;
+  }
+
+  #entries(): QueueEntry[] {
+    const numbers = this.#numbers ?? [];
+    const entries: QueueEntry[] = [];
+    for (let at = this.#start; at < numbers.length; at += stride) {
+      const [id = 0, size = 0, priority = 0, expiresAt = 0, supersededBy = 0] = numbers.slice(
+        at,
+        at + stride,
+      );
+      entries.push({ id, size, priority, expiresAt, supersededBy });
+    }
+    return entries;
+  }
+
+  #insert({ id, size, priority, expiresAt, supersededBy }: QueueEntry): void {
+    const numbers = (this.#numbers ??= []);
+    let at = numbers.length;
+    while (at > this.#start && (numbers[at - stride + priorityAt] ?? 0) < priority) at -= stride;
+    if (at === numbers.length) numbers.push(id, size, priority, expiresAt, supersededBy);
+    else numbers.splice(at, 0, id, size, priority, expiresAt, supersededBy);
     this.bytes += size;
+    this.nextId = Math.max(this.nextId, id + 1);
   }
 
-  #shift(): void {
-    this.bytes -= this.#sizes?.shift() ?? 0;
-    this.firstSequence++;
+  #where(field: number, value: number): number[] {
+    const numbers = this.#numbers ?? [];
+    const ids: number[] = [];
+    for (let at = this.#start; at < numbers.length; at += stride) {
+      if (numbers[at + field] === value) ids.push(numbers[at] ?? 0);
+    }
+    return ids;
+  }
+
+  #indexOf(id: number): number {
+    const numbers = this.#numbers ?? [];
+    for (let at = this.#start; at < numbers.length; at += stride) if (numbers[at] === id) return at;
+    return -1;
   }
 }

@@ -1,4 +1,4 @@
-import { faultOfTopicFilter, faultOfTopicName } from "../topics/index.ts";
+import { faultOfTopicFilter, faultOfTopicName, isOwnTopic } from "../topics/index.ts";
 
 // A broker may end the connection for a topic that it does not like, and would do so again each time the message is
 // repeated: one frame would keep the gateway out for good. So nodes may use only what every broker takes.
@@ -9,13 +9,10 @@ const maximumLevels = 100;
 /** Control characters and non-characters, for which a receiver may close the connection (MQTT 3.1.1, 1.5.3). */
 const unfit = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 
-/** Why a node may not publish to a topic; `undefined` if it may. `ownTree` is `moteq/bridge/`. */
-export function faultOfPublishTopic(
-  topic: string,
-  ownTree: string,
-): "bad-topic" | "reserved-topic" | undefined {
+/** Why a node may not publish to a topic; `undefined` if it may. `base` is the root of the gateway's own. */
+export function faultOfPublishTopic(topic: string, base: string): "bad-topic" | "reserved-topic" | undefined {
   if (faultOfTopicName(topic) !== undefined || !isFit(topic)) return "bad-topic";
-  if (topic.startsWith("$SYS/") || topic.startsWith(ownTree)) return "reserved-topic";
+  if (topic.startsWith("$SYS/") || isOwnTopic(base, topic)) return "reserved-topic";
   return undefined;
 }
 

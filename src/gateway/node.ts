@@ -50,7 +50,7 @@ export class GatewayNode {
   delivered = 0;
   /** Times that a message was not acknowledged; it waits on. */
   undelivered = 0;
-  /** Messages for it that are lost: its queue was full, or they were too long. */
+  /** Messages for it that ended otherwise: superseded, expired, dropped, refused. */
   dropped = 0;
 
   #subscriptions: Map<string, QoS> | undefined;
@@ -59,7 +59,7 @@ export class GatewayNode {
     this.address = address;
     this.byHand = byHand;
     this.heardDialect = stored?.record.dialect;
-    this.queue = new NodeQueue(stored?.firstSequence, stored?.sizes);
+    this.queue = new NodeQueue(stored?.nextId, stored?.waiting);
     const subscriptions = stored?.record.subscriptions ?? [];
     if (subscriptions.length > 0) this.#subscriptions = new Map(subscriptions);
   }

@@ -13,22 +13,42 @@ export interface NodeRecord {
 
 /** A message that waits for a node. */
 export interface QueuedMessage {
-  /** Its place in the node's queue: each is one higher than the one before. Never used twice for one node. */
-  readonly sequence: number;
+  /** Its number among the messages of its node: later ones have higher numbers, and none is used twice. */
+  readonly id: number;
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retained: boolean;
   /** When it came, in milliseconds since 1970. */
   readonly queuedAt: number;
+  /** 0 … 9: those of a higher one go first, and are dropped last. */
+  readonly priority: number;
+  /** Until when it is worth delivering, in milliseconds since 1970; `undefined`: always. */
+  readonly expiresAt: number | undefined;
+  /** Whether a newer message on its topic takes its place. */
+  readonly latest: boolean;
+  /** What its sender calls it; told with its fate. */
+  readonly transaction: string | undefined;
+}
+
+/** What the gateway keeps in memory of a message that waits: see `summarizeMessage`. */
+export interface QueueEntry {
+  readonly id: number;
+  /** How many bytes it counts in the queue: those of its topic and its payload. */
+  readonly size: number;
+  readonly priority: number;
+  /** In milliseconds since 1970; `Infinity`: never. */
+  readonly expiresAt: number;
+  /** The digest of its topic if a newer message on it takes its place, else 0. */
+  readonly supersededBy: number;
 }
 
 /** A node as it is found at the start: its record, and what the gateway keeps in memory of its queue. */
 export interface StoredNode {
   readonly record: NodeRecord;
-  /** The sequence number of the oldest message that waits, or else of the next that will. */
-  readonly firstSequence: number;
-  /** The size of each message that waits, oldest first, as `sizeOfMessage` counts. */
-  readonly sizes: readonly number[];
+  /** The number of its next message. */
+  readonly nextId: number;
+  /** What waits for it, in the order of the numbers. */
+  readonly waiting: readonly QueueEntry[];
 }
 
 /** A publication of a node that the broker may not have yet. */
@@ -62,10 +82,10 @@ export type StoreChange =
   | { readonly type: "topic"; readonly topic: number; readonly message: number | undefined }
   /** A new node, or a known one's new record; its queue stays. */
   | { readonly type: "node"; readonly record: NodeRecord }
-  /** One more message at the end of a node's queue. */
+  /** One more message waits for a known node. */
   | { readonly type: "enqueue"; readonly address: MacAddress; readonly message: QueuedMessage }
-  /** The message is done with: delivered or dropped. Without effect if it is not there. */
-  | { readonly type: "dequeue"; readonly address: MacAddress; readonly sequence: number };
+  /** The message has met its fate. Without effect if it is not there. */
+  | { readonly type: "dequeue"; readonly address: MacAddress; readonly id: number };
 
 /**
  * Where the gateway keeps what must outlive it. Asynchronous and in batches, so that a journal on disk or a database can
@@ -80,8 +100,8 @@ export interface GatewayStore {
   open(): Promise<StoredState>;
   /** Makes the changes, in order, all or none; resolves when they would survive. */
   commit(changes: readonly StoreChange[]): Promise<void>;
-  /** Up to `limit` messages that wait for a node, oldest first. */
-  readQueue(address: MacAddress, limit: number): Promise<readonly QueuedMessage[]>;
+  /** The messages of these numbers that wait for a node, in this order; those that are not there are left out. */
+  readMessages(address: MacAddress, ids: readonly number[]): Promise<readonly QueuedMessage[]>;
   /** Lets go of what it holds; what was committed stays. Closing twice does nothing. */
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ import { GatewayNode, takeToken } from "./node.ts";
 import { faultOfPublishTopic, faultOfSubscribeFilter } from "./node-topic.ts";
 import type { GatewayParts } from "./parts.ts";
 import { audienceOf, describeRefusal } from "./report-text.ts";
-import type { StoreChange, StoredUplink } from "./store.ts";
+import type { StoredUplink } from "./store.ts";
 
 /** How many topics are remembered as fit, before that begins anew. */
 const rememberedTopics = 1000;
@@ -32,39 +32,26 @@ export class Uplink {
   readonly #parts: GatewayParts;
   readonly #downlink: Downlink;
   readonly #joins: Joins;
-  /** What all gateway's own topics begin with, as `moteq/bridge/`. */
-  readonly #ownTree: string;
   /** Topics that were found fit: nodes use few, again and again. */
   readonly #fitTopics = new Set<string>();
   #waiting = 0;
-  /** The next uplink's place in the journal. */
-  #sequence = 0;
-  #closed = false;
 
   constructor(parts: GatewayParts, downlink: Downlink) {
     this.#parts = parts;
     this.#downlink = downlink;
-    const { limits, base } = parts.config;
+    const { limits } = parts.config;
     this.#joins = new Joins(limits.joins, limits.message_bytes);
-    this.#ownTree = `${base}/bridge/`;
   }
 
-  /** Messages that wait for the broker. */
+  /** Publications that wait for the broker. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /** Publishes what the broker may not have had before a restart. */
   restore(uplinks: readonly StoredUplink[]): void {
-    for (const uplink of uplinks) {
-      this.#sequence = uplink.sequence + 1;
-      this.#publishKept({ type: "uplink", uplink }, nothing);
-    }
-  }
-
-  /** What the broker has not got from now on stays in the journal. */
-  close(): void {
-    this.#closed = true;
+    this.#waiting += uplinks.length;
+    this.#parts.outbox.restore(uplinks, this.#onDone);
   }
 
   /** Takes a frame from the air. Never throws. */
@@ -173,77 +160,21 @@ export class Uplink {
   }
 
   #faultOfTopic(topic: string): Refusal | undefined {
-    const fault = faultOfPublishTopic(topic, this.#ownTree);
+    const fault = faultOfPublishTopic(topic, this.#parts.config.base);
     if (fault) return fault;
     if (this.#fitTopics.size >= rememberedTopics) this.#fitTopics.clear();
     this.#fitTopics.add(topic);
     return undefined;
   }
 
-  /**
-   * Gives a message to the broker's link, which keeps it until the broker has it. At QoS 0 that is to hand it over, so that
-   * only what cannot be handed over now goes to the journal.
-   *
-   * @param onSafe is called when the message is in the journal, or out
-   */
   #pass(topic: string, payload: Uint8Array, { qos, retain }: Publication, onSafe: () => void): void {
-    const { link, journal } = this.#parts;
-    if (qos === 0 && link.connected) {
-      this.#waiting++;
-      link.publish(topic, payload, { qos, retain }).then(() => this.#handedOver(onSafe), this.#onFailed);
-      return;
-    }
-    const change = {
-      type: "uplink",
-      uplink: { sequence: this.#sequence++, topic, payload, qos, retain },
-    } as const;
-    journal.add(change);
-    // Whichever comes first: on a full disk the broker may still take it.
-    let isSafe = false;
-    const safe = () => {
-      if (!isSafe) onSafe();
-      isSafe = true;
-    };
-    this.#publishKept(change, safe);
-    journal.whenFlushed(safe);
-  }
-
-  #handedOver(then: () => void): void {
-    this.#waiting--;
-    this.#parts.counters.uplinks.add("published");
-    then();
-  }
-
-  readonly #onFailed = (error: unknown): void => {
-    const { counters, reports } = this.#parts;
-    this.#waiting--;
-    counters.uplinks.add("failed");
-    reports.trouble("errors", "publish", () => `A message could not be published: ${messageOf(error)}`);
-  };
-
-  #publishKept(change: Extract<StoreChange, { type: "uplink" }>, onPublished: () => void): void {
-    const { topic, payload, qos, retain } = change.uplink;
     this.#waiting++;
-    this.#parts.link.publish(topic, payload, { qos, retain }).then(
-      () => {
-        this.#forget(change);
-        return this.#handedOver(onPublished);
-      },
-      (error: unknown) => {
-        // At the end it stays in the journal, for the next start.
-        if (this.#closed) return;
-        this.#onFailed(error);
-        this.#forget(change);
-      },
-    );
+    this.#parts.outbox.publish({ topic, payload, qos, retain }, { onSafe, onDone: this.#onDone });
   }
 
-  #forget(change: Extract<StoreChange, { type: "uplink" }>): void {
-    const { journal } = this.#parts;
-    // Many are with the broker before they were written: they need not be.
-    if (journal.withdraw(change)) return;
-    journal.add({ type: "uplink-done", sequence: change.uplink.sequence });
-  }
+  readonly #onDone = (): void => {
+    this.#waiting--;
+  };
 
   #refusePublication(
     node: GatewayNode,

@@ -10,7 +10,11 @@ export {
   type BridgeNodeCounters,
   type BridgeState,
   type BridgeTopics,
+  isOwnTopic,
+  type NodeFate,
+  type NodeTopics,
   toBridgeTopic,
+  toNodeTopic,
 } from "./topic-map.ts";
 export {
   assertTopicFilter,

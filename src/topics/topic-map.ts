@@ -54,7 +54,47 @@ export interface BridgeNodeCounters {
   readonly dropped: number;
 }
 
+/** What is published under `<base>/<node>`, by the rest of the topic; `<node>` is what people call it, else its address. */
+export interface NodeTopics {
+  /** How a message for the node goes on. Not retained. */
+  readonly fate: NodeFate;
+}
+
+/** What became of a message for a node. */
+export interface NodeFate {
+  /** Its number among the messages of its node; left out if it was refused before it got one. */
+  readonly id?: number | undefined;
+  /** Left out if it is not known any more. */
+  readonly topic?: string | undefined;
+  /**
+   * `queued`, `sent` (on its way), and at the end one of: `acknowledged` (the node has it), `superseded` (by a newer one on
+   * its topic), `expired`, `refused` (it was never queued), `dropped`.
+   */
+  readonly fate: "queued" | "sent" | "acknowledged" | "superseded" | "expired" | "refused" | "dropped";
+  /** Why it was refused or dropped. */
+  readonly reason?: string | undefined;
+  /** What its sender called it. */
+  readonly transaction?: string | undefined;
+  /** When that was, ISO 8601 in UTC. */
+  readonly at: string;
+}
+
 /** The whole topic, as `moteq/bridge/state`. */
 export function toBridgeTopic(base: string, tail: keyof BridgeTopics): string {
   return `${base}/${tail}`;
+}
+
+/** The whole topic, as `moteq/garden/fate`. */
+export function toNodeTopic(base: string, name: string, tail: keyof NodeTopics): string {
+  return `${base}/${name}/${tail}`;
+}
+
+const nodeTails: Readonly<Record<keyof NodeTopics, true>> = { fate: true };
+
+/** Whether a topic is one that the gateway itself publishes or listens to under its base. */
+export function isOwnTopic(base: string, topic: string): boolean {
+  if (!topic.startsWith(`${base}/`)) return false;
+  const [name, tail, ...more] = topic.slice(base.length + 1).split("/");
+  if (name === "bridge" || tail === undefined) return true;
+  return more.length === 0 && Object.hasOwn(nodeTails, tail);
 }

@@ -13,6 +13,8 @@ describe("resolveConfig", () => {
       status: { topic: "gw_status", retain: false, qos: 0 },
       statreq: { topic: "gw_query", qos: 0 },
       debug: false,
+      policies: [],
+      fates: true,
       dialect: "auto",
       base: "moteq",
       limits: {
@@ -25,6 +27,7 @@ describe("resolveConfig", () => {
         replies: 16,
         joins: 256,
         reports: 100,
+        fates: 1000,
         retained_topics: 10_000,
       },
       nodes: {},

@@ -14,7 +14,7 @@ describe("the queue of a node", () => {
     expect(messages.map((frame) => (JSON.parse(frame) as string[])[1])).toEqual(
       "4 5 6 7 8 9 10 11 12 13".split(" "),
     );
-    expect(world.counters.deliveries).toEqual({ queued: 13, delivered: 10, "queue-full": 3 });
+    expect(world.counters.deliveries).toEqual({ queued: 13, acknowledged: 10, "queue-full": 3 });
   });
 
   it("that is full is reported once, and again only after it had room", async () => {
@@ -61,7 +61,7 @@ describe("the queue of a node", () => {
     const received = new Uint8Array(65_536).fill(0x61);
     void world.gateway.receive({ topic: "allnodes", payload: received.subarray(100, 103), retain: false });
     await world.pass(1);
-    const [message] = await world.store.readQueue(node, 1);
+    const [message] = await world.store.readMessages(node, [0]);
     expect([message?.payload.length, message?.payload.buffer.byteLength]).toEqual([3, 3]);
   });
 
@@ -197,7 +197,7 @@ describe("a message longer than a frame", () => {
     await world.publish("allnodes", "x".repeat(100_000));
     await world.publish("allnodes", "short");
     expect(await world.say(node, '["get"]')).toEqual(['["allnodes", "short", false]']);
-    expect(world.counters.deliveries).toEqual({ queued: 2, "too-long": 1, delivered: 1 });
+    expect(world.counters.deliveries).toEqual({ queued: 2, "too-long": 1, acknowledged: 1 });
     expect(world.broker.textsOn("gw_status").join()).toContain("does not fit into the radio's frames");
   });
 

@@ -22,9 +22,9 @@ class MoodyStore extends MemoryStore {
     await super.commit(changes);
   }
 
-  override async readQueue(address: string, limit: number): Promise<readonly QueuedMessage[]> {
+  override async readMessages(address: string, ids: readonly number[]): Promise<readonly QueuedMessage[]> {
     if (this.failsToRead) throw new Error("disk gone");
-    return super.readQueue(address, limit);
+    return super.readMessages(address, ids);
   }
 }
 
@@ -52,7 +52,7 @@ describe("a store that fails", () => {
       '["allnodes", "first", false]',
       '["allnodes", "second", false]',
     ]);
-    expect(world.counters.deliveries).toEqual({ queued: 2, delivered: 2 });
+    expect(world.counters.deliveries).toEqual({ queued: 2, acknowledged: 2 });
     expect(world.broker.textsOn("gw_errors").map((line) => line.slice(20))).toEqual([
       "The store cannot be written to, and is tried again: disk full",
     ]);

@@ -162,9 +162,14 @@ describe(`frames and messages at random (MOTEQ_SEED=${seed})`, () => {
       expect(total(counters.messages)).toBe(messages);
       expect([counters.frames.defect, counters.messages.defect]).toEqual([undefined, undefined]);
       expect(nodes).toHaveLength(1000);
-      const { queued = 0, delivered = 0, "queue-full": full = 0, "too-long": long = 0 } = counters.deliveries;
+      const {
+        queued = 0,
+        acknowledged = 0,
+        "queue-full": full = 0,
+        "too-long": long = 0,
+      } = counters.deliveries;
       const waiting = nodes.reduce((sum, node) => sum + node.queued, 0);
-      expect(queued).toBe(delivered + full + long + waiting);
+      expect(queued).toBe(acknowledged + full + long + waiting);
       expect(growth).toBeLessThan(64 * 1024 * 1024);
 
       const before = radio.sent;

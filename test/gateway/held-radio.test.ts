@@ -91,7 +91,7 @@ describe("a gateway whose radio is slow", () => {
       '["allnodes", "1", false]',
       '["allnodes", "2", false]',
     ]);
-    expect(gateway.report().counters.deliveries).toEqual({ queued: 2, "queue-full": 1, delivered: 1 });
+    expect(gateway.report().counters.deliveries).toEqual({ queued: 2, "queue-full": 1, acknowledged: 1 });
     expect(gateway.report().nodes[0]?.queued).toBe(0);
   });
 

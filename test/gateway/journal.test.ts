@@ -10,14 +10,14 @@ class SlowStore extends MemoryStore {
   readonly letGo: ((error?: Error) => void)[] = [];
 
   override async commit(changes: readonly StoreChange[]): Promise<void> {
-    this.batches.push(changes.map((change) => (change.type === "dequeue" ? change.sequence : -1)));
+    this.batches.push(changes.map((change) => (change.type === "dequeue" ? change.id : -1)));
     await new Promise<void>((resolve, reject) => {
       this.letGo.push((error) => (error ? reject(error) : resolve()));
     });
   }
 }
 
-const change = (sequence: number): StoreChange => ({ type: "dequeue", address: "a", sequence });
+const change = (id: number): StoreChange => ({ type: "dequeue", address: "a", id });
 const turns = async () => {
   for (let turn = 0; turn < 30; turn++) await Promise.resolve();
 };
@@ -26,7 +26,7 @@ describe("Journal", () => {
   it("commits all changes of one turn in one batch, in order", async () => {
     const store = new SlowStore();
     const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
-    for (const sequence of [1, 2, 3]) journal.add(change(sequence));
+    for (const id of [1, 2, 3]) journal.add(change(id));
     await turns();
     expect(store.batches).toEqual([[1, 2, 3]]);
   });
@@ -129,7 +129,7 @@ describe("Journal", () => {
     const journal = new Journal({ store: new SlowStore(), clock: new VirtualClock(), onFailure: () => {} });
     journal.add(change(0));
     await turns();
-    for (let sequence = 0; sequence < 99_999; sequence++) journal.add(change(sequence));
+    for (let id = 0; id < 99_999; id++) journal.add(change(id));
     expect(journal.overloaded).toBe(false);
     journal.add(change(0));
     expect(journal.overloaded).toBe(true);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "../../src/base/index.ts";
-import type {
-  GatewayStore,
-  NodeRecord,
-  QueuedMessage,
-  StoreChange,
-  StoredUplink,
+import {
+  type GatewayStore,
+  type NodeRecord,
+  type QueuedMessage,
+  type StoreChange,
+  type StoredUplink,
+  summarizeMessage,
 } from "../../src/gateway/index.ts";
 
 const record: NodeRecord = { address: "02000000aa01", dialect: undefined, subscriptions: [] };
@@ -18,8 +19,18 @@ const other: NodeRecord = {
   ],
 };
 
-function message(sequence: number, payload: Uint8Array = encodeUtf8(`m${sequence}`)): QueuedMessage {
-  return { sequence, topic: "t", payload, retained: false, queuedAt: 1_795_000_000_000 + sequence };
+function message(id: number, payload: Uint8Array = encodeUtf8(`m${id}`)): QueuedMessage {
+  return {
+    id,
+    topic: "t",
+    payload,
+    retained: false,
+    queuedAt: 1_795_000_000_000 + id,
+    priority: 4,
+    expiresAt: undefined,
+    latest: false,
+    transaction: undefined,
+  };
 }
 
 function uplink(sequence: number): StoredUplink {
@@ -32,8 +43,8 @@ function uplink(sequence: number): StoredUplink {
   };
 }
 
-function enqueue(address: string, ...sequences: number[]): StoreChange[] {
-  return sequences.map((sequence) => ({ type: "enqueue", address, message: message(sequence) }));
+function enqueue(address: string, ...ids: number[]): StoreChange[] {
+  return ids.map((id) => ({ type: "enqueue", address, message: message(id) }));
 }
 
 /**
@@ -50,7 +61,7 @@ export function describeGatewayStore(
     it("is empty at first", async () => {
       const { store } = await make();
       expect(await store.open()).toEqual({ nodes: [], uplinks: [], topics: [], damaged: 0 });
-      expect(await store.readQueue(record.address, 10)).toEqual([]);
+      expect(await store.readMessages(record.address, [0])).toEqual([]);
       await store.close();
     });
 
@@ -69,20 +80,20 @@ export function describeGatewayStore(
       expect(sorted).toEqual([
         {
           record: { address: record.address, dialect: "prototype", subscriptions: [["b", 2]] },
-          firstSequence: 0,
-          sizes: [],
+          nextId: 0,
+          waiting: [],
         },
-        { record: other, firstSequence: 0, sizes: [] },
+        { record: other, nextId: 0, waiting: [] },
       ]);
       await again.close();
     });
 
-    it("gives a node's messages oldest first, as many as asked for", async () => {
+    it("gives a node's messages as they are asked for, without those it does not have", async () => {
       const { store } = await make();
       await store.open();
       await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1, 2)]);
-      expect(await store.readQueue(record.address, 2)).toEqual([message(0), message(1)]);
-      expect(await store.readQueue(record.address, 10)).toEqual([message(0), message(1), message(2)]);
+      expect(await store.readMessages(record.address, [2, 7, 0])).toEqual([message(2), message(0)]);
+      expect(await store.readMessages(record.address, [])).toEqual([]);
       await store.close();
     });
 
@@ -94,8 +105,8 @@ export function describeGatewayStore(
         { type: "node", record: other },
         ...enqueue(other.address, 0),
       ]);
-      expect(await store.readQueue(record.address, 10)).toEqual([]);
-      expect(await store.readQueue(other.address, 10)).toEqual([message(0)]);
+      expect(await store.readMessages(record.address, [0, 1])).toEqual([]);
+      expect(await store.readMessages(other.address, [0, 1])).toEqual([message(0)]);
       await store.close();
     });
 
@@ -103,10 +114,10 @@ export function describeGatewayStore(
       const { store } = await make();
       await store.open();
       await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1)]);
-      const dequeue = { type: "dequeue", address: record.address, sequence: 0 } as const;
+      const dequeue = { type: "dequeue", address: record.address, id: 0 } as const;
       await store.commit([dequeue]);
-      await store.commit([dequeue, { ...dequeue, sequence: 77 }, { ...dequeue, address: "02000000ffff" }]);
-      expect(await store.readQueue(record.address, 10)).toEqual([message(1)]);
+      await store.commit([dequeue, { ...dequeue, id: 77 }, { ...dequeue, address: "02000000ffff" }]);
+      expect(await store.readMessages(record.address, [0, 1])).toEqual([message(1)]);
       await store.close();
     });
 
@@ -116,10 +127,10 @@ export function describeGatewayStore(
       await store.commit([
         { type: "node", record },
         ...enqueue(record.address, 0),
-        { type: "dequeue", address: record.address, sequence: 0 },
+        { type: "dequeue", address: record.address, id: 0 },
         ...enqueue(record.address, 1),
       ]);
-      expect(await store.readQueue(record.address, 10)).toEqual([message(1)]);
+      expect(await store.readMessages(record.address, [0, 1])).toEqual([message(1)]);
       await store.close();
     });
 
@@ -128,7 +139,7 @@ export function describeGatewayStore(
       await store.open();
       await store.commit([{ type: "node", record }, ...enqueue(record.address, 0)]);
       await store.commit([{ type: "node", record: { ...record, dialect: "link" } }]);
-      expect(await store.readQueue(record.address, 10)).toEqual([message(0)]);
+      expect(await store.readMessages(record.address, [0, 1])).toEqual([message(0)]);
       await store.close();
     });
 
@@ -136,40 +147,50 @@ export function describeGatewayStore(
       const { store, reopen } = await make();
       await store.open();
       await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1, 2)]);
-      await store.commit([{ type: "dequeue", address: record.address, sequence: 0 }]);
+      await store.commit([{ type: "dequeue", address: record.address, id: 0 }]);
       await store.close();
       const again = await reopen();
-      expect((await again.open()).nodes).toEqual([{ record, firstSequence: 1, sizes: [3, 3] }]);
+      expect((await again.open()).nodes).toEqual([
+        { record, nextId: 3, waiting: [message(1), message(2)].map((waiting) => summarizeMessage(waiting)) },
+      ]);
       await again.close();
     });
 
-    it("never uses a sequence number twice, though the queue was empty when it closed", async () => {
+    it("never uses a number twice, though the queue was empty when it closed", async () => {
       const { store, reopen } = await make();
       await store.open();
       await store.commit([{ type: "node", record }, ...enqueue(record.address, 0, 1)]);
       await store.commit([
-        { type: "dequeue", address: record.address, sequence: 0 },
-        { type: "dequeue", address: record.address, sequence: 1 },
+        { type: "dequeue", address: record.address, id: 0 },
+        { type: "dequeue", address: record.address, id: 1 },
       ]);
       await store.close();
       const again = await reopen();
-      expect((await again.open()).nodes).toEqual([{ record, firstSequence: 2, sizes: [] }]);
+      expect((await again.open()).nodes).toEqual([{ record, nextId: 2, waiting: [] }]);
       await again.close();
     });
 
-    it("keeps any bytes of a payload, and a retained message as one", async () => {
+    it("keeps any bytes of a payload, and all that is known of a message", async () => {
       const { store, reopen } = await make();
       await store.open();
       const payload = Uint8Array.from({ length: 256 }, (_, index) => index);
-      const kept = { ...message(0, payload), retained: true };
+      const kept: QueuedMessage = {
+        ...message(0, payload),
+        retained: true,
+        priority: 9,
+        expiresAt: 1_795_000_000_777,
+        latest: true,
+        transaction: "t-ü 1",
+      };
       await store.commit([
         { type: "node", record },
         { type: "enqueue", address: record.address, message: kept },
       ]);
       await store.close();
       const again = await reopen();
-      await again.open();
-      const [found] = await again.readQueue(record.address, 1);
+      const { nodes } = await again.open();
+      expect(nodes).toEqual([{ record, nextId: 1, waiting: [summarizeMessage(kept)] }]);
+      const [found] = await again.readMessages(record.address, [0, 1]);
       expect({ ...found, payload: [...(found?.payload ?? [])] }).toEqual({ ...kept, payload: [...payload] });
       await again.close();
     });

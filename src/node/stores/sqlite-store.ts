@@ -3,14 +3,16 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import sqlite, { type Database, type Statement } from "node-sqlite3-wasm";
 import { defineErrors, messageOf } from "../../base/index.ts";
-import type {
-  GatewayStore,
-  NodeRecord,
-  QueuedMessage,
-  StoreChange,
-  StoredNode,
-  StoredState,
-  StoredUplink,
+import {
+  type GatewayStore,
+  type NodeRecord,
+  type QueuedMessage,
+  type QueueEntry,
+  type StoreChange,
+  type StoredNode,
+  type StoredState,
+  type StoredUplink,
+  summarizeMessage,
 } from "../../gateway/index.ts";
 import { claimFolder, type FolderClaim } from "./folder-claim.ts";
 import { statements, tables, version } from "./sqlite-tables.ts";
@@ -77,7 +79,7 @@ export class SqliteStore implements GatewayStore {
         this.#attempt();
         const saved = salvage(aside);
         await this.commit(saved.changes);
-        for (const [address, next] of saved.nextSequences) this.#statements?.setNext.run([next, address]);
+        for (const [address, next] of saved.nextIds) this.#statements?.setNext.run([next, address]);
         this.#closeDatabase();
         const why = messageOf(error);
         this.#say(
@@ -105,11 +107,12 @@ export class SqliteStore implements GatewayStore {
     });
   }
 
-  readQueue(address: string, limit: number): Promise<readonly QueuedMessage[]> {
-    return this.#run((_database, { readQueue }) =>
-      readQueue
-        .all([toNumber(address), limit])
-        .map((row) => toMessage(row))
+  readMessages(address: string, ids: readonly number[]): Promise<readonly QueuedMessage[]> {
+    const key = toNumber(address);
+    return this.#run((_database, { readMessage }) =>
+      ids
+        .map((id) => readMessage.get([key, id]) as Row | null | undefined)
+        .map((row) => (row ? toMessage(row) : undefined))
         .filter((message) => message !== undefined),
     );
   }
@@ -149,8 +152,11 @@ export class SqliteStore implements GatewayStore {
         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
       );
       const { user_version: found } = this.#database.get("PRAGMA user_version") as Row;
-      if (Number(found) > version)
-        throw new Error(`it was made by a later moteq (version ${Number(found)} of its tables)`);
+      // What no version has ever had is damage.
+      if (Number(found) > 0 && Number(found) < 1000 && Number(found) !== version)
+        throw new Error(
+          `it was made by another moteq (version ${Number(found)} of its tables, not ${version})`,
+        );
       this.#database.exec(`${tables} PRAGMA user_version = ${version}`);
       const state = load(this.#database, this.#say);
       this.#statements = prepareAll(this.#database);
@@ -175,9 +181,13 @@ export class SqliteStore implements GatewayStore {
   }
 }
 
-/** SQLite's words for a file that is not as it was written. Nothing else is a reason to put it aside. */
+/** SQLite's and our own words for what is not the file's fault. All else is: each byte of it may have been altered. */
+const otherTrouble =
+  /(unable to|could not) open|disk i\/o|readonly|read-only|disk is full|permission|out of memory|locked|another moteq/i;
+
+/** Whether a file is not as it was written: a reason to put it aside. */
 function isDamage(error: unknown): boolean {
-  return /malformed|not a database|corrupt/i.test(messageOf(error));
+  return error instanceof Error && !("code" in error) && !otherTrouble.test(error.message);
 }
 
 function cannotOpen(folder: string, cause: unknown): Error {
@@ -198,26 +208,24 @@ function prepareAll(database: Database): Statements {
 function apply(prepared: Statements, change: StoreChange): void {
   switch (change.type) {
     case "node": {
-      const { address, dialect, subscriptions } = change.record;
-      const record = JSON.stringify({ dialect, subscriptions });
+      const { address, ...rest } = change.record;
+      const record = JSON.stringify(rest);
       prepared.putNode.run([toNumber(address), record, crc32(address + record)]);
       return;
     }
     case "enqueue": {
-      const { sequence, queuedAt, retained, topic, payload } = change.message;
       const address = toNumber(change.address);
-      const sum = sumOf(address, sequence, retained ? 1 : 0, topic, payload);
-      prepared.enqueue.run([address, sequence, queuedAt, retained ? 1 : 0, topic, payload, sum]);
-      prepared.setNext.run([sequence + 1, address]);
+      prepared.enqueue.run([...toColumns(address, change.message)]);
+      prepared.setNext.run([change.message.id + 1, address]);
       return;
     }
     case "dequeue":
-      prepared.dequeue.run([toNumber(change.address), change.sequence]);
+      prepared.dequeue.run([toNumber(change.address), change.id]);
       return;
     case "uplink": {
       const { sequence, topic, payload, qos, retain } = change.uplink;
       const flags = qos | (retain ? 4 : 0);
-      prepared.putUplink.run([sequence, flags, topic, payload, sumOf(0, sequence, flags, topic, payload)]);
+      prepared.putUplink.run([sequence, flags, topic, payload, sumOf([sequence, flags, topic], payload)]);
       return;
     }
     case "uplink-done":
@@ -236,34 +244,32 @@ function load(database: Database, say: (text: string) => void): StoredState {
   let damaged = 0;
   const nodes: StoredNode[] = [];
   const uplinks: StoredUplink[] = [];
-  const queues = new Map<number, { sequences: number[]; sizes: number[] }>();
-  const bad: { address: number; sequence: number }[] = [];
-  const all = database.prepare("SELECT * FROM queue ORDER BY address, sequence");
+  const queues = new Map<number, QueueEntry[]>();
+  const bad: { address: number; id: number }[] = [];
+  const all = database.prepare("SELECT * FROM queue ORDER BY address, id");
   for (const row of all.iterate() as Iterable<Row>) {
     const address = Number(row["address"]);
     const message = toMessage(row);
     if (!message) {
-      bad.push({ address, sequence: Number(row["sequence"]) });
+      bad.push({ address, id: Number(row["id"]) });
       continue;
     }
-    const queue = queues.get(address) ?? { sequences: [], sizes: [] };
-    queues.set(address, queue);
-    queue.sequences.push(message.sequence);
-    queue.sizes.push(Buffer.byteLength(message.topic) + message.payload.length);
+    const queue = queues.get(address);
+    if (queue) queue.push(summarizeMessage(message));
+    else queues.set(address, [summarizeMessage(message)]);
   }
   all.finalize();
-  for (const { address, sequence } of bad) database.run(statements.dequeue, [address, sequence]);
+  for (const { address, id } of bad) database.run(statements.dequeue, [address, id]);
   damaged += bad.length;
   for (const row of database.all("SELECT * FROM node") as Row[]) {
     const address = Number(row["address"]);
     const record = toRecord(row);
     if (!record) damaged++;
-    const queue = queues.get(address) ?? { sequences: [], sizes: [] };
-    const next = Math.max(Number(row["next_sequence"]), (queue.sequences.at(-1) ?? -1) + 1);
-    const firstSequence = closeGaps(database, address, queue.sequences, next);
+    const waiting = queues.get(address) ?? [];
+    const nextId = Math.max(Number(row["next_id"]), (waiting.at(-1)?.id ?? -1) + 1);
     // A node whose own record is lost still gets its messages.
     const kept = record ?? { address: toAddress(address), dialect: undefined, subscriptions: [] };
-    nodes.push({ record: kept, firstSequence, sizes: queue.sizes });
+    nodes.push({ record: kept, nextId, waiting });
   }
   for (const row of database.all("SELECT * FROM uplink ORDER BY sequence") as Row[]) {
     const uplink = toUplink(row);
@@ -280,34 +286,10 @@ function load(database: Database, say: (text: string) => void): StoredState {
   return { nodes, uplinks, topics, damaged };
 }
 
-/**
- * A queue's numbers rise one by one; where a damaged message left a gap, those before it move up.
- *
- * @returns the first number
- */
-function closeGaps(database: Database, address: number, sequences: readonly number[], next: number): number {
-  const first = next - sequences.length;
-  for (const [index, sequence] of [...sequences.entries()].toReversed()) {
-    const wanted = first + index;
-    if (wanted === sequence) continue;
-    const row = database.get("SELECT * FROM queue WHERE address = ? AND sequence = ?", [
-      address,
-      sequence,
-    ]) as Row;
-    const message = toMessage(row);
-    if (!message) continue;
-    const { queuedAt, retained, topic, payload } = message;
-    const sum = sumOf(address, wanted, retained ? 1 : 0, topic, payload);
-    database.run(statements.dequeue, [address, sequence]);
-    database.run(statements.enqueue, [address, wanted, queuedAt, retained ? 1 : 0, topic, payload, sum]);
-  }
-  return first;
-}
-
 /** What is whole in a damaged database, as far as it can be read. */
-function salvage(path: string): { changes: StoreChange[]; nextSequences: Map<number, number> } {
+function salvage(path: string): { changes: StoreChange[]; nextIds: Map<number, number> } {
   const changes: StoreChange[] = [];
-  const nextSequences = new Map<number, number>();
+  const nextIds = new Map<number, number>();
   const scan = (table: string, toChange: (row: Row) => StoreChange | undefined) => {
     try {
       const database = new sqlite.Database(path);
@@ -331,7 +313,7 @@ function salvage(path: string): { changes: StoreChange[]; nextSequences: Map<num
     const record = toRecord(row);
     if (!record) return undefined;
     known.add(record.address);
-    nextSequences.set(Number(row["address"]), Number(row["next_sequence"]));
+    nextIds.set(Number(row["address"]), Number(row["next_id"]));
     return { type: "node", record };
   });
   scan("queue", (row) => {
@@ -348,34 +330,63 @@ function salvage(path: string): { changes: StoreChange[]; nextSequences: Map<num
     return uplink && { type: "uplink", uplink };
   });
   scan("topic", ({ topic, message }) => ({ type: "topic", topic: Number(topic), message: Number(message) }));
-  return { changes, nextSequences };
+  return { changes, nextIds };
+}
+
+/** The columns of a message that waits, in the order of the table. */
+function toColumns(
+  address: number,
+  message: QueuedMessage,
+): readonly (number | string | Uint8Array | null)[] {
+  const { id, queuedAt, expiresAt, retained, latest, priority, transaction, topic, payload } = message;
+  const flags = (retained ? 1 : 0) | (latest ? 2 : 0) | (priority << 2);
+  const columns = [address, id, queuedAt, expiresAt ?? null, flags, transaction ?? null, topic] as const;
+  return [...columns, payload, sumOf(columns, payload)];
 }
 
 function toMessage(row: Row): QueuedMessage | undefined {
-  const { address, sequence, queued_at: queuedAt, retained, topic, payload, check } = row;
-  if (typeof sequence !== "number" || typeof queuedAt !== "number" || typeof retained !== "number")
-    return undefined;
+  const {
+    address,
+    id,
+    queued_at: queuedAt,
+    expires_at: expiresAt,
+    flags,
+    handle,
+    topic,
+    payload,
+    check,
+  } = row;
+  if (typeof id !== "number" || typeof queuedAt !== "number" || typeof flags !== "number") return undefined;
   if (typeof topic !== "string" || !(payload instanceof Uint8Array)) return undefined;
-  if (sumOf(Number(address), sequence, retained, topic, payload) !== check) return undefined;
-  return { sequence, topic, payload, retained: retained === 1, queuedAt };
+  if (sumOf([address, id, queuedAt, expiresAt, flags, handle, topic], payload) !== check) return undefined;
+  return {
+    id,
+    topic,
+    payload,
+    queuedAt,
+    retained: (flags & 1) !== 0,
+    latest: (flags & 2) !== 0,
+    priority: flags >> 2,
+    expiresAt: typeof expiresAt === "number" ? expiresAt : undefined,
+    transaction: typeof handle === "string" ? handle : undefined,
+  };
 }
 
 function toUplink({ sequence, flags, topic, payload, check }: Row): StoredUplink | undefined {
   if (typeof sequence !== "number" || typeof flags !== "number" || (flags & 3) > 2) return undefined;
   if (typeof topic !== "string" || !(payload instanceof Uint8Array)) return undefined;
-  if (sumOf(0, sequence, flags, topic, payload) !== check) return undefined;
+  if (sumOf([sequence, flags, topic], payload) !== check) return undefined;
   return { sequence, topic, payload, qos: (flags & 3) as 0 | 1 | 2, retain: (flags & 4) !== 0 };
 }
 
 function toRecord({ address, record, check }: Row): NodeRecord | undefined {
   const text = toAddress(Number(address));
   if (typeof record !== "string" || crc32(text + record) !== check) return undefined;
-  const { dialect, subscriptions } = JSON.parse(record) as Pick<NodeRecord, "dialect" | "subscriptions">;
-  return { address: text, dialect, subscriptions };
+  return { address: text, ...(JSON.parse(record) as Omit<NodeRecord, "address">) };
 }
 
-function sumOf(address: number, sequence: number, flags: number, topic: string, payload: Uint8Array): number {
-  return crc32(payload, crc32(`${address} ${sequence} ${flags} ${topic}`));
+function sumOf(columns: readonly unknown[], payload: Uint8Array): number {
+  return crc32(payload, crc32(columns.join(" ")));
 }
 
 function toNumber(address: string): number {

@@ -27,16 +27,25 @@ const nodeChange: StoreChange = {
   record: { address, dialect: "link", subscriptions: [["a/#", 1]] },
 };
 
-function message(sequence: number): QueuedMessage {
-  const payload = new Uint8Array(100).fill(sequence);
-  return { sequence, topic: `t/${sequence}`, payload, retained: false, queuedAt: 1000 + sequence };
+function message(id: number): QueuedMessage {
+  return {
+    id,
+    topic: `t/${id}`,
+    payload: new Uint8Array(100).fill(id),
+    retained: false,
+    queuedAt: 1000 + id,
+    priority: 4,
+    expiresAt: undefined,
+    latest: false,
+    transaction: undefined,
+  };
 }
 
 function enqueue(count: number): StoreChange[] {
-  return Array.from({ length: count }, (_item, sequence) => ({
+  return Array.from({ length: count }, (_item, id) => ({
     type: "enqueue",
     address,
-    message: message(sequence),
+    message: message(id),
   }));
 }
 
@@ -80,21 +89,19 @@ describe("SqliteStore (real)", () => {
       const store = new SqliteStore({ folder, say: (text) => said.push(text) });
       const context = `MOTEQ_SEED=${seed}, round ${round}, ${file}`;
       const { nodes } = await store.open();
-      const found = await store.readQueue(address, 1000);
-      const [node] = nodes;
-      // Every message that is left is whole, and the queue's numbers rise one by one.
-      for (const { topic, payload } of found) {
-        const number = Number(topic.slice(2));
-        expect(payload, context).toEqual(message(number).payload);
-      }
-      const sequences = found.map(({ sequence }) => sequence);
-      const start = node?.firstSequence ?? 0;
-      expect(sequences, context).toEqual(found.map((_item, index) => start + index));
-      expect(node?.sizes.length ?? 0, context).toBe(found.length);
+      const waiting = nodes[0]?.waiting ?? [];
+      const found = await store.readMessages(
+        address,
+        waiting.map(({ id }) => id),
+      );
+      // Every message that is left is whole.
+      expect(found, context).toEqual(waiting.map(({ id }) => message(id)));
       if (found.length < 200) damages++;
       // It goes on as before.
-      await store.commit([nodeChange, { type: "enqueue", address, message: message(start + found.length) }]);
-      expect(await store.readQueue(address, 1000), context).toHaveLength(found.length + 1);
+      const next = nodes[0]?.nextId ?? 0;
+      expect(next, context).toBeGreaterThan(waiting.at(-1)?.id ?? -1);
+      await store.commit([nodeChange, { type: "enqueue", address, message: message(next) }]);
+      expect(await store.readMessages(address, [next]), context).toEqual([message(next)]);
       await store.close();
     }
     expect(damages, `MOTEQ_SEED=${seed}`).toBeGreaterThan(0);
@@ -108,10 +115,11 @@ describe("SqliteStore (real)", () => {
       await store.open();
       const address = ${JSON.stringify(address)};
       await store.commit([{ type: "node", record: { address, dialect: "link", subscriptions: [] } }]);
-      for (let sequence = 0; ; sequence++) {
+      for (let id = 0; ; id++) {
         const payload = new Uint8Array(100);
-        await store.commit([{ type: "enqueue", address, message: { sequence, topic: "t", payload, retained: false, queuedAt: 1 } }]);
-        process.stdout.write(sequence + "\\n");
+        const message = { id, topic: "t", payload, retained: false, queuedAt: 1, priority: 4, latest: false };
+        await store.commit([{ type: "enqueue", address, message }]);
+        process.stdout.write(id + "\\n");
       }`;
     for (let round = 0; round < 3; round++) {
       rmSync(folder, { recursive: true, force: true });
@@ -127,8 +135,8 @@ describe("SqliteStore (real)", () => {
       const committed = out.split("\n").length - 1;
       const store = new SqliteStore({ folder });
       const { nodes, damaged } = await store.open();
-      expect(nodes[0]?.sizes.length).toBeGreaterThanOrEqual(committed);
-      expect({ damaged, first: nodes[0]?.firstSequence }).toEqual({ damaged: 0, first: 0 });
+      expect(nodes[0]?.waiting.length).toBeGreaterThanOrEqual(committed);
+      expect({ damaged, first: nodes[0]?.waiting[0]?.id }).toEqual({ damaged: 0, first: 0 });
       await store.close();
     }
   }, 30_000);
