@@ -7,6 +7,10 @@ export const cliErrors = defineErrors({
     meaning:
       "What a command waited for did not come in time. Is the broker there, and the gateway? `--timeout` waits longer.",
   },
+  "cli/refused": {
+    fault: "caller",
+    meaning: "The gateway did not do what a command asked for; the message says why.",
+  },
   "cli/bad-argument": {
     fault: "caller",
     meaning:

@@ -5,6 +5,7 @@ import { addClimateCommand } from "./commands/climate.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
+import { addQueueCommand } from "./commands/queue.ts";
 import { addScreenCommand } from "./commands/screen.ts";
 import { addSubCommand } from "./commands/sub.ts";
 import { addUpCommand } from "./commands/up.ts";
@@ -33,6 +34,7 @@ const commands = [
   addSubCommand,
   addPubCommand,
   addNodesCommand,
+  addQueueCommand,
   addNodeCommand,
   addClimateCommand,
   addScreenCommand,

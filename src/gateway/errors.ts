@@ -10,4 +10,25 @@ export const gatewayErrors = defineErrors({
     fault: "caller",
     meaning: "The gateway was started after it had been closed. Make a new one.",
   },
+  "gateway/unknown-request": {
+    fault: "caller",
+    meaning: "A topic under `moteq/bridge/request/` names nothing that can be asked.",
+  },
+  "gateway/bad-request": {
+    fault: "caller",
+    meaning:
+      "The JSON of a request is not what it takes: the message says for each key what was expected and what came.",
+  },
+  "gateway/unknown-node": {
+    fault: "caller",
+    meaning: "A request names a node that the gateway does not know. `moteq nodes` lists those it knows.",
+  },
+  "gateway/not-queued": {
+    fault: "place",
+    meaning: "A message could not be queued for a node, for the reason that the message says.",
+  },
+  "gateway/defect": {
+    fault: "moteq",
+    meaning: "A request met a mistake of moteq's own. Please report it with the request.",
+  },
 });

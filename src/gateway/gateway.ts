@@ -13,7 +13,9 @@ import { Fates } from "./fates.ts";
 import { GatewayNode } from "./node.ts";
 import { Outbox } from "./outbox.ts";
 import type { GatewayParts } from "./parts.ts";
+import { createQueueRequests } from "./queue-requests.ts";
 import { type GatewayLog, Reports } from "./reports.ts";
+import { Requests } from "./requests.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Routes } from "./routes.ts";
 import { type GatewayReport, writeStatusReport } from "./status-report.ts";
@@ -71,6 +73,7 @@ export class Gateway {
   readonly #parts: GatewayParts;
   readonly #uplink: Uplink;
   readonly #distribution: Distribution;
+  readonly #requests: Requests;
   readonly #brokerName: string | undefined;
   readonly #log: GatewayLog;
   #state: "new" | "running" | "closed" = "new";
@@ -142,6 +145,12 @@ export class Gateway {
       }),
     };
     this.#distribution = new Distribution(this.#parts);
+    this.#requests = new Requests({
+      base,
+      link,
+      reports,
+      handlers: createQueueRequests(this.#parts, this.#distribution),
+    });
     this.#uplink = new Uplink(this.#parts, this.#distribution.downlink);
   }
 
@@ -175,7 +184,7 @@ export class Gateway {
       });
     }
     this.#parts.counters.messages.add(outcome);
-    return outcome === "routed" ? this.#parts.journal.flushed() : undefined;
+    return outcome === "routed" || outcome === "request" ? this.#parts.journal.flushed() : undefined;
   }
 
   /** Takes a status of the client; only `connected` and `disconnected` count. */
@@ -231,6 +240,7 @@ export class Gateway {
     this.#startedAt = clock.monotonic();
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     if (config.statreq) subscriptions.want(config.statreq.topic, config.statreq.qos);
+    subscriptions.want(this.#requests.filter, 1);
     radio.listen((frame) => {
       if (this.#state === "running") this.#uplink.receive(frame);
     });
@@ -276,6 +286,9 @@ export class Gateway {
 
   #take(message: BrokerMessage): MessageOutcome {
     const { config, routes } = this.#parts;
+    if (this.#requests.isRequest(message.topic)) {
+      return this.#requests.take(message) ? "request" : "request-refused";
+    }
     if (!config.statreq || message.topic !== config.statreq.topic) return this.#distribution.route(message);
     const outcome = this.#answerStatusRequest(message);
     // Nodes may listen there too.

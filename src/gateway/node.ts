@@ -1,7 +1,9 @@
-import type { MacAddress } from "../device/index.ts";
+import { show } from "../base/index.ts";
+import { type MacAddress, toMacAddress } from "../device/index.ts";
 import type { ClassicDialect } from "../wire/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { NodeConfig } from "./config.ts";
+import { gatewayErrors } from "./errors.ts";
 import { NodeQueue } from "./node-queue.ts";
 import type { NodeRecord, StoredNode } from "./store.ts";
 
@@ -117,4 +119,15 @@ export function takeToken(node: GatewayNode, monotonicNow: number, framesASecond
   if (node.tokens < 1) return false;
   node.tokens--;
   return true;
+}
+
+/** A node by its address, in any common spelling, or by its name. @throws `gateway/unknown-node` */
+export function findNode(nodes: ReadonlyMap<MacAddress, GatewayNode>, given: string): GatewayNode {
+  const byAddress = nodes.get(toMacAddress(given) ?? "");
+  if (byAddress) return byAddress;
+  for (const node of nodes.values()) if (node.name === given) return node;
+  throw gatewayErrors.create(
+    "gateway/unknown-node",
+    `no node is called ${show(given)}, and none has that address`,
+  );
 }

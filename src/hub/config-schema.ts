@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toMacAddress } from "../device/index.ts";
-import type { GatewayConfig } from "../gateway/index.ts";
+import { type GatewayConfig, longestTtl } from "../gateway/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
 // `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
@@ -78,7 +78,15 @@ const limits = v.strictObject({
   replies: v.optional(whole(1, 1000)),
   joins: v.optional(whole(1, 100_000)),
   reports: v.optional(whole(1, 100_000)),
+  fates: v.optional(whole(1, 1_000_000)),
   retained_topics: v.optional(whole(1, 1_000_000)),
+});
+
+const policy = v.strictObject({
+  topic: matching(/^[^\0]+$/, "a topic filter"),
+  policy: v.optional(v.picklist(["fifo", "latest"], "fifo or latest")),
+  ttl: v.optional(whole(1, longestTtl)),
+  priority: v.optional(whole(0, 9)),
 });
 
 const gateway = v.strictObject({
@@ -89,6 +97,8 @@ const gateway = v.strictObject({
   status: v.optional(topicOut),
   statreq: v.optional(v.union([v.literal(false), topicIn], "false, or a topic with qos")),
   debug: v.optional(flag),
+  policies: v.optional(v.array(policy, "a list of rules, each with a topic")),
+  fates: v.optional(flag),
   dialect: v.optional(dialect),
   base: v.optional(topicName),
   limits: v.optional(limits),

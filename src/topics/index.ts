@@ -17,6 +17,19 @@ export {
   toNodeTopic,
 } from "./topic-map.ts";
 export {
+  type BridgeRequests,
+  type BridgeResponse,
+  type Exchange,
+  type OfNode,
+  type QueueAddition,
+  type QueueContents,
+  type QueueDrop,
+  type QueueItem,
+  type QueueSummary,
+  toRequestTopic,
+  toResponseTopic,
+} from "./requests.ts";
+export {
   assertTopicFilter,
   assertTopicName,
   faultOfTopicFilter,

@@ -135,6 +135,35 @@ describe("moteq with a gateway that runs (real)", () => {
     });
   }, 30_000);
 
+  it("shows and changes what waits for a node", async () => {
+    const node = ["--gateway", gateway, "--address", "020000000003"];
+    const queue = async (...args: string[]) => run("queue", ...args, "--broker", broker);
+    await run("node", "ping", ...node);
+    await run("node", "get", ...node);
+    expect(await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9")).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(/^queued as message \d+ of node 020000000003\n$/) as string,
+    });
+    await queue("add", "020000000003", "cmd", "off");
+    const { out: list } = await queue("list");
+    expect(list).toMatch(/^node +name +queued +bytes +next expires\n/);
+    expect(list).toMatch(/^020000000003 +020000000003 +2 +11 +in 10 min$/m);
+    const { out: shown } = await queue("show", "020000000003", "--json");
+    const { messages } = JSON.parse(shown) as { messages: { id: number; payload: string }[] };
+    expect(messages.map(({ payload }) => payload)).toEqual(["on", "off"]);
+    expect((await queue("show", "020000000003")).out).toMatch(/ +9 +fifo +cmd +on$/m);
+    const id = String(messages[0]?.id);
+    expect((await queue("drop", "020000000003", id)).out).toBe("dropped: 1\n");
+    expect((await run("node", "get", ...node)).out).toBe("cmd off\ndelivered\n");
+    expect((await queue("flush", "020000000003")).out).toBe("dropped: 0\n");
+    expect(await queue("show", "nobody")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no node is called "nobody"') as string,
+    });
+    expect(await queue("drop", "020000000003", "x")).toMatchObject({ code: 2 });
+  }, 60_000);
+
   it("hands messages at once to a node that listens", async () => {
     const node = ["--gateway", gateway, "--address", "020000000002"];
     const listening = start(["node", "listen", "now", ...node]);

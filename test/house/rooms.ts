@@ -16,7 +16,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   node: { floor: 4, node: true, packages: ["csv-parse", "csv-stringify", "node-sqlite3-wasm", "rxjs", "ws"] },
   virtual: { floor: 4, packages: ["tinyqueue"] },
   climate: { floor: 4 },
-  gateway: { floor: 3 },
+  gateway: { floor: 3, packages: ["valibot"] },
   mote: { floor: 3 },
   board: { floor: 3 },
   remote: { floor: 3 },

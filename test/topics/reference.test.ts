@@ -6,9 +6,11 @@ import { root } from "../house/imports.ts";
 const page = readFileSync(join(root, "docs/reference/topics.md"), "utf8");
 const map = readFileSync(join(root, "src/topics/topic-map.ts"), "utf8");
 
+const requests = readFileSync(join(root, "src/topics/requests.ts"), "utf8");
+
 /** The keys of an interface of the topic map. */
-function keysOf(name: string): string[] {
-  const [, body = ""] = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(map) ?? [];
+function keysOf(name: string, file = map): string[] {
+  const [, body = ""] = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(file) ?? [];
   return [...body.matchAll(/^ {2}readonly "?([\w/]+)"?\??:/gm)].map(([, key = ""]) => key);
 }
 
@@ -19,8 +21,21 @@ describe("docs/reference/topics.md", () => {
     expect(documented.length).toBeGreaterThan(2);
   });
 
+  it("lists every topic of a node, and no other", () => {
+    const documented = [...page.matchAll(/^\| `moteq\/<node>\/(\w+)` \|/gm)].map(([, tail = ""]) => tail);
+    expect(documented.toSorted()).toEqual(keysOf("NodeTopics").toSorted());
+  });
+
+  it("lists every request, and no other", () => {
+    const [, section = ""] = page.split("## Requests");
+    const documented = [...section.matchAll(/^\| `([\w/]+)` \|/gm)].map(([, name = ""]) => name);
+    expect(documented.toSorted()).toEqual(keysOf("BridgeRequests", requests).toSorted());
+    expect(documented.length).toBeGreaterThan(4);
+  });
+
   it("lists every key of a node", () => {
-    const documented = [...page.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, key]) => key ?? "");
+    const [nodes = ""] = page.split("## Under `moteq/<node>/`");
+    const documented = [...nodes.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, key]) => key ?? "");
     const node = keysOf("BridgeNode").filter((key) => key !== "counters");
     const counters = keysOf("BridgeNodeCounters").map((key) => `counters.${key}`);
     expect(documented).toEqual(expect.arrayContaining([...node, ...counters]));

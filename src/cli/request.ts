@@ -1,0 +1,65 @@
+import { decodeUtf8 } from "../base/index.ts";
+import type { HubConfig } from "../hub/index.ts";
+import {
+  type BridgeRequests,
+  type BridgeResponse,
+  toRequestTopic,
+  toResponseTopic,
+} from "../topics/index.ts";
+import { cliErrors } from "./errors.ts";
+import { withClient, withTimeout } from "./session.ts";
+
+/** How a command asks the gateway. */
+export interface RequestOptions {
+  readonly signal: AbortSignal;
+  /** Seconds to wait for the answer. */
+  readonly timeout: number;
+}
+
+/**
+ * Asks the gateway by way of the broker.
+ *
+ * @returns the data of its answer
+ * @throws `cli/refused` with what the gateway said; `cli/timeout`
+ */
+export async function askGateway<Name extends keyof BridgeRequests>(
+  config: HubConfig,
+  name: Name,
+  request: BridgeRequests[Name]["request"] & { readonly transaction?: string },
+  { signal, timeout }: RequestOptions,
+): Promise<BridgeRequests[Name]["data"]> {
+  const { base } = config.gateway;
+  const transaction = request.transaction ?? globalThis.crypto.randomUUID();
+  const response = await withClient(config, async (client) => {
+    const limited = withTimeout(
+      signal,
+      timeout,
+      `an answer of the gateway (is one running with this broker?)`,
+    );
+    return new Promise<BridgeResponse>((resolve, reject) => {
+      limited.addEventListener("abort", () => reject(limited.reason));
+      const topic = toResponseTopic(base, name);
+      client
+        .subscribe(topic, { qos: 1, signal: limited }, ({ payload }) => {
+          const answer = parse(payload);
+          if (answer?.transaction === transaction) resolve(answer);
+        })
+        .then(async () => {
+          const text = JSON.stringify({ ...request, transaction });
+          await client.publish(toRequestTopic(base, name), text, { qos: 1, signal: limited });
+          return undefined;
+        })
+        .catch(reject);
+    });
+  });
+  if (response.status === "ok") return response.data as BridgeRequests[Name]["data"];
+  throw cliErrors.create("cli/refused", response.error ?? "the gateway refused, and did not say why");
+}
+
+function parse(payload: Uint8Array): BridgeResponse | undefined {
+  try {
+    return JSON.parse(decodeUtf8(payload) ?? "") as BridgeResponse;
+  } catch {
+    return undefined;
+  }
+}

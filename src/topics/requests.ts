@@ -1,0 +1,103 @@
+/** A request of `moteq/bridge/request/<name>` and what `moteq/bridge/response/<name>` answers. */
+export interface Exchange<Request, Data> {
+  readonly request: Request;
+  readonly data: Data;
+}
+
+/** Which node is meant: what people call it, or its address. */
+export interface OfNode {
+  readonly node: string;
+}
+
+/** What can be asked of a gateway, by name. */
+export interface BridgeRequests {
+  /** The nodes for which messages wait, or one node. */
+  readonly "queue/list": Exchange<Partial<OfNode>, readonly QueueSummary[]>;
+  /** The messages that wait for a node, in the order in which they go. */
+  readonly "queue/show": Exchange<OfNode & { readonly limit?: number }, QueueContents>;
+  /** One more message for a node. */
+  readonly "queue/add": Exchange<QueueAddition, { readonly node: string; readonly id: number }>;
+  /** Drops messages by their numbers; those that wait no more are left alone. */
+  readonly "queue/drop": Exchange<OfNode & { readonly ids: readonly number[] }, QueueDrop>;
+  /** Drops all that waits for a node. */
+  readonly "queue/flush": Exchange<OfNode, QueueDrop>;
+}
+
+/** The envelope of every answer. */
+export interface BridgeResponse<Data = unknown> {
+  /** As in the request; left out if it had none. */
+  readonly transaction?: string | number | undefined;
+  readonly status: "ok" | "error";
+  /** What was asked for; only with `ok`. */
+  readonly data?: Data | undefined;
+  /** What is wrong, in words; only with `error`. */
+  readonly error?: string | undefined;
+  /** The same as a code, as `gateway/unknown-node`; only with `error`. */
+  readonly code?: string | undefined;
+}
+
+/** How much waits for a node. */
+export interface QueueSummary {
+  /** Its address. */
+  readonly node: string;
+  readonly name: string;
+  /** How many messages wait. */
+  readonly queued: number;
+  /** The bytes of their topics and payloads. */
+  readonly bytes: number;
+  /** When the first of them expires, ISO 8601 in UTC; `null`: none does. */
+  readonly nextExpiry: string | null;
+}
+
+/** What waits for a node. */
+export interface QueueContents extends QueueSummary {
+  /** The first of them: no more than were asked for. */
+  readonly messages: readonly QueueItem[];
+}
+
+/** A message that waits. */
+export interface QueueItem {
+  /** Its number: `queue/drop` takes it. */
+  readonly id: number;
+  readonly topic: string;
+  /** As text; hexadecimal if `encoding` says so, for what is no text. */
+  readonly payload: string;
+  readonly encoding?: "hex" | undefined;
+  readonly retained: boolean;
+  readonly priority: number;
+  readonly policy: "fifo" | "latest";
+  /** ISO 8601 in UTC. */
+  readonly queuedAt: string;
+  /** ISO 8601 in UTC; `null`: it does not. */
+  readonly expiresAt: string | null;
+  readonly transaction?: string | undefined;
+}
+
+/** A message to be queued. What is left out comes from the policy of its topic. */
+export interface QueueAddition extends OfNode {
+  readonly topic: string;
+  readonly payload: string;
+  /** Default: the payload is text. */
+  readonly encoding?: "hex" | undefined;
+  /** Seconds for which it is worth delivering. */
+  readonly ttl?: number | undefined;
+  /** 0 … 9. */
+  readonly priority?: number | undefined;
+  readonly policy?: "fifo" | "latest" | undefined;
+}
+
+/** How many messages were dropped. */
+export interface QueueDrop {
+  readonly node: string;
+  readonly dropped: number;
+}
+
+/** The topic of a request, as `moteq/bridge/request/queue/list`. */
+export function toRequestTopic(base: string, name: string): string {
+  return `${base}/bridge/request/${name}`;
+}
+
+/** The topic of its answer. */
+export function toResponseTopic(base: string, name: string): string {
+  return `${base}/bridge/response/${name}`;
+}
