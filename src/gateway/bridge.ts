@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../base/index.ts";
 import { type BridgeNode, type BridgeTopics, toBridgeTopic } from "../topics/index.ts";
-import { chooseDialect } from "./dialect.ts";
+import { chooseDialect } from "./classic/choose-dialect.ts";
 import type { BrokerLink, QoS } from "./broker-link.ts";
 import type { DialectSetting } from "./config.ts";
 import { awakeMs, type GatewayNode } from "./node.ts";

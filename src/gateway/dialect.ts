@@ -1,36 +1,13 @@
-import type { ClassicDialect, ClassicUplink, MalformedUplink } from "../wire/index.ts";
-import type { DialectSetting } from "./config.ts";
+import type { ReceivedFrame } from "../device/index.ts";
+import type { FrameOutcome } from "./counters.ts";
+import type { GatewayNode } from "./node.ts";
 
-/**
- * What is known of a node's dialect after one more frame: a list of one element is of `link` alone, and settles it; bit 2
- * of a publication's qos is of `prototype`.
- */
-export function learnDialect(
-  known: ClassicDialect | undefined,
-  uplink: ClassicUplink | MalformedUplink,
-): ClassicDialect | undefined {
-  if (known === "link") return known;
-  switch (uplink.type) {
-    case "get":
-    case "ping":
-    case "poll":
-    case "channel":
-      return "link";
-    case "malformed":
-      return uplink.fault === "unknown-command" ? "link" : known;
-    case "publish":
-      return uplink.acknowledge ? "prototype" : known;
-    default:
-      return known;
-  }
-}
-
-/** The dialect in which a node is answered: set by hand, or else as heard, or else as the gateway begins. */
-export function chooseDialect(
-  byHand: DialectSetting | undefined,
-  heard: ClassicDialect | undefined,
-  standard: DialectSetting,
-): ClassicDialect {
-  if (byHand && byHand !== "auto") return byHand;
-  return heard ?? (standard === "auto" ? "prototype" : standard);
+/** One way in which nodes write frames: the gateway's end of it. */
+export interface Dialect {
+  /** Whether a frame is written in it; the first byte says so. */
+  speaks(frame: Uint8Array): boolean;
+  /** Takes a frame: of a node, or of somebody who may become one. Waits for nothing. */
+  receive(frame: ReceivedFrame, node: GatewayNode | undefined): FrameOutcome;
+  /** Something waits for a node that is perhaps awake: sends it if it is. */
+  deliver(node: GatewayNode): void;
 }

@@ -1,8 +1,10 @@
 import { type Clock, messageOf } from "../base/index.ts";
 import type { MacAddress, Radio } from "../device/index.ts";
+import { Admission } from "./admission.ts";
 import { Bridge, describeNode } from "./bridge.ts";
 import type { BrokerLink, BrokerMessage } from "./broker-link.ts";
 import { BrokerSubscriptions } from "./broker-subscriptions.ts";
+import { ClassicDialects } from "./classic/classic-dialect.ts";
 import { type GatewaySettings, resolveConfig } from "./config.ts";
 import { GatewayCounters, type MessageOutcome } from "./counters.ts";
 import { settleWithin } from "./deadline.ts";
@@ -11,9 +13,12 @@ import { gatewayErrors } from "./errors.ts";
 import { Journal } from "./journal.ts";
 import { Fates } from "./fates.ts";
 import { GatewayNode } from "./node.ts";
+import { NodeSubscriptions } from "./node-subscriptions.ts";
 import { Outbox } from "./outbox.ts";
 import type { GatewayParts } from "./parts.ts";
+import { Publications } from "./publications.ts";
 import { createQueueRequests } from "./queue-requests.ts";
+import { Refusals } from "./refusals.ts";
 import { type GatewayLog, Reports } from "./reports.ts";
 import { Requests } from "./requests.ts";
 import { RetainedMessages } from "./retained.ts";
@@ -72,6 +77,7 @@ export interface GatewayOptions {
 export class Gateway {
   readonly #parts: GatewayParts;
   readonly #uplink: Uplink;
+  readonly #publications: Publications;
   readonly #distribution: Distribution;
   readonly #requests: Requests;
   readonly #brokerName: string | undefined;
@@ -151,7 +157,17 @@ export class Gateway {
       reports,
       handlers: createQueueRequests(this.#parts, this.#distribution),
     });
-    this.#uplink = new Uplink(this.#parts, this.#distribution.downlink);
+    const refusals = new Refusals(reports);
+    this.#publications = new Publications(this.#parts);
+    const classic = new ClassicDialects({
+      parts: this.#parts,
+      admission: new Admission(this.#parts),
+      publications: this.#publications,
+      subscriptions: new NodeSubscriptions(this.#parts),
+      refusals,
+      downlink: this.#distribution.downlink,
+    });
+    this.#uplink = new Uplink(this.#parts, refusals, [classic]);
   }
 
   /**
@@ -206,7 +222,7 @@ export class Gateway {
       channel: radio.channel,
       connected: link.connected,
       uptimeMs: now - this.#startedAt,
-      waitingUplinks: this.#uplink.waiting,
+      waitingUplinks: this.#publications.waiting,
       counters: counters.toJSON(),
       nodes: [...nodes.values()].map((node) => describeNode(node, config.dialect, now)),
     };
@@ -245,7 +261,7 @@ export class Gateway {
       if (this.#state === "running") this.#uplink.receive(frame);
     });
     for (const node of nodes.values()) this.#distribution.restored(node);
-    this.#uplink.restore(state.uplinks);
+    this.#publications.restore(state.uplinks);
     this.#opened.resolve();
     if (this.#parts.link.connected) this.#greet();
   }

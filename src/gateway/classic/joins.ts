@@ -1,6 +1,6 @@
-import { concatBytes } from "../base/index.ts";
-import type { MacAddress } from "../device/index.ts";
-import { PartJoiner } from "../wire/index.ts";
+import { concatBytes } from "../../base/index.ts";
+import type { MacAddress } from "../../device/index.ts";
+import { PartJoiner } from "../../wire/index.ts";
 
 /** Which part of which message a frame carries. */
 export interface Part {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { encodeUtf8 } from "../../src/base/index.ts";
-import { chooseDialect, learnDialect } from "../../src/gateway/dialect.ts";
-import { decodeClassicUplink } from "../../src/wire/index.ts";
+import { encodeUtf8 } from "../../../src/base/index.ts";
+import { chooseDialect, learnDialect } from "../../../src/gateway/classic/choose-dialect.ts";
+import { decodeClassicUplink } from "../../../src/wire/index.ts";
 
 const read = (text: string) => decodeClassicUplink(encodeUtf8(text));
 

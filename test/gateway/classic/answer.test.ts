@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeUtf8 } from "../../src/base/index.ts";
-import { judgePublication, refusePublication, type Situation } from "../../src/gateway/answer.ts";
+import { decodeUtf8 } from "../../../src/base/index.ts";
+import { judgePublication, refusePublication, type Situation } from "../../../src/gateway/classic/answer.ts";
 
 function judge(situation: Partial<Situation>) {
   const { refusal, reply } = judgePublication({

@@ -1,5 +1,5 @@
-import { type ClassicDialect, encodeLinkReply, encodePrototypeReply } from "../wire/index.ts";
-import type { Refusal } from "./counters.ts";
+import { type ClassicDialect, encodeLinkReply, encodePrototypeReply } from "../../wire/index.ts";
+import type { Refusal } from "../counters.ts";
 
 /** What the gateway says to one publication. */
 export interface Verdict {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
-import { Joins } from "../../src/gateway/joins.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../src/base/index.ts";
+import { Joins } from "../../../src/gateway/classic/joins.ts";
 
 function add(joins: Joins, node: string, index: number, text: string, { id = 1, count = 3 } = {}) {
   const joined = joins.add(node, { topic: "t", id, index, count }, encodeUtf8(text));
