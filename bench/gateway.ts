@@ -100,7 +100,12 @@ async function measureGateway(url: string, qos: 0 | 1): Promise<Run> {
     client: countingLink(client, () => waiting.finished()),
     store: new MemoryStore(),
     clock: systemClock,
-    config: { limits: { frames_a_second: 1_000_000, uplinks: 4 * window }, status: false, errors: false },
+    config: {
+      classic: "open",
+      limits: { frames_a_second: 1_000_000, uplinks: 4 * window },
+      status: false,
+      errors: false,
+    },
   });
   await gatewayUnderTest.start();
   const frame = encodeClassicUplink({

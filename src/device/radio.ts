@@ -17,6 +17,8 @@ export interface Radio {
   readonly address: MacAddress;
   /** The WiFi channel it is on, 1 … 14. */
   readonly channel: number;
+  /** What keeps it from working at present, for people; `undefined` if nothing does. */
+  readonly problem?: string | undefined;
   /** The longest frame it carries, in bytes: 250 with ESP-NOW 1.0, 1470 with 2.0. */
   readonly maximumFrameBytes: number;
   /**

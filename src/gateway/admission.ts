@@ -3,27 +3,61 @@ import type { Refusal } from "./counters.ts";
 import { GatewayNode } from "./node.ts";
 import type { GatewayParts } from "./parts.ts";
 
+/** The name under which the store keeps the addresses that are denied by request. */
+const deniedSetting = "denied";
+
 /** Makes senders known, or says why not. */
 export class Admission {
   readonly #parts: GatewayParts;
+  /** Denied by request. */
+  #denied = new Set<MacAddress>();
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
   }
 
+  /** Remembers what was denied before a restart. */
+  restore(settings: ReadonlyMap<string, string>): void {
+    this.#denied = new Set(settings.get(deniedSetting)?.split(" "));
+  }
+
+  /** Whether an address may never be a node's. */
+  isDenied(address: MacAddress): boolean {
+    return this.#denied.has(address) || this.#parts.config.deny.includes(address);
+  }
+
+  /** Why a sender whom nobody knows may not be a node of a classic dialect; `undefined` if it may. */
+  faultOfClassic(source: MacAddress): Refusal | undefined {
+    const { config } = this.#parts;
+    if (this.isDenied(source)) return "denied";
+    return config.classic === "open" || source in config.nodes ? undefined : "not-allowed";
+  }
+
   /** Makes a sender a node. */
   meet(source: MacAddress): GatewayNode | Refusal {
-    const { config, nodes, radio, routes, retained, subscriptions, journal } = this.#parts;
+    const { config, nodes, clock, radio, routes, retained, subscriptions, journal, bridge, events } =
+      this.#parts;
     if (!isMacAddress(source) || source === broadcastAddress || source === radio.address)
       return "bad-address";
     if (nodes.size >= config.limits.nodes) return "too-many-nodes";
     if (journal.overloaded) return "store-slow";
-    const node = new GatewayNode(source, config.nodes[source]);
+    const node = new GatewayNode(source, clock.now(), config.nodes[source]);
     nodes.set(source, node);
     routes.join(node);
     retained.wait(config.pub_all.topic, node);
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     journal.add({ type: "node", record: node.toRecord() });
+    bridge.appeared(node);
+    events.tell({ type: "node_joined", node: node.address, name: node.name });
     return node;
+  }
+
+  /** Denies an address, or no longer does. */
+  deny(address: MacAddress, denied: boolean): void {
+    if (this.#denied.has(address) === denied) return;
+    if (denied) this.#denied.add(address);
+    else this.#denied.delete(address);
+    const value = [...this.#denied].join(" ");
+    this.#parts.journal.add({ type: "setting", name: deniedSetting, value: value || undefined });
   }
 }

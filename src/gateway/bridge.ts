@@ -1,12 +1,16 @@
 import type { Clock, Timer } from "../base/index.ts";
-import { type BridgeNode, type BridgeTopics, toBridgeTopic } from "../topics/index.ts";
-import { chooseDialect } from "./classic/choose-dialect.ts";
+import { type BridgeHealth, type BridgeNode, type BridgeTopics, toBridgeTopic } from "../topics/index.ts";
 import type { BrokerLink, QoS } from "./broker-link.ts";
-import type { DialectSetting } from "./config.ts";
-import { awakeMs, type GatewayNode } from "./node.ts";
+import { chooseDialect } from "./classic/choose-dialect.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { Discovery } from "./discovery.ts";
+import type { GatewayNode } from "./node.ts";
+import { describePresence, type NodePages } from "./node-pages.ts";
 
 /** How often the list of nodes is published at most, in milliseconds; with very many nodes, one for each. */
 const leastIntervalMs = 1000;
+/** How often the gateway's health is looked at when nothing happens, in milliseconds. */
+const healthIntervalMs = 60_000;
 
 /** A last will for an MQTT client. */
 export interface BridgeWill {
@@ -27,15 +31,21 @@ export function createBridgeWill(base = "moteq"): BridgeWill {
 }
 
 /** Describes a node for people and programs. */
-export function describeNode(node: GatewayNode, dialect: DialectSetting, monotonicNow: number): BridgeNode {
+export function describeNode(
+  node: GatewayNode,
+  config: GatewayConfig,
+  monotonicNow: number,
+  now: number,
+): BridgeNode {
   return {
     node: node.address,
     name: node.name,
-    dialect: chooseDialect(node.byHand?.dialect, node.heardDialect, dialect),
-    lastSeen: node.lastSeen === undefined ? null : new Date(node.lastSeen).toISOString(),
-    rssi: node.rssi ?? null,
-    state: node.isAwake(monotonicNow) ? "awake" : "asleep",
-    queued: node.queue.size,
+    dialect: node.isNative
+      ? "native"
+      : chooseDialect(node.byHand?.dialect, node.heardDialect, config.dialect),
+    ...describePresence(node, monotonicNow, now),
+    wakeEvery: node.contract?.period ?? null,
+    energy: node.energy.report(now, config.energy),
     counters: {
       uplinks: node.uplinks,
       refused: node.refusals,
@@ -50,17 +60,26 @@ export function describeNode(node: GatewayNode, dialect: DialectSetting, monoton
 export interface BridgeOptions {
   readonly link: BrokerLink;
   readonly clock: Clock;
-  readonly base: string;
+  readonly config: GatewayConfig;
   readonly nodes: ReadonlyMap<string, GatewayNode>;
   readonly info: BridgeTopics["bridge/info"];
-  /** What nodes speak until they show it. */
-  readonly dialect: DialectSetting;
+  readonly pages: NodePages;
+  /** Left out if nodes are not announced to Home Assistant. */
+  readonly discovery: Discovery | undefined;
+  /** How each part is at this moment. */
+  readonly judgeHealth: () => BridgeHealth;
 }
 
-/** The topics under `moteq/bridge/`. Published only while the broker is there, and anew when it comes back. */
+/**
+ * The gateway's face: the topics under `moteq/bridge/`, and what is retained of each node. Published only while the broker is
+ * there, and anew when it comes back.
+ */
 export class Bridge {
   readonly #options: BridgeOptions;
   #timer: Timer | undefined;
+  #healthTimer: Timer | undefined;
+  /** What was published last. */
+  #health = "";
   #publishedAt = -Infinity;
   /** Whether something has changed since the list of nodes was published. */
   #changed = false;
@@ -74,19 +93,62 @@ export class Bridge {
 
   /** The broker is there (again): it is told everything. */
   connected(): void {
+    const { pages, discovery, info } = this.#options;
     void this.#publish("bridge/state", { state: "online" });
-    void this.#publish("bridge/info", this.#options.info);
+    void this.#publish("bridge/info", info);
+    this.#health = "";
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#changed = true;
     this.#publishNodes();
+    pages.connected();
+    discovery?.announceAll();
   }
 
   /** Something about a node has changed; called often, so it does next to nothing. */
-  changed(): void {
-    if (this.#changed || this.#closed) return;
-    this.#changed = true;
-    if (!this.#publishing) this.#schedule(this.#earliest());
+  changed(node: GatewayNode): void {
+    this.#options.pages.changed(node);
+    this.#listChanged();
+  }
+
+  /** A node has published something. */
+  read(node: GatewayNode, topic: string, payload: Uint8Array): void {
+    const { pages, discovery } = this.#options;
+    const before = node.readings?.size ?? 0;
+    pages.read(node, topic, payload);
+    if (discovery && (node.readings?.size ?? 0) !== before) discovery.announce(node);
+  }
+
+  /** A node is known from now on, or by another name. */
+  appeared(node: GatewayNode): void {
+    const { pages, discovery } = this.#options;
+    pages.tellAvailability(node);
+    discovery?.announce(node);
+    this.changed(node);
+  }
+
+  /** Whether a node is available has changed. */
+  presenceChanged(node: GatewayNode): void {
+    this.#options.pages.tellAvailability(node);
+    this.changed(node);
+  }
+
+  /** What is retained under a node's name is taken back: it gets another. */
+  forgetName(node: GatewayNode): void {
+    this.#options.pages.clear(node.name);
+  }
+
+  /** A node is no more. */
+  forget(node: GatewayNode): void {
+    const { pages, discovery } = this.#options;
+    pages.forget(node);
+    discovery?.forget(node);
+    this.#listChanged();
+  }
+
+  /** Home Assistant has started. */
+  born(): void {
+    this.#options.discovery?.born();
   }
 
   /** Says that the gateway is gone, if the broker is there to hear it. */
@@ -94,7 +156,15 @@ export class Bridge {
     this.#closed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#healthTimer?.cancel();
+    this.#options.pages.close();
     if (this.#options.link.connected) await this.#publish("bridge/state", { state: "offline" });
+  }
+
+  #listChanged(): void {
+    if (this.#changed || this.#closed) return;
+    this.#changed = true;
+    if (!this.#publishing) this.#schedule(this.#earliest());
   }
 
   #earliest(): number {
@@ -111,41 +181,45 @@ export class Bridge {
   }
 
   #publishNodes(): void {
-    const { link, clock, nodes, dialect } = this.#options;
+    const { link, clock, nodes, config } = this.#options;
     // Without a broker the list waits: `connected` publishes it.
     if (!link.connected || this.#publishing) return;
-    const now = clock.monotonic();
-    this.#publishedAt = now;
+    const monotonicNow = clock.monotonic();
+    this.#publishedAt = monotonicNow;
     this.#changed = false;
     this.#publishing = true;
-    const list = [...nodes.values()].map((node) => describeNode(node, dialect, now));
-    void this.#publishList(list, now);
+    this.#watchHealth();
+    const now = clock.now();
+    const list = [...nodes.values()].map((node) => describeNode(node, config, monotonicNow, now));
+    void this.#publishList(list);
   }
 
-  async #publishList(list: readonly BridgeNode[], now: number): Promise<void> {
+  async #publishList(list: readonly BridgeNode[]): Promise<void> {
     await this.#publish("bridge/nodes", list);
     this.#publishing = false;
-    if (this.#closed) return;
-    if (this.#changed) this.#schedule(this.#earliest());
-    else this.#awaitSleep(now);
+    if (this.#changed && !this.#closed) this.#schedule(this.#earliest());
   }
 
-  /** Publishes again when the first of the nodes that were awake at `then` falls asleep without a word. */
-  #awaitSleep(then: number): void {
-    let first = Infinity;
-    for (const node of this.#options.nodes.values()) {
-      if (node.isAwake(then)) first = Math.min(first, node.lastContact + awakeMs);
-    }
-    if (first < Infinity) this.#schedule(Math.max(first, this.#earliest()));
+  /** Publishes the health if it has changed, and looks again after a while. */
+  #watchHealth(): void {
+    const { link, clock, judgeHealth } = this.#options;
+    this.#healthTimer?.cancel();
+    this.#healthTimer = undefined;
+    if (!link.connected || this.#closed) return;
+    const health = judgeHealth();
+    const text = JSON.stringify(health);
+    if (text !== this.#health) void this.#publish("bridge/health", health);
+    this.#health = text;
+    this.#healthTimer = clock.setTimer(healthIntervalMs, () => this.#watchHealth());
   }
 
   /** Never rejects. */
-  async #publish<Tail extends keyof BridgeTopics>(tail: Tail, payload: BridgeTopics[Tail]): Promise<void> {
-    const { link, base } = this.#options;
+  async #publish<Tail extends keyof BridgeTopics>(tail: Tail, value: BridgeTopics[Tail]): Promise<void> {
+    const { link, config } = this.#options;
     try {
-      await link.publish(toBridgeTopic(base, tail), JSON.stringify(payload), { qos: 1, retain: true });
+      await link.publish(toBridgeTopic(config.base, tail), JSON.stringify(value), { qos: 1, retain: true });
     } catch {
-      // The link has given up; the next connection brings everything anew.
+      // The client was closed: nobody is left to be told.
     }
   }
 }

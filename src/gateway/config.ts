@@ -3,6 +3,7 @@ import { type MacAddress, toMacAddress } from "../device/index.ts";
 import { assertTopicFilter, assertTopicName } from "../topics/index.ts";
 import type { ClassicDialect } from "../wire/index.ts";
 import type { QoS } from "./broker-link.ts";
+import type { EnergyConfig } from "./energy.ts";
 import { gatewayErrors } from "./errors.ts";
 import { type GatewayLimits, resolveLimits, wholeNumber } from "./limits.ts";
 import { type PolicyRule, standardPriority } from "./policies.ts";
@@ -27,6 +28,10 @@ export interface NodeConfig {
   readonly name?: string | undefined;
   /** Default: the gateway's `dialect`. */
   readonly dialect?: DialectSetting | undefined;
+  /** How often it wakes, in seconds, 1 … a year; 0: it never sleeps. Default: as it says itself, which classic nodes cannot. */
+  readonly wake?: number | undefined;
+  /** How many seconds late it may be. Default: a quarter of `wake`, 30 at the least. */
+  readonly wake_tolerance?: number | undefined;
 }
 
 /** The gateway's settings with every default filled in. The keys of the seed's `gwconfig.py` have its names. */
@@ -52,6 +57,16 @@ export interface GatewayConfig {
   readonly policies: readonly PolicyRule[];
   /** Whether the fate of each message for a node is told on `moteq/<node>/fate`. Default `true`. */
   readonly fates: boolean;
+  /** Whether any classic node is taken; they cannot prove who they are. Default `closed`: only those under `nodes`, and those allowed by request. */
+  readonly classic: "open" | "closed";
+  /** Addresses that are never taken, of whatever dialect. Default: none. */
+  readonly deny: readonly MacAddress[];
+  /** If there are any, only these may join, besides those under `nodes`. Default: none, so everybody whom a window or a code lets in. */
+  readonly allow: readonly MacAddress[];
+  /** Announces nodes to Home Assistant. Default `false`. */
+  readonly homeassistant: boolean;
+  /** By which currents the energy of nodes is estimated. */
+  readonly energy: EnergyConfig;
   /** What a node speaks until it shows it. Default `auto`, which begins as `prototype`. */
   readonly dialect: DialectSetting;
   /** The root of moteq's own topics. Default `moteq`. */
@@ -72,6 +87,11 @@ export interface GatewaySettings {
   readonly debug?: boolean | undefined;
   readonly policies?: readonly PolicySettings[] | undefined;
   readonly fates?: boolean | undefined;
+  readonly classic?: "open" | "closed" | undefined;
+  readonly deny?: readonly string[] | undefined;
+  readonly allow?: readonly string[] | undefined;
+  readonly homeassistant?: boolean | undefined;
+  readonly energy?: { readonly [Key in keyof EnergyConfig]?: number | undefined } | undefined;
   readonly dialect?: DialectSetting | undefined;
   readonly base?: string | undefined;
   readonly limits?: { readonly [Key in keyof GatewayLimits]?: number | undefined } | undefined;
@@ -110,6 +130,11 @@ export function resolveConfig(settings: GatewaySettings = {}): GatewayConfig {
     debug,
     policies: (settings.policies ?? []).map((rule) => resolvePolicy(rule)),
     fates,
+    classic: settings.classic ?? "closed",
+    deny: resolveAddresses("deny", settings.deny ?? []),
+    allow: resolveAddresses("allow", settings.allow ?? []),
+    homeassistant: settings.homeassistant ?? false,
+    energy: { ...standardCurrents, ...withoutUndefined(settings.energy ?? {}) },
     dialect,
     base,
     limits: resolveLimits(settings.limits ?? {}),
@@ -144,14 +169,54 @@ function resolvePolicy({
   };
 }
 
+const standardCurrents: EnergyConfig = { awake_ma: 80, sending_ma: 170, asleep_ua: 20 };
+
+function withoutUndefined<Type extends object>(
+  given: Type,
+): { [Key in keyof Type]: Exclude<Type[Key], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Type]: Exclude<Type[Key], undefined>;
+  };
+}
+
+function resolveAddresses(name: string, addresses: readonly string[]): MacAddress[] {
+  return addresses.map((given) => {
+    const address = toMacAddress(given);
+    if (address) return address;
+    throw gatewayErrors.create(
+      "gateway/bad-setting",
+      `${name} has addresses, 12 hexadecimal digits each, got ${show(given)}`,
+    );
+  });
+}
+
+/** Whether nodes may be called so: a level of a topic, and none that the gateway has itself. */
+export function isNodeName(name: string): boolean {
+  return /^[^+#/\p{Cc}]{1,64}$/u.test(name) && name !== "bridge";
+}
+
 function resolveNodes(nodes: Readonly<Record<string, NodeConfig>>): Record<MacAddress, NodeConfig> {
   const entries = Object.entries(nodes).map(([given, node]) => {
     const address = toMacAddress(given);
+    const { name, wake, wake_tolerance: tolerance } = node;
+    if (name !== undefined && !isNodeName(name)) {
+      throw gatewayErrors.create(
+        "gateway/bad-setting",
+        `a node's name has 1 to 64 characters, none of + # /, and is not bridge; got ${show(name)}`,
+      );
+    }
+    if (wake !== undefined) wholeNumber("wake", wake, 0, 366 * 86_400);
+    if (tolerance !== undefined) wholeNumber("wake_tolerance", tolerance, 1, 366 * 86_400);
     if (address) return [address, node] as const;
     throw gatewayErrors.create(
       "gateway/bad-setting",
       `nodes are named by their address, 12 hexadecimal digits, got ${show(given)}`,
     );
   });
+  const names = entries.map(([address, { name }]) => name ?? address);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw gatewayErrors.create("gateway/bad-setting", `two nodes are called ${show(twice)}`);
+  }
   return Object.fromEntries(entries);
 }

@@ -18,6 +18,10 @@ export type Refusal =
   | "too-many-frames"
   /** The sender's address is none, is everybody's, or is the gateway's own. */
   | "bad-address"
+  /** A classic node that nobody has let in. */
+  | "not-allowed"
+  /** Of the list of those that are never taken. */
+  | "denied"
   /** The store is so far behind that nothing more is taken. */
   | "store-slow"
   /** The gateway's own mistake. */

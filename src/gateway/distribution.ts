@@ -3,7 +3,7 @@ import { isOwnTopic } from "../topics/index.ts";
 import type { BrokerMessage } from "./broker-link.ts";
 import type { MessageOutcome } from "./counters.ts";
 import { Downlink, type DownlinkEvents } from "./downlink.ts";
-import { Expiries } from "./expiries.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { End } from "./fates.ts";
 import type { GatewayNode } from "./node.ts";
 import { type QueueBounds, summarizeMessage } from "./node-queue.ts";
@@ -25,14 +25,18 @@ export type NotQueued = "store-slow" | "too-long" | "queue-full";
 export class Distribution {
   readonly downlink: Downlink;
   readonly #parts: GatewayParts;
-  readonly #expiries: Expiries;
+  readonly #expiries: Deadlines;
   readonly #bounds: QueueBounds;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     const { radio, clock, store, journal, config } = parts;
     this.#bounds = { messages: config.qlen, bytes: config.limits.queue_bytes };
-    this.#expiries = new Expiries(clock, () => this.#expireAll());
+    this.#expiries = new Deadlines(
+      clock,
+      () => clock.now(),
+      () => this.#expireAll(),
+    );
     this.downlink = new Downlink({
       radio,
       clock,
@@ -111,7 +115,7 @@ export class Distribution {
     if (!displaced) {
       const outcome = entry.size > this.#bounds.bytes ? "too-long" : "queue-full";
       fates.refused(node, outcome, { topic, transaction });
-      bridge.changed();
+      bridge.changed(node);
       if (outcome === "queue-full") this.#sayFull(node);
       else {
         reports.trouble("status", "message", () => {
@@ -122,11 +126,11 @@ export class Distribution {
     }
     journal.add({ type: "enqueue", address: node.address, message });
     fates.queued(node, message);
-    fates.endedUnread(node, "superseded", displaced.superseded);
-    fates.endedUnread(node, "queue-full", displaced.dropped);
+    void fates.endedUnread(node, "superseded", displaced.superseded);
+    void fates.endedUnread(node, "queue-full", displaced.dropped);
     if (displaced.dropped.length > 0) this.#sayFull(node);
     this.#expiries.note(entry.expiresAt);
-    bridge.changed();
+    bridge.changed(node);
     if (config.debug && !this.#isReport(topic)) {
       reports.debug(`Sending or queueing message ${showMessage(message)} to node ${node.address}`);
     }
@@ -144,9 +148,12 @@ export class Distribution {
     return next;
   }
 
-  /** Takes messages off a node's queue because somebody wants it so; those that wait no more are left alone. */
-  drop(node: GatewayNode, ids: readonly number[], end: "flushed" | "removed"): number {
-    return this.#endAll(node, ids, end);
+  /** Takes messages off a node's queue because somebody wants it so; those that wait no more are left alone. Settles when it is told. */
+  async drop(node: GatewayNode, ids: readonly number[], end: "flushed" | "removed"): Promise<number> {
+    const gone = ids.filter((id) => node.queue.remove(id));
+    if (gone.length > 0) this.#parts.bridge.changed(node);
+    await this.#parts.fates.endedUnread(node, end, gone);
+    return gone.length;
   }
 
   /** Takes off what a node need not get any more. */
@@ -164,8 +171,8 @@ export class Distribution {
     if (node.queue.size === 0) return;
     this.expire(node);
     const displaced = node.queue.settle(this.#bounds);
-    this.#parts.fates.endedUnread(node, "superseded", displaced.superseded);
-    this.#parts.fates.endedUnread(node, "queue-full", displaced.dropped);
+    void this.#parts.fates.endedUnread(node, "superseded", displaced.superseded);
+    void this.#parts.fates.endedUnread(node, "queue-full", displaced.dropped);
     this.#expiries.note(node.queue.firstExpiry());
   }
 
@@ -177,8 +184,8 @@ export class Distribution {
 
   #endAll(node: GatewayNode, ids: readonly number[], end: End): number {
     const gone = ids.filter((id) => node.queue.remove(id));
-    if (gone.length > 0) this.#parts.bridge.changed();
-    this.#parts.fates.endedUnread(node, end, gone);
+    if (gone.length > 0) this.#parts.bridge.changed(node);
+    void this.#parts.fates.endedUnread(node, end, gone);
     return gone.length;
   }
 
@@ -188,7 +195,7 @@ export class Distribution {
     if (!node.queue.remove(message.id)) return;
     node.fullReported = false;
     this.#parts.fates.ended(node, end, message);
-    this.#parts.bridge.changed();
+    this.#parts.bridge.changed(node);
   }
 
   /** A message on one of these that gave rise to another would go round for ever. */
@@ -218,7 +225,7 @@ export class Distribution {
       },
       onUndelivered: (node) => {
         node.undelivered++;
-        this.#parts.bridge.changed();
+        this.#parts.bridge.changed(node);
         if (node.silenceReported) return;
         node.silenceReported = true;
         reports.error(`Peer ${node.address} not responding`);

@@ -23,6 +23,11 @@ export const gatewayErrors = defineErrors({
     fault: "caller",
     meaning: "A request names a node that the gateway does not know. `moteq nodes` lists those it knows.",
   },
+  "gateway/not-taken": {
+    fault: "place",
+    meaning:
+      "A node could not be taken, for the reason that the message says: a bound was reached, as a rule.",
+  },
   "gateway/not-queued": {
     fault: "place",
     meaning: "A message could not be queued for a node, for the reason that the message says.",

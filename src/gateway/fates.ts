@@ -67,11 +67,11 @@ export class Fates {
 
   /**
    * The same for messages of which only the numbers are known: what else is told of them is read first. A crash before that
-   * brings them back into the queue, where they meet the same end again.
+   * brings them back into the queue, where they meet the same end again. Settles when it is journaled; never rejects.
    */
-  endedUnread(node: GatewayNode, end: End, ids: readonly number[]): void {
+  async endedUnread(node: GatewayNode, end: End, ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
-    if (this.#options.config.fates) void this.#readAndEnd(node, end, ids);
+    if (this.#options.config.fates) await this.#readAndEnd(node, end, ids);
     else for (const id of ids) this.ended(node, end, { id });
   }
 

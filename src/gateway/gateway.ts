@@ -1,5 +1,6 @@
-import { type Clock, messageOf } from "../base/index.ts";
+import { type Clock, decodeUtf8, fromHex, messageOf } from "../base/index.ts";
 import type { MacAddress, Radio } from "../device/index.ts";
+import type { BridgeHealth } from "../topics/index.ts";
 import { Admission } from "./admission.ts";
 import { Bridge, describeNode } from "./bridge.ts";
 import type { BrokerLink, BrokerMessage } from "./broker-link.ts";
@@ -8,18 +9,25 @@ import { ClassicDialects } from "./classic/classic-dialect.ts";
 import { type GatewaySettings, resolveConfig } from "./config.ts";
 import { GatewayCounters, type MessageOutcome } from "./counters.ts";
 import { settleWithin } from "./deadline.ts";
+import { birthTopic, Discovery } from "./discovery.ts";
 import { Distribution } from "./distribution.ts";
 import { gatewayErrors } from "./errors.ts";
+import { judgeHealth } from "./health.ts";
 import { Journal } from "./journal.ts";
+import { Events } from "./events.ts";
 import { Fates } from "./fates.ts";
 import { GatewayNode } from "./node.ts";
+import { NodePages } from "./node-pages.ts";
+import { createNodeRequests } from "./node-requests.ts";
 import { NodeSubscriptions } from "./node-subscriptions.ts";
 import { Outbox } from "./outbox.ts";
 import type { GatewayParts } from "./parts.ts";
+import { Presence } from "./presence.ts";
 import { Publications } from "./publications.ts";
 import { createQueueRequests } from "./queue-requests.ts";
 import { Refusals } from "./refusals.ts";
 import { type GatewayLog, Reports } from "./reports.ts";
+import { readRequest } from "./request-shapes.ts";
 import { Requests } from "./requests.ts";
 import { RetainedMessages } from "./retained.ts";
 import { Routes } from "./routes.ts";
@@ -79,6 +87,7 @@ export class Gateway {
   readonly #uplink: Uplink;
   readonly #publications: Publications;
   readonly #distribution: Distribution;
+  readonly #admission: Admission;
   readonly #requests: Requests;
   readonly #brokerName: string | undefined;
   readonly #log: GatewayLog;
@@ -112,7 +121,7 @@ export class Gateway {
       journal.add({ type: "topic", topic, message });
     });
     const outbox = new Outbox({ link, journal, counters, reports });
-    const { base, dialect } = config;
+    const { base } = config;
     const { address, channel } = radio;
     const info = { version, address, channel, config };
     this.#brokerName = options.brokerName;
@@ -129,7 +138,24 @@ export class Gateway {
       reports,
       counters,
       routes: new Routes(config.pub_all.topic),
-      bridge: new Bridge({ link, clock, base, nodes, info, dialect }),
+      bridge: new Bridge({
+        link,
+        clock,
+        config,
+        nodes,
+        info,
+        pages: new NodePages({ link, clock, base, nodes }),
+        discovery: config.homeassistant ? new Discovery({ link, clock, base, version, nodes }) : undefined,
+        judgeHealth: () => this.health(),
+      }),
+      events: new Events({ link, clock, base }),
+      presence: new Presence({
+        clock,
+        nodes,
+        onOverdue: (node) => this.#overdue(node),
+        onBack: (node) => this.#back(node),
+        onAsleep: (node) => this.#parts.bridge.changed(node),
+      }),
       journal,
       outbox,
       fates: new Fates({ config, clock, link, store, journal, outbox, counters, reports }),
@@ -151,17 +177,25 @@ export class Gateway {
       }),
     };
     this.#distribution = new Distribution(this.#parts);
+    this.#admission = new Admission(this.#parts);
     this.#requests = new Requests({
       base,
       link,
       reports,
-      handlers: createQueueRequests(this.#parts, this.#distribution),
+      handlers: {
+        ...createQueueRequests(this.#parts, this.#distribution),
+        ...createNodeRequests(this.#parts, this.#distribution, this.#admission),
+        health: (request) => {
+          readRequest("health", request);
+          return this.health();
+        },
+      },
     });
     const refusals = new Refusals(reports);
     this.#publications = new Publications(this.#parts);
     const classic = new ClassicDialects({
       parts: this.#parts,
-      admission: new Admission(this.#parts),
+      admission: this.#admission,
       publications: this.#publications,
       subscriptions: new NodeSubscriptions(this.#parts),
       refusals,
@@ -224,8 +258,13 @@ export class Gateway {
       uptimeMs: now - this.#startedAt,
       waitingUplinks: this.#publications.waiting,
       counters: counters.toJSON(),
-      nodes: [...nodes.values()].map((node) => describeNode(node, config.dialect, now)),
+      nodes: [...nodes.values()].map((node) => describeNode(node, config, now, clock.now())),
     };
+  }
+
+  /** How each part is at this moment. */
+  health(): BridgeHealth {
+    return judgeHealth(this.#parts, this.#publications.waiting);
   }
 
   /**
@@ -241,22 +280,28 @@ export class Gateway {
     if (this.#state === "closed") {
       throw gatewayErrors.create("gateway/closed", "the gateway has been closed: make a new one");
     }
-    const { config, clock, nodes, radio, routes, store, subscriptions } = this.#parts;
+    const { config, clock, nodes, presence, radio, routes, store, subscriptions } = this.#parts;
     const state = await store.open();
     for (const stored of state.nodes) {
       const { address } = stored.record;
-      const node = new GatewayNode(address, config.nodes[address], stored);
+      const node = new GatewayNode(address, clock.now(), config.nodes[address], stored);
+      if (node.lastSeen !== undefined) {
+        node.heardAt = clock.monotonic() - Math.max(0, clock.now() - node.lastSeen);
+      }
       nodes.set(address, node);
       routes.join(node);
+      presence.watch(node);
       for (const [filter, qos] of node.subscriptions) subscriptions.want(filter, qos);
     }
     if (this.#closing) return;
     this.#parts.retained.restore(state.topics);
+    this.#admission.restore(new Map(state.settings));
     this.#state = "running";
     this.#startedAt = clock.monotonic();
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     if (config.statreq) subscriptions.want(config.statreq.topic, config.statreq.qos);
     subscriptions.want(this.#requests.filter, 1);
+    if (config.homeassistant) subscriptions.want(birthTopic, 1);
     radio.listen((frame) => {
       if (this.#state === "running") this.#uplink.receive(frame);
     });
@@ -268,10 +313,11 @@ export class Gateway {
 
   async #end(): Promise<void> {
     const wasRunning = this.#state === "running";
-    const { bridge, clock, journal, radio, reports, retained, store, subscriptions } = this.#parts;
+    const { bridge, clock, journal, presence, radio, reports, retained, store, subscriptions } = this.#parts;
     if (wasRunning) radio.listen(() => {});
     this.#state = "closed";
     this.#parts.outbox.close();
+    presence.close();
     reports.close();
     retained.close();
     subscriptions.close();
@@ -300,10 +346,33 @@ export class Gateway {
     bridge.connected();
   }
 
+  #overdue(node: GatewayNode): void {
+    const { bridge, events, reports, journal, outbox } = this.#parts;
+    bridge.presenceChanged(node);
+    events.tell({ type: "node_overdue", node: node.address, name: node.name });
+    reports.status(`Node ${node.name} is overdue`);
+    if (!node.will || node.willPublished) return;
+    node.willPublished = true;
+    const { topic, payload, qos, retain } = node.will;
+    journal.add({ type: "node", record: node.toRecord() });
+    outbox.publish({ topic, payload: fromHex(payload) ?? new Uint8Array(), qos, retain });
+  }
+
+  #back(node: GatewayNode): void {
+    const { bridge, events, reports } = this.#parts;
+    bridge.presenceChanged(node);
+    events.tell({ type: "node_back", node: node.address, name: node.name });
+    reports.status(`Node ${node.name} is back`);
+  }
+
   #take(message: BrokerMessage): MessageOutcome {
     const { config, routes } = this.#parts;
     if (this.#requests.isRequest(message.topic)) {
       return this.#requests.take(message) ? "request" : "request-refused";
+    }
+    if (config.homeassistant && message.topic === birthTopic) {
+      if (decodeUtf8(message.payload) === "online") this.#parts.bridge.born();
+      return "own";
     }
     if (!config.statreq || message.topic !== config.statreq.topic) return this.#distribution.route(message);
     const outcome = this.#answerStatusRequest(message);

@@ -6,6 +6,7 @@
 export { type BridgeWill, createBridgeWill } from "./bridge.ts";
 export type { BrokerLink, BrokerMessage, LinkSubscription, QoS } from "./broker-link.ts";
 export {
+  isNodeName,
   longestTtl,
   type DialectSetting,
   type GatewayConfig,

@@ -21,6 +21,7 @@ export class MemoryStore implements GatewayStore {
   readonly #entries = new Map<MacAddress, Entry>();
   readonly #uplinks = new Map<number, StoredUplink>();
   readonly #topics = new Map<number, number>();
+  readonly #settings = new Map<string, string>();
 
   async open(): Promise<StoredState> {
     const nodes = [...this.#entries.values()].map(({ record, messages, nextId }) => ({
@@ -28,7 +29,13 @@ export class MemoryStore implements GatewayStore {
       nextId,
       waiting: [...messages.values()].map((message) => summarizeMessage(message)),
     }));
-    return { nodes, uplinks: [...this.#uplinks.values()], topics: [...this.#topics], damaged: 0 };
+    return {
+      nodes,
+      uplinks: [...this.#uplinks.values()],
+      topics: [...this.#topics],
+      settings: [...this.#settings],
+      damaged: 0,
+    };
   }
 
   async commit(changes: readonly StoreChange[]): Promise<void> {
@@ -51,6 +58,13 @@ export class MemoryStore implements GatewayStore {
         else this.#entries.set(record.address, { record, messages: new Map(), nextId: 0 });
         return;
       }
+      case "remove-node":
+        this.#entries.delete(change.address);
+        return;
+      case "setting":
+        if (change.value === undefined) this.#settings.delete(change.name);
+        else this.#settings.set(change.name, change.value);
+        return;
       case "enqueue": {
         const entry = this.#entries.get(change.address);
         if (!entry) return;

@@ -1,11 +1,14 @@
 import { show } from "../base/index.ts";
 import { type MacAddress, toMacAddress } from "../device/index.ts";
+import type { NodePresence } from "../topics/index.ts";
 import type { ClassicDialect } from "../wire/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { NodeConfig } from "./config.ts";
 import { gatewayErrors } from "./errors.ts";
 import { NodeQueue } from "./node-queue.ts";
-import type { NodeRecord, StoredNode } from "./store.ts";
+import { EnergyAccount } from "./energy.ts";
+import type { NodeRecord, NodeWill, StoredNode } from "./store.ts";
+import { standardTolerance, type WakeContract } from "./wake-contract.ts";
 
 const nothing: ReadonlyMap<string, QoS> = new Map();
 
@@ -20,8 +23,28 @@ export class GatewayNode {
   /** What it has been heard to speak. */
   heardDialect: ClassicDialect | undefined;
 
-  /** When it was heard last, in milliseconds since 1970; `undefined` if not since the start. */
+  /** What it is called by request; what is set by hand goes before. */
+  givenName: string | undefined;
+  /** When it was heard last, in milliseconds since 1970; `undefined` if never. */
   lastSeen: number | undefined;
+  /** The same by the monotonic clock. */
+  heardAt: number | undefined;
+  /** When that was stored last, by the monotonic clock. */
+  seenStoredAt = -Infinity;
+  /** What it promised itself. */
+  promised: WakeContract | undefined;
+  /** Whether it has not woken when it should have. */
+  isOverdue = false;
+  /** Whether it has said that it goes to sleep, and was not heard since. */
+  saidGoodNight = false;
+  will: NodeWill | undefined;
+  willPublished = false;
+  battery: NodePresence["battery"] = null;
+  readonly energy: EnergyAccount;
+  /** What it last published, by topic, the one longest quiet first. */
+  readings: Map<string, unknown> | undefined;
+  /** When its page was published last, by the monotonic clock. */
+  pageAt = -Infinity;
   /** When it was heard or took a frame last, by the monotonic clock. */
   lastContact = -Infinity;
   rssi: number | undefined;
@@ -57,25 +80,49 @@ export class GatewayNode {
 
   #subscriptions: Map<string, QoS> | undefined;
 
-  constructor(address: MacAddress, byHand?: NodeConfig, stored?: StoredNode) {
+  /** @param now the time of day, in milliseconds since 1970 */
+  constructor(address: MacAddress, now: number, byHand?: NodeConfig, stored?: StoredNode) {
+    const record = stored?.record;
     this.address = address;
     this.byHand = byHand;
-    this.heardDialect = stored?.record.dialect;
+    this.heardDialect = record?.dialect;
+    this.givenName = record?.name;
+    this.lastSeen = record?.lastSeen;
+    this.promised = record?.contract;
+    this.will = record?.will;
+    this.willPublished = record?.willPublished ?? false;
+    this.battery = record?.battery ?? null;
+    this.energy = new EnergyAccount(now, record?.energy);
     this.queue = new NodeQueue(stored?.nextId, stored?.waiting);
-    const subscriptions = stored?.record.subscriptions ?? [];
+    const subscriptions = record?.subscriptions ?? [];
     if (subscriptions.length > 0) this.#subscriptions = new Map(subscriptions);
   }
 
   /** What people call it. */
   get name(): string {
-    return this.byHand?.name ?? this.address;
+    return this.byHand?.name ?? this.givenName ?? this.address;
+  }
+
+  /** Whether it speaks the native dialect. */
+  get isNative(): boolean {
+    return false;
+  }
+
+  /** How often it is to wake: set by hand, or else as it promised. */
+  get contract(): WakeContract | undefined {
+    const { wake, wake_tolerance: tolerance } = this.byHand ?? {};
+    if (wake === undefined) return this.promised;
+    return { period: wake, tolerance: tolerance ?? standardTolerance(wake) };
   }
 
   /** Notes that it was heard. */
   heard(now: number, monotonicNow: number, rssi: number | undefined): void {
     this.lastSeen = now;
+    this.heardAt = monotonicNow;
     this.lastContact = monotonicNow;
     this.refused = false;
+    this.saidGoodNight = false;
+    this.willPublished = false;
     if (rssi !== undefined) this.rssi = rssi;
   }
 
@@ -96,15 +143,30 @@ export class GatewayNode {
 
   /** What the store keeps of it. */
   toRecord(): NodeRecord {
-    return { address: this.address, dialect: this.heardDialect, subscriptions: [...this.subscriptions] };
+    return {
+      address: this.address,
+      dialect: this.heardDialect,
+      subscriptions: [...this.subscriptions],
+      name: this.givenName,
+      lastSeen: this.lastSeen,
+      contract: this.promised,
+      will: this.will,
+      willPublished: this.willPublished,
+      battery: this.battery,
+      energy: this.energy.toRecord(),
+    };
   }
 
   /**
-   * Whether it seems to be awake. A guess, as long as nodes do not say when they wake: awake for a minute after it was
-   * heard or took a frame, unless it did not take one since.
+   * Until when it seems to be awake, by the monotonic clock. Of a node that does not say when it sleeps, a guess: for a minute
+   * after it was heard or took a frame, unless it did not take the last one.
    */
+  get awakeUntil(): number {
+    return this.refused || this.saidGoodNight ? -Infinity : this.lastContact + awakeMs;
+  }
+
   isAwake(monotonicNow: number): boolean {
-    return !this.refused && monotonicNow - this.lastContact < awakeMs;
+    return monotonicNow < this.awakeUntil;
   }
 }
 

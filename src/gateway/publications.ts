@@ -1,4 +1,5 @@
 import type { Refusal } from "./counters.ts";
+import type { GatewayNode } from "./node.ts";
 import { faultOfPublishTopic } from "./node-topic.ts";
 import type { Outgoing } from "./outbox.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -45,11 +46,13 @@ export class Publications {
   }
 
   /**
-   * Takes a publication.
+   * Takes a publication of a node.
    *
    * @param onSafe is called when it is in the journal, or with the broker
    */
-  take(message: Outgoing, onSafe?: () => void): void {
+  take(node: GatewayNode, message: Outgoing, onSafe?: () => void): void {
+    node.uplinks++;
+    this.#parts.bridge.read(node, message.topic, message.payload);
     this.#waiting++;
     this.#parts.outbox.publish(message, { ...(onSafe ? { onSafe } : {}), onDone: this.#onDone });
   }

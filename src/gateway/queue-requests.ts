@@ -53,16 +53,16 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       return { node: node.address, id };
     },
 
-    "queue/drop"(request) {
+    async "queue/drop"(request) {
       const { node: name, ids } = readRequest("queue/drop", request);
       const node = findNode(nodes, name);
-      return { node: node.address, dropped: distribution.drop(node, ids, "flushed") };
+      return { node: node.address, dropped: await distribution.drop(node, ids, "flushed") };
     },
 
-    "queue/flush"(request) {
+    async "queue/flush"(request) {
       const node = findNode(nodes, readRequest("queue/flush", request).node);
       const ids = node.queue.first(Infinity);
-      return { node: node.address, dropped: distribution.drop(node, ids, "flushed") };
+      return { node: node.address, dropped: await distribution.drop(node, ids, "flushed") };
     },
   };
 }

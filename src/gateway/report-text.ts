@@ -83,6 +83,13 @@ export function describeRefusal(refusal: Refusal, { source, bytes, limit, comman
       return `Node ${source} sends more than ${limit} frames a second`;
     case "bad-address":
       return `A frame has the address ${source}, which no node can have`;
+    case "not-allowed":
+      return (
+        `Node ${source} is not taken: classic nodes cannot prove who they are. Allow this one ` +
+        `(moteq allow ${source}), or all (gateway.classic: open)`
+      );
+    case "denied":
+      return `Node ${source} is denied`;
     case "store-slow":
       return `Node ${source} refused: the store does not keep up`;
     default:

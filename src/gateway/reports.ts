@@ -1,4 +1,5 @@
 import type { Clock, Counters, Timer } from "../base/index.ts";
+import { type BridgeLogLine, toBridgeTopic } from "../topics/index.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import type { GatewayConfig } from "./config.ts";
 import { type Audience, stampLine } from "./report-text.ts";
@@ -44,17 +45,17 @@ export class Reports {
   }
 
   status(text: string): void {
-    this.#options.log("info", text);
+    this.#log("info", text);
     this.#publish("status", text);
   }
 
   error(text: string): void {
-    this.#options.log("warn", text);
+    this.#log("warn", text);
     this.#publish("errors", text);
   }
 
   debug(text: string): void {
-    this.#options.log("debug", text);
+    this.#log("debug", text);
     this.#publish("status", text);
   }
 
@@ -77,6 +78,14 @@ export class Reports {
     this.#closed = true;
     for (const { timer } of this.#episodes.values()) timer.cancel();
     this.#episodes.clear();
+  }
+
+  #log(level: BridgeLogLine["level"], message: string): void {
+    const { log, link, config } = this.#options;
+    log(level, message);
+    if (!link.connected || this.#closed) return;
+    const line = JSON.stringify({ level, message } satisfies BridgeLogLine);
+    link.publish(toBridgeTopic(config.base, "bridge/logging"), line).catch(() => {});
   }
 
   #goOn(kind: string): void {

@@ -1,11 +1,23 @@
 import * as v from "valibot";
 import { show } from "../base/index.ts";
-import { longestTtl } from "./config.ts";
+import { toMacAddress } from "../device/index.ts";
+import { isNodeName, longestTtl } from "./config.ts";
 import { gatewayErrors } from "./errors.ts";
 
 // Each message completes the sentence "KEY: expected …".
 
 const node = v.pipe(v.string("a node's name or address"), v.nonEmpty("a node's name or address"));
+
+const address = v.pipe(
+  v.string("an address: 12 hexadecimal digits"),
+  v.check((given) => toMacAddress(given) !== undefined, "an address: 12 hexadecimal digits"),
+);
+
+const nameRule = "a name of 1 to 64 characters without + # / and control characters, not bridge";
+const name = v.pipe(
+  v.string(nameRule),
+  v.check((given) => isNodeName(given), nameRule),
+);
 
 function whole(from: number, to: number) {
   const message = `a whole number from ${from} to ${to}`;
@@ -36,17 +48,21 @@ export const requestShapes = {
     ),
   }),
   "queue/flush": v.strictObject({ node }),
+  "node/allow": v.strictObject({ address, name: v.optional(name) }),
+  "node/rename": v.strictObject({ node, name }),
+  "node/remove": v.strictObject({ node, deny: v.optional(v.boolean("true or false")) }),
+  health: v.strictObject({}),
 } as const;
 
 /** Checks a request. @throws `gateway/bad-request`: a sentence for each mistake */
 export function readRequest<Name extends keyof typeof requestShapes>(
-  name: Name,
+  kind: Name,
   request: Record<string, unknown>,
 ): v.InferOutput<(typeof requestShapes)[Name]> {
-  const result = v.safeParse(requestShapes[name], request);
+  const result = v.safeParse(requestShapes[kind], request);
   if (result.success) return result.output;
   const mistakes = result.issues.map((issue) => {
-    const place = issue.path?.map(({ key }) => String(key)).join(".") ?? name;
+    const place = issue.path?.map(({ key }) => String(key)).join(".") ?? kind;
     if (issue.expected === "never") return `${place}: there is no such key`;
     if (issue.received === "undefined") return `${place}: is missing`;
     return `${place}: expected ${issue.message}, got ${show(issue.input)}`;

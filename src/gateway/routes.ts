@@ -20,6 +20,12 @@ export class Routes {
     for (const filter of node.subscriptions.keys()) this.#trie.add(filter, node);
   }
 
+  /** A node that is no more. */
+  leave(node: GatewayNode): void {
+    this.#everybody.delete(node);
+    for (const filter of node.subscriptions.keys()) this.#trie.delete(filter, node);
+  }
+
   add(filter: string, node: GatewayNode): void {
     this.#trie.add(filter, node);
   }

@@ -1,6 +1,9 @@
 import type { MacAddress } from "../device/index.ts";
 import type { ClassicDialect } from "../wire/index.ts";
+import type { NodePresence } from "../topics/index.ts";
 import type { QoS } from "./broker-link.ts";
+import type { EnergyRecord } from "./energy.ts";
+import type { WakeContract } from "./wake-contract.ts";
 
 /** What is kept of a node. */
 export interface NodeRecord {
@@ -9,6 +12,27 @@ export interface NodeRecord {
   readonly dialect: ClassicDialect | undefined;
   /** Its topic filters. */
   readonly subscriptions: readonly (readonly [filter: string, qos: QoS])[];
+  /** What it was called by request. */
+  readonly name?: string | undefined;
+  /** When it was heard last, in milliseconds since 1970, give or take a minute. */
+  readonly lastSeen?: number | undefined;
+  /** What it promised itself. */
+  readonly contract?: WakeContract | undefined;
+  /** What is to be published when it is overdue. */
+  readonly will?: NodeWill | undefined;
+  /** Whether that has been published since it was heard. */
+  readonly willPublished?: boolean | undefined;
+  readonly battery?: NodePresence["battery"] | undefined;
+  readonly energy?: EnergyRecord | undefined;
+}
+
+/** A message that is published when a node is overdue. */
+export interface NodeWill {
+  readonly topic: string;
+  /** Hexadecimal digits. */
+  readonly payload: string;
+  readonly qos: QoS;
+  readonly retain: boolean;
 }
 
 /** A message that waits for a node. */
@@ -68,6 +92,8 @@ export interface StoredState {
   readonly uplinks: readonly StoredUplink[];
   /** Digests of topics and of the last message seen on each, in no order. */
   readonly topics: readonly (readonly [topic: number, message: number])[];
+  /** What the gateway remembers of itself, by name. */
+  readonly settings: readonly (readonly [name: string, value: string])[];
   /** Records that were damaged, and are left out. */
   readonly damaged: number;
 }
@@ -82,6 +108,10 @@ export type StoreChange =
   | { readonly type: "topic"; readonly topic: number; readonly message: number | undefined }
   /** A new node, or a known one's new record; its queue stays. */
   | { readonly type: "node"; readonly record: NodeRecord }
+  /** A node is forgotten, with all that waits for it. Without effect if it is not there. */
+  | { readonly type: "remove-node"; readonly address: MacAddress }
+  /** What the gateway remembers of itself; `undefined`: nothing any more. */
+  | { readonly type: "setting"; readonly name: string; readonly value: string | undefined }
   /** One more message waits for a known node. */
   | { readonly type: "enqueue"; readonly address: MacAddress; readonly message: QueuedMessage }
   /** The message has met its fate. Without effect if it is not there. */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toMacAddress } from "../device/index.ts";
-import { type GatewayConfig, longestTtl } from "../gateway/index.ts";
+import { type GatewayConfig, isNodeName, longestTtl } from "../gateway/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
 // `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
@@ -89,6 +89,12 @@ const policy = v.strictObject({
   priority: v.optional(whole(0, 9)),
 });
 
+const current = v.pipe(
+  v.number("a number from 0 to 10000"),
+  v.minValue(0, "a number from 0 to 10000"),
+  v.maxValue(10_000, "a number from 0 to 10000"),
+);
+
 const gateway = v.strictObject({
   qlen: v.optional(whole(1, 1_000_000)),
   lpmode: v.optional(flag),
@@ -99,14 +105,34 @@ const gateway = v.strictObject({
   debug: v.optional(flag),
   policies: v.optional(v.array(policy, "a list of rules, each with a topic")),
   fates: v.optional(flag),
+  classic: v.optional(v.picklist(["open", "closed"], "open or closed")),
+  allow: v.optional(v.array(address, "a list of radio addresses")),
+  deny: v.optional(v.array(address, "a list of radio addresses")),
+  homeassistant: v.optional(flag),
+  energy: v.optional(
+    v.strictObject({
+      awake_ma: v.optional(current),
+      sending_ma: v.optional(current),
+      asleep_ua: v.optional(current),
+    }),
+  ),
   dialect: v.optional(dialect),
   base: v.optional(topicName),
   limits: v.optional(limits),
 });
 
+const nodeName = "a name of 1 to 64 characters without +, # and /, and not bridge";
+
 const node = v.strictObject({
-  name: v.optional(matching(/^[^+#/\0]+$/, "a name without +, # and /")),
+  name: v.optional(
+    v.pipe(
+      v.string(nodeName),
+      v.check((given) => isNodeName(given), nodeName),
+    ),
+  ),
   dialect: v.optional(dialect),
+  wake: v.optional(whole(0, 366 * 86_400)),
+  wake_tolerance: v.optional(whole(1, 366 * 86_400)),
 });
 
 const nodes = v.pipe(

@@ -5,13 +5,22 @@
  */
 export { FilterTrie, matchesFilter } from "./filter-trie.ts";
 export {
+  type BridgeEvent,
+  type BridgeHealth,
   type BridgeInfo,
+  type BridgeLogLine,
   type BridgeNode,
   type BridgeNodeCounters,
   type BridgeState,
   type BridgeTopics,
+  type HealthStatus,
   isOwnTopic,
+  type NodeBackfill,
+  type NodeEnergy,
   type NodeFate,
+  type NodePresence,
+  type NodeState,
+  type PartHealth,
   type NodeTopics,
   toBridgeTopic,
   toNodeTopic,

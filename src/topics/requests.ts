@@ -1,3 +1,5 @@
+import type { BridgeHealth } from "./topic-map.ts";
+
 /** A request of `moteq/bridge/request/<name>` and what `moteq/bridge/response/<name>` answers. */
 export interface Exchange<Request, Data> {
   readonly request: Request;
@@ -21,6 +23,20 @@ export interface BridgeRequests {
   readonly "queue/drop": Exchange<OfNode & { readonly ids: readonly number[] }, QueueDrop>;
   /** Drops all that waits for a node. */
   readonly "queue/flush": Exchange<OfNode, QueueDrop>;
+  /** Lets a classic node in before it is heard, and calls it something. */
+  readonly "node/allow": Exchange<
+    { readonly address: string; readonly name?: string },
+    { readonly node: string; readonly name: string }
+  >;
+  /** Calls a node something else; its retained topics move. */
+  readonly "node/rename": Exchange<
+    OfNode & { readonly name: string },
+    { readonly node: string; readonly name: string; readonly before: string }
+  >;
+  /** Forgets a node with all that waits for it. With `deny`, it may not come back until it is allowed. */
+  readonly "node/remove": Exchange<OfNode & { readonly deny?: boolean }, { readonly node: string }>;
+  /** How each part of the gateway is. */
+  readonly health: Exchange<Record<string, never>, BridgeHealth>;
 }
 
 /** The envelope of every answer. */

@@ -84,7 +84,7 @@ describe("moteq with a gateway that runs (real)", () => {
     const radio = await freeUdpPort();
     broker = `mqtt://127.0.0.1:${port}`;
     gateway = `127.0.0.1:${radio}`;
-    up = start(["up", "--port", String(port), "--radio", `udp:${radio}`, "--traffic"], {
+    up = start(["up", "--port", String(port), "--radio", `udp:${radio}`, "--classic", "open", "--traffic"], {
       MOTEQ_GATEWAY_LPMODE: "false",
     });
     await until(() => up.out().includes("Ctrl-C ends it."));
@@ -205,7 +205,17 @@ describe("moteq up, killed (real)", () => {
   it("has a node's queue, subscriptions and dialect when it is started again", async () => {
     const [port, radio] = [await freePort(), await freeUdpPort()];
     const data = mkdtempSync(join(tmpdir(), "moteq-data-"));
-    const words = ["up", "--port", String(port), "--radio", `udp:${radio}`, "--data", data];
+    const words = [
+      "up",
+      "--port",
+      String(port),
+      "--radio",
+      `udp:${radio}`,
+      "--classic",
+      "open",
+      "--data",
+      data,
+    ];
     const broker = ["--broker", `mqtt://127.0.0.1:${port}`];
     const node = ["--gateway", `127.0.0.1:${radio}`];
     const first = start(words);

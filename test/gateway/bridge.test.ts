@@ -66,7 +66,12 @@ describe("moteq/bridge/nodes", () => {
         lastSeen: expect.stringMatching(/^2026-11-20T09:05:00\.\d{3}Z$/) as string,
         rssi: -40,
         state: "awake",
+        nextWake: null,
+        missedWakes: 0,
+        battery: null,
         queued: 1,
+        wakeEvery: null,
+        energy: { wakes: 1, awake: 0.001, sending: 0.001, mAhPerYear: null },
         counters: { uplinks: 1, refused: 0, delivered: 0, undelivered: 0, dropped: 0 },
       },
     ]);

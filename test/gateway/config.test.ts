@@ -15,6 +15,11 @@ describe("resolveConfig", () => {
       debug: false,
       policies: [],
       fates: true,
+      classic: "closed",
+      deny: [],
+      allow: [],
+      homeassistant: false,
+      energy: { awake_ma: 80, sending_ma: 170, asleep_ua: 20 },
       dialect: "auto",
       base: "moteq",
       limits: {

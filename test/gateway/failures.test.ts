@@ -90,7 +90,7 @@ describe("a link that gives up a message", () => {
       client,
       store: new MemoryStore(),
       clock,
-      config: { limits: { uplinks: 1 } },
+      config: { classic: "open", limits: { uplinks: 1 } },
       log: (_level, text) => lines.push(text),
     });
     await gateway.start();

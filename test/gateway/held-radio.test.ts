@@ -43,7 +43,13 @@ const link: BrokerLink = {
 async function start(config: GatewaySettings = {}) {
   const radio = new HeldRadio();
   const clock = new VirtualClock();
-  const gateway = new Gateway({ radio, client: link, store: new MemoryStore(), clock, config });
+  const gateway = new Gateway({
+    radio,
+    client: link,
+    store: new MemoryStore(),
+    clock,
+    config: { classic: "open", ...config },
+  });
   await gateway.start();
   const tell = async (topic: string, text: string) => {
     void gateway.receive({ topic, payload: encodeUtf8(text), retain: false });

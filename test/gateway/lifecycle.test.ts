@@ -65,7 +65,13 @@ describe("Gateway", () => {
       clock,
       random: createSeededRandom(1),
     });
-    const gateway = new Gateway({ radio, client, store: new MemoryStore(), clock });
+    const gateway = new Gateway({
+      radio,
+      client,
+      store: new MemoryStore(),
+      clock,
+      config: { classic: "open" },
+    });
     await clock.runUntil(gateway.close());
     const error: unknown = await gateway.start().catch((caught: unknown) => caught);
     expect(gatewayErrors.is(error, "gateway/closed")).toBe(true);

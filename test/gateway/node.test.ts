@@ -9,7 +9,7 @@ const count = (node: GatewayNode, now: number) => {
 
 describe("takeToken", () => {
   it("lets a burst of two seconds' worth pass, then as many a second as allowed", () => {
-    const node = new GatewayNode("02000000aa01");
+    const node = new GatewayNode("02000000aa01", 0);
     expect(count(node, 5000)).toBe(200);
     expect(count(node, 5010)).toBe(1);
     expect(count(node, 6010)).toBe(100);
@@ -19,7 +19,7 @@ describe("takeToken", () => {
 
 describe("GatewayNode", () => {
   it("is awake for a minute after it was heard, unless it did not take a frame since", () => {
-    const node = new GatewayNode("02000000aa01");
+    const node = new GatewayNode("02000000aa01", 0);
     expect(node.isAwake(0)).toBe(false);
     node.heard(1_795_000_000_000, 1000, -40);
     expect([node.isAwake(1000), node.isAwake(60_999), node.isAwake(61_000)]).toEqual([true, true, false]);
@@ -30,7 +30,7 @@ describe("GatewayNode", () => {
   });
 
   it("is called by its address until somebody names it", () => {
-    expect(new GatewayNode("02000000aa01").name).toBe("02000000aa01");
-    expect(new GatewayNode("02000000aa01", { name: "shed" }).name).toBe("shed");
+    expect(new GatewayNode("02000000aa01", 0).name).toBe("02000000aa01");
+    expect(new GatewayNode("02000000aa01", 0, { name: "shed" }).name).toBe("shed");
   });
 });

@@ -69,7 +69,7 @@ export class World implements AsyncDisposable {
       client: this.client,
       store,
       clock,
-      config,
+      config: { classic: "open", ...config },
       brokerName: "192.168.0.10",
       version: "1.2.3",
       log: (level, text) => this.log.push(`${level} ${text}`),

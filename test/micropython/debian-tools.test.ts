@@ -82,7 +82,13 @@ describe.runIf(have("mosquitto", "mosquitto_pub", "mosquitto_sub"))(
           onStatus: (status) => gateway?.brokerStatus(status),
         });
         const radio = world.air.join({ address: gatewayAddress, hostLatencyMs: 1 });
-        gateway = new Gateway({ radio, client, store: new MemoryStore(), clock: world.clock });
+        gateway = new Gateway({
+          radio,
+          client,
+          store: new MemoryStore(),
+          clock: world.clock,
+          config: { classic: "open" },
+        });
         await gateway.start();
         await client.ready();
 

@@ -36,7 +36,7 @@ export class GatewayWorld extends MicroPythonWorld {
       client: this.client,
       store: new MemoryStore(),
       clock,
-      ...(options.config && { config: options.config }),
+      config: { classic: "open", ...options.config },
     });
   }
 

@@ -55,7 +55,13 @@ describe.runIf(have("mosquitto"))("mosquitto killed and restarted under load (re
     };
     const air = new Air({ clock: systemClock, random });
     const radio = air.join({ address: "02006d6f7465", hostLatencyMs: 1, receiveBufferBytes: 16_384 });
-    gateway = new Gateway({ radio, client: link, store: new MemoryStore(), clock: systemClock });
+    gateway = new Gateway({
+      radio,
+      client: link,
+      store: new MemoryStore(),
+      clock: systemClock,
+      config: { classic: "open" },
+    });
     await gateway.start();
 
     // Nodes publish as fast as the air takes it, each message until the gateway says that it has it.

@@ -60,7 +60,7 @@ export function describeGatewayStore(
   describe(`${name}, a gateway store`, () => {
     it("is empty at first", async () => {
       const { store } = await make();
-      expect(await store.open()).toEqual({ nodes: [], uplinks: [], topics: [], damaged: 0 });
+      expect(await store.open()).toEqual({ nodes: [], uplinks: [], topics: [], settings: [], damaged: 0 });
       expect(await store.readMessages(record.address, [0])).toEqual([]);
       await store.close();
     });
@@ -71,7 +71,16 @@ export function describeGatewayStore(
       await store.commit([
         { type: "node", record },
         { type: "node", record: other },
-        { type: "node", record: { ...record, dialect: "prototype", subscriptions: [["b", 2]] } },
+        {
+          type: "node",
+          record: {
+            ...record,
+            dialect: "prototype",
+            subscriptions: [["b", 2]],
+            name: "shed",
+            contract: { period: 300, tolerance: 60 },
+          },
+        },
       ]);
       await store.close();
       const again = await reopen();
@@ -79,7 +88,13 @@ export function describeGatewayStore(
       const sorted = nodes.toSorted((one, two) => one.record.address.localeCompare(two.record.address));
       expect(sorted).toEqual([
         {
-          record: { address: record.address, dialect: "prototype", subscriptions: [["b", 2]] },
+          record: {
+            address: record.address,
+            dialect: "prototype",
+            subscriptions: [["b", 2]],
+            name: "shed",
+            contract: { period: 300, tolerance: 60 },
+          },
           nextId: 0,
           waiting: [],
         },
@@ -230,6 +245,41 @@ export function describeGatewayStore(
         [1, 11],
         [large, large],
       ]);
+      await again.close();
+    });
+
+    it("forgets a node with all that waits for it, and no other", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      await store.commit([
+        { type: "node", record },
+        { type: "node", record: other },
+        ...enqueue(record.address, 0, 1),
+        ...enqueue(other.address, 0),
+        { type: "remove-node", address: record.address },
+        { type: "remove-node", address: "02000000ffff" },
+      ]);
+      expect(await store.readMessages(record.address, [0, 1])).toEqual([]);
+      await store.close();
+      const again = await reopen();
+      const { nodes } = await again.open();
+      expect(nodes).toEqual([{ record: other, nextId: 1, waiting: [summarizeMessage(message(0))] }]);
+      await again.close();
+    });
+
+    it("keeps what the gateway remembers of itself", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      await store.commit([
+        { type: "setting", name: "a", value: "1 ü" },
+        { type: "setting", name: "b", value: "2" },
+        { type: "setting", name: "a", value: "3" },
+        { type: "setting", name: "b", value: undefined },
+        { type: "setting", name: "none", value: undefined },
+      ]);
+      await store.close();
+      const again = await reopen();
+      expect((await again.open()).settings).toEqual([["a", "3"]]);
       await again.close();
     });
 

@@ -113,7 +113,7 @@ async function live(): Promise<{
     client,
     store: new MemoryStore(),
     clock,
-    config: { lpmode: false },
+    config: { classic: "open", lpmode: false },
   });
   await gateway.start();
   client.start();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { createLog, createSimulatedHardware, type Hub, startClimate, startHub } from "../../hub/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseWhole } from "../options.ts";
@@ -10,6 +10,8 @@ interface UpOptions extends BrokerOptions {
   readonly radio?: string;
   readonly port?: number;
   readonly data?: string;
+  readonly classic?: "open" | "closed";
+  readonly homeassistant?: boolean;
   readonly demo?: boolean;
   readonly traffic?: boolean;
 }
@@ -26,6 +28,13 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
       "--demo",
       "a simulated air with six nodes and a climate board, messages tried at once, traffic shown",
     )
+    .addOption(
+      new Option("--classic <who>", "which classic nodes are taken: any, or those that were let in").choices([
+        "open",
+        "closed",
+      ]),
+    )
+    .option("--homeassistant", "announce nodes to Home Assistant")
     .option("--traffic", "show what passes through the broker");
   addBrokerOptions(command).action(async (options: UpOptions) => {
     if (options.port !== undefined && options.broker !== undefined) {
@@ -33,7 +42,11 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     }
     const config = readConfig(options, {
       radio: { link: options.radio ?? (options.demo ? "virtual" : undefined) },
-      ...(options.demo ? { gateway: { lpmode: false } } : {}),
+      gateway: {
+        lpmode: options.demo ? false : undefined,
+        classic: options.classic,
+        homeassistant: options.homeassistant,
+      },
       broker: { port: options.port },
       data: options.data ?? (options.demo ? "none" : undefined),
     });

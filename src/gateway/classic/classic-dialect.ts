@@ -9,6 +9,7 @@ import {
   type Publication,
 } from "../../wire/index.ts";
 import type { Admission } from "../admission.ts";
+import { noteContact } from "../contacts.ts";
 import type { FrameOutcome, Refusal } from "../counters.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Downlink } from "../downlink.ts";
@@ -50,16 +51,16 @@ export class ClassicDialects implements Dialect {
   }
 
   receive(frame: ReceivedFrame, known: GatewayNode | undefined): FrameOutcome {
-    const { clock, bridge } = this.#parts;
     const { admission, refusals } = this.#options;
     const uplink = decodeClassicUplink(frame.bytes);
     if (!known && uplink.type === "malformed" && !isOfNode(uplink))
       return refusals.refuse(uplink.fault, frame);
+    const fault = known ? undefined : admission.faultOfClassic(frame.source);
+    if (fault) return refusals.refuse(fault, frame);
     const node = known ?? admission.meet(frame.source);
     if (typeof node === "string")
       return refusals.refuse(node, frame, undefined, { limit: this.#parts.config.limits.nodes });
-    node.heard(clock.now(), clock.monotonic(), frame.rssi);
-    bridge.changed();
+    noteContact(this.#parts, node, frame);
     this.#learn(node, uplink);
     return this.#answer(node, uplink, frame);
   }
@@ -137,10 +138,9 @@ export class ClassicDialects implements Dialect {
       answer();
       return outcome;
     }
-    node.uplinks++;
     // What a node hears of an accepted message holds although the gateway is killed the next instant; silence can be at once.
     if (!reply) answer();
-    publications.take({ topic, payload, qos, retain }, reply ? answer : undefined);
+    publications.take(node, { topic, payload, qos, retain }, reply ? answer : undefined);
     return outcome;
   }
 

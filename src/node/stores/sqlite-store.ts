@@ -5,7 +5,6 @@ import sqlite, { type Database, type Statement } from "node-sqlite3-wasm";
 import { defineErrors, messageOf } from "../../base/index.ts";
 import {
   type GatewayStore,
-  type NodeRecord,
   type QueuedMessage,
   type QueueEntry,
   type StoreChange,
@@ -15,6 +14,17 @@ import {
   summarizeMessage,
 } from "../../gateway/index.ts";
 import { claimFolder, type FolderClaim } from "./folder-claim.ts";
+import {
+  type Row,
+  sumOf,
+  toAddress,
+  toColumns,
+  toMessage,
+  toNumber,
+  toRecord,
+  toSetting,
+  toUplink,
+} from "./sqlite-rows.ts";
 import { statements, tables, version } from "./sqlite-tables.ts";
 
 /** The errors of {@link SqliteStore}; `docs/reference/errors.md` explains them. */
@@ -42,7 +52,6 @@ export interface SqliteStoreOptions {
 }
 
 type Statements = { readonly [Name in keyof typeof statements]: Statement };
-type Row = Readonly<Record<string, unknown>>;
 
 /**
  * The gateway's store on disk, in SQLite: what was committed outlives the process and the power. A row that the disk has
@@ -219,6 +228,16 @@ function apply(prepared: Statements, change: StoreChange): void {
       prepared.setNext.run([change.message.id + 1, address]);
       return;
     }
+    case "remove-node":
+      prepared.removeNode.run([toNumber(change.address)]);
+      prepared.removeQueue.run([toNumber(change.address)]);
+      return;
+    case "setting": {
+      const { name, value } = change;
+      if (value === undefined) prepared.forgetSetting.run([name]);
+      else prepared.putSetting.run([name, value, crc32(`${name} ${value}`)]);
+      return;
+    }
     case "dequeue":
       prepared.dequeue.run([toNumber(change.address), change.id]);
       return;
@@ -282,8 +301,14 @@ function load(database: Database, say: (text: string) => void): StoredState {
   const topics = (database.all("SELECT topic, message FROM topic") as Row[]).map(
     ({ topic, message }) => [Number(topic), Number(message)] as const,
   );
+  const settings: [string, string][] = [];
+  for (const row of database.all("SELECT * FROM setting") as Row[]) {
+    const setting = toSetting(row);
+    if (setting) settings.push(setting);
+    else damaged++;
+  }
   if (damaged > 0) say(`${damaged} damaged rows of the store are left out`);
-  return { nodes, uplinks, topics, damaged };
+  return { nodes, uplinks, topics, settings, damaged };
 }
 
 /** What is whole in a damaged database, as far as it can be read. */
@@ -330,69 +355,9 @@ function salvage(path: string): { changes: StoreChange[]; nextIds: Map<number, n
     return uplink && { type: "uplink", uplink };
   });
   scan("topic", ({ topic, message }) => ({ type: "topic", topic: Number(topic), message: Number(message) }));
+  scan("setting", (row) => {
+    const [name, value] = toSetting(row) ?? [];
+    return name === undefined ? undefined : { type: "setting", name, value };
+  });
   return { changes, nextIds };
-}
-
-/** The columns of a message that waits, in the order of the table. */
-function toColumns(
-  address: number,
-  message: QueuedMessage,
-): readonly (number | string | Uint8Array | null)[] {
-  const { id, queuedAt, expiresAt, retained, latest, priority, transaction, topic, payload } = message;
-  const flags = (retained ? 1 : 0) | (latest ? 2 : 0) | (priority << 2);
-  const columns = [address, id, queuedAt, expiresAt ?? null, flags, transaction ?? null, topic] as const;
-  return [...columns, payload, sumOf(columns, payload)];
-}
-
-function toMessage(row: Row): QueuedMessage | undefined {
-  const {
-    address,
-    id,
-    queued_at: queuedAt,
-    expires_at: expiresAt,
-    flags,
-    handle,
-    topic,
-    payload,
-    check,
-  } = row;
-  if (typeof id !== "number" || typeof queuedAt !== "number" || typeof flags !== "number") return undefined;
-  if (typeof topic !== "string" || !(payload instanceof Uint8Array)) return undefined;
-  if (sumOf([address, id, queuedAt, expiresAt, flags, handle, topic], payload) !== check) return undefined;
-  return {
-    id,
-    topic,
-    payload,
-    queuedAt,
-    retained: (flags & 1) !== 0,
-    latest: (flags & 2) !== 0,
-    priority: flags >> 2,
-    expiresAt: typeof expiresAt === "number" ? expiresAt : undefined,
-    transaction: typeof handle === "string" ? handle : undefined,
-  };
-}
-
-function toUplink({ sequence, flags, topic, payload, check }: Row): StoredUplink | undefined {
-  if (typeof sequence !== "number" || typeof flags !== "number" || (flags & 3) > 2) return undefined;
-  if (typeof topic !== "string" || !(payload instanceof Uint8Array)) return undefined;
-  if (sumOf([sequence, flags, topic], payload) !== check) return undefined;
-  return { sequence, topic, payload, qos: (flags & 3) as 0 | 1 | 2, retain: (flags & 4) !== 0 };
-}
-
-function toRecord({ address, record, check }: Row): NodeRecord | undefined {
-  const text = toAddress(Number(address));
-  if (typeof record !== "string" || crc32(text + record) !== check) return undefined;
-  return { address: text, ...(JSON.parse(record) as Omit<NodeRecord, "address">) };
-}
-
-function sumOf(columns: readonly unknown[], payload: Uint8Array): number {
-  return crc32(payload, crc32(columns.join(" ")));
-}
-
-function toNumber(address: string): number {
-  return Number.parseInt(address, 16);
-}
-
-function toAddress(number: number): string {
-  return number.toString(16).padStart(12, "0");
 }

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS uplink (
   "check" INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS topic (topic INTEGER PRIMARY KEY, message INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL, "check" INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 /** The statements that changes are made with. */
@@ -45,5 +46,9 @@ export const statements = {
   putUplink: `INSERT OR REPLACE INTO uplink (sequence, flags, topic, payload, "check") VALUES (?, ?, ?, ?, ?)`,
   endUplink: "DELETE FROM uplink WHERE sequence = ?",
   putTopic: "INSERT OR REPLACE INTO topic (topic, message) VALUES (?, ?)",
+  removeNode: "DELETE FROM node WHERE address = ?",
+  removeQueue: "DELETE FROM queue WHERE address = ?",
+  putSetting: `INSERT OR REPLACE INTO setting (name, value, "check") VALUES (?, ?, ?)`,
+  forgetSetting: "DELETE FROM setting WHERE name = ?",
   forgetTopic: "DELETE FROM topic WHERE topic = ?",
 } as const;

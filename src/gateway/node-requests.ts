@@ -1,0 +1,104 @@
+import { show } from "../base/index.ts";
+import { toMacAddress } from "../device/index.ts";
+import type { Admission } from "./admission.ts";
+import type { Distribution } from "./distribution.ts";
+import { gatewayErrors } from "./errors.ts";
+import { findNode, type GatewayNode } from "./node.ts";
+import type { GatewayParts } from "./parts.ts";
+import { readRequest } from "./request-shapes.ts";
+import type { RequestHandlers } from "./requests.ts";
+
+type NodeHandlers = {
+  readonly [
+    Name in keyof RequestHandlers as Name extends `node/${string}` ? Name : never
+  ]: RequestHandlers[Name];
+};
+
+/** Lets nodes in, names them, removes them. */
+export function createNodeRequests(
+  parts: GatewayParts,
+  distribution: Distribution,
+  admission: Admission,
+): NodeHandlers {
+  const { nodes, journal, bridge, events, presence, routes, retained, subscriptions } = parts;
+
+  /** @throws `gateway/bad-request` */
+  const assertFree = (name: string, except?: GatewayNode) => {
+    const address = toMacAddress(name);
+    const taken = [...nodes.values()].find((node) => node.name === name || node.address === address);
+    if (!taken || taken === except) return;
+    throw gatewayErrors.create(
+      "gateway/bad-request",
+      `name: ${show(name)} is what node ${taken.address} is called`,
+    );
+  };
+
+  const rename = (node: GatewayNode, name: string) => {
+    const before = node.name;
+    if (before === name) return before;
+    bridge.forgetName(node);
+    node.givenName = name === node.address ? undefined : name;
+    journal.add({ type: "node", record: node.toRecord() });
+    bridge.appeared(node);
+    events.tell({ type: "node_renamed", node: node.address, name, before });
+    return before;
+  };
+
+  return {
+    async "node/allow"(request) {
+      const { address: given, name } = readRequest("node/allow", request);
+      const address = toMacAddress(given) ?? "";
+      if (parts.config.deny.includes(address)) {
+        throw gatewayErrors.create(
+          "gateway/bad-request",
+          `address: ${address} is denied by the configuration`,
+        );
+      }
+      const known = nodes.get(address);
+      if (name !== undefined) assertFree(name, known);
+      admission.deny(address, false);
+      const node = known ?? admission.meet(address);
+      if (typeof node === "string") {
+        throw gatewayErrors.create("gateway/not-taken", `node ${address} cannot be taken: ${node}`);
+      }
+      if (name !== undefined) rename(node, name);
+      await journal.flushed();
+      return { node: node.address, name: node.name };
+    },
+
+    async "node/rename"(request) {
+      const { node: given, name } = readRequest("node/rename", request);
+      const node = findNode(nodes, given);
+      if (node.byHand?.name !== undefined) {
+        throw gatewayErrors.create(
+          "gateway/bad-request",
+          `node ${node.address} has its name in the configuration (nodes.${node.address}.name): change it there`,
+        );
+      }
+      assertFree(name, node);
+      const before = rename(node, name);
+      await journal.flushed();
+      return { node: node.address, name: node.name, before };
+    },
+
+    async "node/remove"(request) {
+      const { node: given, deny = false } = readRequest("node/remove", request);
+      const node = findNode(nodes, given);
+      const { address, name } = node;
+      if (deny) admission.deny(address, true);
+      nodes.delete(address);
+      await distribution.drop(node, node.queue.first(Infinity), "removed");
+      for (const filter of node.subscriptions.keys()) {
+        retained.forget(filter, node);
+        if (routes.remove(filter, node)) subscriptions.drop(filter);
+      }
+      routes.leave(node);
+      presence.forget(node);
+      bridge.forget(node);
+      journal.add({ type: "remove-node", address });
+      events.tell({ type: "node_left", node: address, name });
+      await journal.flushed();
+      return { node: address };
+    },
+  };
+}
