@@ -8,7 +8,7 @@ export default defineConfig({
     env: { TZ: "UTC" },
     maxWorkers: 2,
     // Nothing is timed: this only ends what hangs, also on a machine that is busy.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

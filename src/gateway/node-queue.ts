@@ -48,6 +48,8 @@ export class NodeQueue {
   /** The sum of the sizes. */
   bytes = 0;
   #numbers: number[] | undefined;
+  /** Nothing expires before, in milliseconds since 1970. */
+  #calmUntil = Infinity;
   /** Where the first message begins: what stood before it has gone. */
   #start = 0;
 
@@ -88,6 +90,7 @@ export class NodeQueue {
     this.bytes = settled.bytes;
     this.#numbers = settled.#numbers;
     this.#start = settled.#start;
+    this.#calmUntil = settled.#calmUntil;
     return { superseded, dropped };
   }
 
@@ -124,6 +127,7 @@ export class NodeQueue {
 
   /** The numbers of those whose time is over. */
   expired(now: number): number[] {
+    if (now < this.#calmUntil) return [];
     const numbers = this.#numbers ?? [];
     const ids: number[] = [];
     for (let at = this.#start; at < numbers.length; at += stride) {
@@ -134,11 +138,13 @@ export class NodeQueue {
 
   /** When the first of them expires, in milliseconds since 1970; `Infinity`: none does. */
   firstExpiry(): number {
+    if (this.#calmUntil === Infinity) return Infinity;
     const numbers = this.#numbers ?? [];
     let first = Infinity;
     for (let at = this.#start + expiryAt; at < numbers.length; at += stride) {
       first = Math.min(first, numbers[at] ?? Infinity);
     }
+    this.#calmUntil = first;
     return first;
   }
 
@@ -190,6 +196,7 @@ export class NodeQueue {
     if (at === numbers.length) numbers.push(id, size, priority, expiresAt, supersededBy);
     else numbers.splice(at, 0, id, size, priority, expiresAt, supersededBy);
     this.bytes += size;
+    this.#calmUntil = Math.min(this.#calmUntil, expiresAt);
     this.nextId = Math.max(this.nextId, id + 1);
   }
 
