@@ -15,6 +15,7 @@ export {
   type LinkReply,
   type PrototypeReply,
 } from "./classic-downlink.ts";
+export { toLatin1 } from "./classic-text.ts";
 export { maximumParts, nameOfPart, parsePartName, PartJoiner } from "./classic-parts.ts";
 export {
   type ClassicCommand,

@@ -25,6 +25,8 @@ export type DownlinkItem =
       readonly number: number;
       readonly index: number;
       readonly count: number;
+      /** How long the message waited: not among the bytes, which stay the same however often they are sent. */
+      readonly ageSeconds: number | undefined;
       readonly bytes: Uint8Array;
     }
   /** Which parts of a longer item of the node came. */
@@ -81,10 +83,10 @@ export function encodeDownlinkBody(body: DownlinkBody): Uint8Array {
   return writer.finish();
 }
 
-/** A message as its parts are joined to: without its number, which they have. */
-export function encodeJoinedDelivery(delivery: NativeDelivery): Uint8Array {
+/** A message as its parts are joined to: without its number and its age, which they have. */
+export function encodeJoinedDelivery(delivery: Omit<NativeDelivery, "ageSeconds">): Uint8Array {
   const writer = new FieldWriter();
-  writeDelivery(writer, delivery, marks.follows);
+  writeDelivery(writer, { ...delivery, ageSeconds: undefined }, marks.follows);
   return writer.finish();
 }
 
@@ -129,12 +131,10 @@ function writeItem(writer: FieldWriter, item: DownlinkItem, before: number | und
       break;
     }
     case "part":
-      writer
-        .u8(kinds.part << 4)
-        .u16(item.number)
-        .u8(item.index)
-        .u8(item.count)
-        .sized(item.bytes);
+      writer.u8((kinds.part << 4) | (item.ageSeconds === undefined ? 0 : marks.aged));
+      writer.u16(item.number).u8(item.index).u8(item.count);
+      if (item.ageSeconds !== undefined) writer.varint(item.ageSeconds);
+      writer.sized(item.bytes);
       break;
     case "have":
       writer
@@ -184,6 +184,13 @@ function readItem(reader: FieldReader, before: number | undefined): DownlinkItem
       const number = follows ? ((before ?? 0) + 1) & 0xffff : reader.u16();
       return { type: "message", number, ...readDelivery(reader, low) };
     }
+    case kinds.part: {
+      const number = reader.u16();
+      const [index, count] = [reader.u8(), reader.u8()];
+      const ageSeconds = low === marks.aged ? reader.varint() : undefined;
+      if (index >= count || (low !== 0 && low !== marks.aged)) return undefined;
+      return { type: "part", number, index, count, ageSeconds, bytes: reader.sized() };
+    }
     case kinds.refused: {
       const reason = refusals[low];
       return reason && { type: "refused", number: reader.u16(), reason };
@@ -199,11 +206,6 @@ function readItem(reader: FieldReader, before: number | undefined): DownlinkItem
 
 function readPlainItem(reader: FieldReader, kind: number): DownlinkItem | undefined {
   switch (kind) {
-    case kinds.part: {
-      const number = reader.u16();
-      const [index, count] = [reader.u8(), reader.u8()];
-      return index < count ? { type: "part", number, index, count, bytes: reader.sized() } : undefined;
-    }
     case kinds.have:
       return { type: "have", ...readPartsThere(reader) };
     case kinds.move: {

@@ -29,8 +29,17 @@ export type NumberedItem =
   | ({ readonly type: "publish"; readonly ageSeconds: number | undefined } & NativeMessage)
   | { readonly type: "subscribe"; readonly topic: NativeTopic; readonly qos: 0 | 1 | 2 }
   | { readonly type: "unsubscribe"; readonly topic: NativeTopic }
-  /** A part of a longer item; `index` counts from 0. */
-  | { readonly type: "part"; readonly index: number; readonly count: number; readonly bytes: Uint8Array }
+  /**
+   * A part of a longer item; `index` counts from 0. The age is that of the reading which it is a part of: not among the bytes,
+   * which stay the same however often they are sent.
+   */
+  | {
+      readonly type: "part";
+      readonly index: number;
+      readonly count: number;
+      readonly ageSeconds: number | undefined;
+      readonly bytes: Uint8Array;
+    }
   /** How often the node wakes; a period of 0 says that it is always awake. */
   | { readonly type: "contract"; readonly periodSeconds: number; readonly toleranceSeconds: number }
   /** What is to be published when the node is overdue; `undefined`: nothing any more. */
@@ -78,7 +87,10 @@ export function encodeItem(item: NumberedItem): Uint8Array {
       writeTopic(writer.u8(first("unsubscribe")), item.topic);
       break;
     case "part":
-      writer.u8(first("part")).u8(item.index).u8(item.count).sized(item.bytes);
+      writer.u8(first("part", item.ageSeconds === undefined ? 0 : aged));
+      writer.u8(item.index).u8(item.count);
+      if (item.ageSeconds !== undefined) writer.varint(item.ageSeconds);
+      writer.sized(item.bytes);
       break;
     case "contract":
       writer.u8(first("contract")).varint(item.periodSeconds).varint(item.toleranceSeconds);
@@ -127,6 +139,12 @@ export function readItem(reader: FieldReader, kind: number, low: number): Number
       const topic = readTopic(reader);
       return { type: "will", will: { topic, payload: reader.sized(), retain: (low & 1) === 1, qos } };
     }
+    case kinds.part: {
+      const [index, count] = [reader.u8(), reader.u8()];
+      const ageSeconds = low === aged ? reader.varint() : undefined;
+      if (index >= count || (low !== 0 && low !== aged)) return undefined;
+      return { type: "part", index, count, ageSeconds, bytes: reader.sized() };
+    }
     default:
       return low === 0 ? readPlainItem(reader, kind) : undefined;
   }
@@ -136,10 +154,6 @@ function readPlainItem(reader: FieldReader, kind: number): NumberedItem | undefi
   switch (kind) {
     case kinds.unsubscribe:
       return { type: "unsubscribe", topic: readTopic(reader) };
-    case kinds.part: {
-      const [index, count] = [reader.u8(), reader.u8()];
-      return index < count ? { type: "part", index, count, bytes: reader.sized() } : undefined;
-    }
     case kinds.contract:
       return { type: "contract", periodSeconds: reader.varint(), toleranceSeconds: reader.varint() };
     case kinds.energy:

@@ -55,9 +55,9 @@ const messageFields = { topic, payload, retain: fc.boolean(), qos };
 const seconds = fc.option(u32, { nil: undefined });
 const bits = fc.uint8Array({ maxLength: 32 });
 const part = fc
-  .tuple(u8, u8, payload)
+  .tuple(u8, u8, seconds, payload)
   .filter(([index, count]) => index < count)
-  .map(([index, count, bytes]) => ({ type: "part" as const, index, count, bytes }));
+  .map(([index, count, ageSeconds, bytes]) => ({ type: "part" as const, index, count, ageSeconds, bytes }));
 
 const item: fc.Arbitrary<NumberedItem> = fc.oneof(
   fc.record({ type: fc.constant("publish" as const), ageSeconds: seconds, ...messageFields }),
@@ -97,9 +97,14 @@ const uplink: fc.Arbitrary<UplinkBody> = fc
 const delivery = { topic, payload, retained: fc.boolean(), ageSeconds: seconds };
 const downlinkItem: fc.Arbitrary<DownlinkItem> = fc.oneof(
   fc.record({ type: fc.constant("message" as const), number: u16, ...delivery }),
-  fc
-    .tuple(part, u16)
-    .map(([{ type, index, count, bytes }, number]) => ({ type, number, index, count, bytes })),
+  fc.tuple(part, u16).map(([{ type, index, count, ageSeconds, bytes }, number]) => ({
+    type,
+    number,
+    index,
+    count,
+    ageSeconds,
+    bytes,
+  })),
   fc.record({ type: fc.constant("have" as const), number: u16, bits }),
   fc.record({
     type: fc.constant("refused" as const),
@@ -247,13 +252,19 @@ describe("parts", () => {
   it("carry any item, but no part", () => {
     const whole = { type: "subscribe" as const, topic: { name: "a/+", alias: 1 }, qos: 1 as const };
     expect(decodeItem(encodeItem(whole))).toEqual(whole);
-    const inner = { type: "part" as const, index: 0, count: 1, bytes: new Uint8Array(1) };
+    const inner = {
+      type: "part" as const,
+      index: 0,
+      count: 1,
+      ageSeconds: undefined,
+      bytes: new Uint8Array(1),
+    };
     expect(decodeItem(encodeItem(inner))).toBeUndefined();
     const message = {
       topic: { name: "t", alias: undefined },
       payload: Uint8Array.of(0, 255),
       retained: true,
-      ageSeconds: 3,
+      ageSeconds: undefined,
     };
     expect(decodeJoinedDelivery(encodeJoinedDelivery(message))).toEqual(message);
   });
