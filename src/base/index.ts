@@ -12,6 +12,6 @@ export { type Clock, sleep, type Timer } from "./clock.ts";
 export { Counters } from "./counters.ts";
 export { defineErrors, type ErrorEntry, type Fault, messageOf, MoteqError, show } from "./errors.ts";
 export { formatSpan } from "./format-span.ts";
-export { createSeededRandom, type Random, randomInteger } from "./random.ts";
+export { createSeededRandom, type Random, type RandomBytes, randomInteger } from "./random.ts";
 export { Ring } from "./ring.ts";
 export { decodeUtf8, encodeUtf8, utf8Length, writeUtf8 } from "./utf8.ts";

@@ -4,6 +4,9 @@ export interface Random {
   next(): number;
 }
 
+/** Where keys and nonces come from: so many bytes that nobody can guess, from the system's own source. */
+export type RandomBytes = (length: number) => Uint8Array;
+
 /**
  * A generator that gives the same numbers for the same seed, so that a simulated fault can be replayed.
  *

@@ -2,14 +2,13 @@ import {
   type AbortSignalLike,
   type Clock,
   Counters,
-  onAbort,
   Ring,
   throwIfAborted,
-  type Timer,
   withAbort,
 } from "../base/index.ts";
 import type { MacAddress, Radio, ReceivedFrame } from "../device/index.ts";
 import { type ClassicDownlink, decodeClassicDownlink, parsePartName, PartJoiner } from "../wire/index.ts";
+import { WakeUp } from "./wake-up.ts";
 
 /** How a node is made. */
 export interface NodeOptions {
@@ -78,12 +77,13 @@ export class Conversation {
   readonly #messages: Ring<NodeMessage>;
   readonly #answers = new Ring<Answer>(answerLimit);
   readonly #parts = new PartJoiner<string>();
-  readonly #waiting = new Set<() => void>();
+  readonly #wakeUp: WakeUp;
   #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(options: NodeOptions) {
     this.#radio = options.radio;
     this.#clock = options.clock;
+    this.#wakeUp = new WakeUp(options.clock);
     this.#gateway = options.gateway;
     this.#silenceMs = options.silenceMs ?? 200;
     this.#messages = new Ring(options.queueLimit ?? 32);
@@ -115,7 +115,7 @@ export class Conversation {
         const outcome = this.takeAnswer(read);
         if (outcome !== undefined) return outcome;
         if (!delivered) return "not-delivered";
-        if (!(await this.#hears(this.#waitBefore(deadline), signal))) return "no-answer";
+        if (!(await this.#wakeUp.wait(this.#waitBefore(deadline), signal))) return "no-answer";
       }
     });
   }
@@ -125,7 +125,7 @@ export class Conversation {
     throwIfAborted(signal);
     do {
       for (let message = this.#messages.shift(); message; message = this.#messages.shift()) handle(message);
-    } while (await this.#hears(silenceMs, signal));
+    } while (await this.#wakeUp.wait(silenceMs, signal));
   }
 
   /** Takes the next answer heard of which `read` makes something; those before it go. */
@@ -150,7 +150,7 @@ export class Conversation {
     }
     if (heard.type === "message") this.#takeMessage(heard);
     else if (this.#answers.pushEvicting(heard)) this.counters.add("unexpected");
-    for (const wake of this.#waiting) wake();
+    this.#wakeUp.ring();
   }
 
   #takeMessage({ topic, message, retained }: NodeMessage): void {
@@ -171,34 +171,6 @@ export class Conversation {
 
   #waitBefore(deadline: number): number {
     return Math.min(this.#silenceMs, deadline - this.#clock.monotonic());
-  }
-
-  /** Waits for the next frame of the gateway; `false` after `waitMs` without one. */
-  #hears(waitMs: number, signal: AbortSignalLike | undefined): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      let timer: Timer | undefined;
-      const stop = () => {
-        this.#waiting.delete(wake);
-        timer?.cancel();
-        release();
-      };
-      const wake = () => {
-        stop();
-        resolve(true);
-      };
-      let release = doNothing;
-      this.#waiting.add(wake);
-      if (waitMs < Infinity) {
-        timer = this.#clock.setTimer(waitMs, () => {
-          stop();
-          resolve(false);
-        });
-      }
-      release = onAbort(signal, () => {
-        stop();
-        reject(signal?.reason);
-      });
-    });
   }
 
   /** Runs `work` once all turns asked for before are over. */

@@ -13,6 +13,24 @@ export type {
 export type { MessageHandler, NoAnswer, NodeCount, NodeMessage, NodeOptions } from "./conversation.ts";
 export { moteErrors } from "./errors.ts";
 export { LinkNode, type LinkPublishOutcome, type PingOutcome } from "./link-node.ts";
+export type { NativeNodeCount } from "./native-end.ts";
+export type { NativeNodeMessage } from "./native-inbox.ts";
+export { NativeNode } from "./native-node.ts";
+export type {
+  NativeExchange,
+  NativeMessageHandler,
+  NativeNodeOptions,
+  NativeOutcome,
+  NativePublishOptions,
+  ReadingOptions,
+} from "./native-options.ts";
+export type {
+  NativeNodeState,
+  NativeSessionState,
+  OutboxEntry,
+  OutgoingItem,
+  OutgoingMessage,
+} from "./native-state.ts";
 export {
   PrototypeNode,
   type PrototypePublishOptions,

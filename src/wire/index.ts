@@ -15,6 +15,7 @@ export {
   type LinkReply,
   type PrototypeReply,
 } from "./classic-downlink.ts";
+export { toLatin1 } from "./classic-text.ts";
 export { maximumParts, nameOfPart, parsePartName, PartJoiner } from "./classic-parts.ts";
 export {
   type ClassicCommand,
@@ -26,3 +27,65 @@ export {
   type MalformedUplink,
   type Publication,
 } from "./classic-uplink.ts";
+export { nonceBytes, openCcm, sealCcm, tagBytes } from "./aes-ccm.ts";
+export {
+  decodeDownlinkBody,
+  decodeJoinedDelivery,
+  type DownlinkBody,
+  type DownlinkItem,
+  encodeDownlinkBody,
+  encodeJoinedDelivery,
+  type ItemDelay,
+  type ItemRefusal,
+  type NativeDelivery,
+  type ReplyHead,
+} from "./native-downlink.ts";
+export {
+  downlinkOverhead,
+  encodeDownlinkHeader,
+  encodeUplinkHeader,
+  isNativeFrame,
+  type NativeFrameType,
+  nativeVersion,
+  nonceOf,
+  type SealedFrame,
+  splitDownlink,
+  splitUplink,
+  typeOfFrame,
+  uplinkOverhead,
+} from "./native-frame.ts";
+export { createJoinCode, openJoinSecret, secretOfCode } from "./native-code.ts";
+export {
+  decodeJoined,
+  decodeWelcome,
+  deriveNodeKeys,
+  encodeHello,
+  encodeJoin,
+  encodeJoined,
+  encodeWelcome,
+  isHelloOf,
+  isJoinOf,
+  type NativePair,
+  type NodeKeys,
+  nodeKeyBytes,
+  randomLength,
+  type SessionKeys,
+} from "./native-keys.ts";
+export { cutParts, hasPart, PartSet } from "./native-parts.ts";
+export { nobleSeal, type Seal } from "./native-seal.ts";
+export { fitsNativeTopic, maximumAlias, maximumTopicBytes, type NativeTopic } from "./native-topic.ts";
+export {
+  decodeItem,
+  encodeItem,
+  type NativeEnergy,
+  type NativeMessage,
+  type NumberedItem,
+} from "./native-item.ts";
+export {
+  assembleUplink,
+  type CannotTake,
+  decodeUplinkBody,
+  encodeUplinkBody,
+  type PartsThere,
+  type UplinkBody,
+} from "./native-uplink.ts";

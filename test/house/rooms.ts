@@ -24,7 +24,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   flow: { floor: 3, packages: ["rxjs"] },
   device: { floor: 2, packages: ["oled-font-5x7"] },
   mqtt: { floor: 2 },
-  wire: { floor: 1 },
+  wire: { floor: 1, packages: ["@noble/ciphers", "@noble/hashes"] },
   topics: { floor: 1 },
   base: { floor: 0 },
 };

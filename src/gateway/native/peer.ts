@@ -1,0 +1,362 @@
+import { equalBytes, fromHex, type RandomBytes, toHex } from "../../base/index.ts";
+import {
+  decodeItem,
+  decodeUplinkBody,
+  deriveNodeKeys,
+  type DownlinkItem,
+  encodeDownlinkBody,
+  encodeJoined,
+  encodeWelcome,
+  isHelloOf,
+  isJoinOf,
+  type ItemDelay,
+  type ItemRefusal,
+  type NativePair,
+  nobleSeal,
+  type NodeKeys,
+  type NumberedItem,
+  PartSet,
+  randomLength,
+  type Seal,
+  typeOfFrame,
+  type UplinkBody,
+} from "../../wire/index.ts";
+import { resolveItem } from "./items.ts";
+import { packBurst, type WaitingMessage } from "./pack.ts";
+import { emptyRecord, isNewNumber, type NativeRecord, numberOfSequence } from "./record.ts";
+import { PeerSession } from "./session.ts";
+import type { ItemOutcome, NativeDrop, NativeReceipt, NodeItem } from "./uplink.ts";
+
+/** How a peer is made. */
+export interface NativePeerOptions extends NativePair {
+  /** What is stored of the node. Default: nothing, it has to join. */
+  readonly record?: NativeRecord | undefined;
+  /** For handshakes. */
+  readonly randomBytes: RandomBytes;
+  /** What the radio carries in a frame, in bytes. Default 250. */
+  readonly maximumFrameBytes?: number;
+  /** How many frames are sent until the node has said what came. Default 4: a node's buffer holds no more. */
+  readonly burstFrames?: number;
+  /** The longest item that is joined of parts, in bytes. Default 16 KiB. */
+  readonly maximumItemBytes?: number;
+  /** Default: `nobleSeal`. */
+  readonly seal?: Seal;
+}
+
+/** What a node is to be told. */
+export interface PeerSituation {
+  /** The time of day, milliseconds since 1970. */
+  readonly time: number;
+  readonly brokerOut: boolean;
+  /** The first messages of its queue, in the order in which they are to be sent; none if it did not ask for them. */
+  readonly messages: readonly WaitingMessage[];
+  /** How many wait in all. */
+  readonly waiting: number;
+}
+
+/** Frames for the node, and what they bring. */
+export interface PeerBurst {
+  /** To be sent in this order. If one is not acknowledged, the rest may as well be left: the node asks again. */
+  readonly frames: readonly Uint8Array[];
+  /** The sequence numbers of the messages that are in them as a whole. They stay queued until the node says that they came. */
+  readonly sent: readonly number[];
+  /** Those of messages that can never be sent: too long, topic included. */
+  readonly impossible: readonly number[];
+}
+
+/** A session that was offered counts only when the node uses it; so many are kept. */
+const maximumOffers = 2;
+/** So many refusals are said again. */
+const rememberedRefusals = 64;
+
+/**
+ * The gateway's end of the native dialect for one node, without any effect of its own. One turn goes
+ *
+ * 1. `receive(frame)`: what it says;
+ * 2. `settle(outcomes)`: one for each item, which gives the record that is to be committed *together with* the items;
+ * 3. when everything is committed: `send(situation)`, and the frames to the radio.
+ *
+ * A frame that comes again gives no items again. Only `record` is kept; a peer may be dropped at any time and be made anew
+ * of it: the node's next frame then begins a new session, which costs one frame each way.
+ */
+export class NativePeer {
+  readonly #options: NativePeerOptions;
+  readonly #seal: Seal;
+  #record: NativeRecord;
+  #keys: NodeKeys | undefined;
+  #candidate: NodeKeys | undefined;
+  #session: PeerSession | undefined;
+  #offers: PeerSession[] = [];
+  /** The last handshake, so that the same frame, heard twice, gets the same answer. */
+  #handshake: { readonly heard: Uint8Array; readonly frame: Uint8Array } | undefined;
+  /** The numbers of the items that wait for `settle`. */
+  #unsettled: readonly number[] = [];
+  #delay: ItemDelay | undefined;
+
+  constructor(options: NativePeerOptions) {
+    this.#options = options;
+    this.#seal = options.seal ?? nobleSeal;
+    this.#record = options.record ?? emptyRecord;
+    this.#keys = this.#keysOf(this.#record.key);
+    this.#candidate = this.#keysOf(this.#record.candidate);
+  }
+
+  /** What is to be stored of the node. */
+  get record(): NativeRecord {
+    return this.#record;
+  }
+
+  /** Whether the node has said that it stays awake. */
+  get stays(): boolean {
+    return this.#session?.stays ?? false;
+  }
+
+  /** Takes a frame of the node. Never throws. */
+  receive(frame: Uint8Array): NativeReceipt {
+    switch (typeOfFrame(frame)) {
+      case "uplink":
+        return this.#receiveUplink(frame);
+      case "hello":
+        return this.#receiveHello(frame);
+      case "join":
+        return { type: "join" };
+      default:
+        return dropped("unknown-version");
+    }
+  }
+
+  /**
+   * Lets the node join, if it knows one of these secrets (`secretOfCode`, `openJoinSecret`). Its old key, if it has one, holds
+   * until it uses the new one.
+   */
+  join(frame: Uint8Array, secrets: readonly Uint8Array[]): NativeReceipt {
+    const repeated = this.#repeatHandshake(frame);
+    if (repeated) return repeated;
+    const secret = secrets.find((one) => isJoinOf(this.#seal, this.#options, one, frame));
+    if (!secret) return dropped("not-joined");
+    const random = this.#options.randomBytes(randomLength);
+    const joined = encodeJoined(this.#seal, this.#options, secret, frame, random);
+    this.#candidate = joined.keys;
+    this.#record = { ...this.#record, candidate: toHex(joined.keys.node) };
+    return this.#shakeHands(frame, joined.frame, this.#record);
+  }
+
+  /**
+   * Says what became of the items of the last receipt, in their order; those left out are as if they had never come.
+   *
+   * @returns the record that must be committed together with what was stored
+   */
+  settle(outcomes: readonly ItemOutcome[]): NativeRecord {
+    const refused: [number, ItemRefusal][] = [];
+    let { nextNumber } = this.#record;
+    for (const [index, number] of this.#unsettled.entries()) {
+      const outcome = outcomes[index];
+      if (outcome !== undefined && outcome !== "stored" && "later" in outcome) this.#delay = outcome.later;
+      if (outcome === undefined || this.#delay) break;
+      if (outcome !== "stored" && "refused" in outcome) refused.push([number, outcome.refused]);
+      nextNumber = (number + 1) & 0xffff;
+    }
+    if (this.#unsettled.length > 0) {
+      this.#record = { ...this.#record, nextNumber, refused: refused.slice(-rememberedRefusals) };
+    }
+    this.#unsettled = [];
+    return this.#record;
+  }
+
+  /**
+   * Frames for the node: the answer if it waits for one, and messages. Nothing if it waits for none and there are none. Call it only
+   * when all that `receive` and `settle` changed is committed: it says so to the node.
+   */
+  send(situation: PeerSituation): PeerBurst {
+    const session = this.#session;
+    const messages = situation.messages.filter(
+      ({ sequence }) => !session?.hasCome(numberOfSequence(sequence)),
+    );
+    const frames = Math.min(this.#options.burstFrames ?? 4, session?.framesLeft ?? 0);
+    if (!session || frames === 0 || (!session.owesAnswer && messages.length === 0)) return nothing;
+    const head = {
+      reply: session.owesAnswer
+        ? { time: situation.time, waiting: situation.waiting, nextNumber: this.#record.nextNumber }
+        : undefined,
+      brokerOut: situation.brokerOut,
+      items: session.owesAnswer ? this.#answerItems(session) : [],
+    };
+    const { bodies, sent, impossible } = packBurst({
+      head,
+      messages,
+      maximumFrameBytes: this.#options.maximumFrameBytes ?? 250,
+      maximumFrames: frames,
+      have: session.have,
+      shorten: (topic) => session.shorten(topic),
+    });
+    const done = situation.messages.length - messages.length + sent.length + impossible.length;
+    const waiting = Math.max(0, situation.waiting - done);
+    session.owesAnswer = false;
+    return {
+      frames: bodies.map((items, index) => {
+        const reply = index === 0 && head.reply ? { ...head.reply, waiting } : undefined;
+        const last = index === bodies.length - 1;
+        return session.seal(encodeDownlinkBody({ reply, last, brokerOut: situation.brokerOut, items }));
+      }),
+      sent,
+      impossible,
+    };
+  }
+
+  #receiveHello(frame: Uint8Array): NativeReceipt {
+    const repeated = this.#repeatHandshake(frame);
+    if (repeated) return repeated;
+    if (!this.#keys && !this.#candidate) return dropped("not-joined");
+    const keys = [this.#keys, this.#candidate].find((one) => one && isHelloOf(this.#seal, one, frame));
+    return keys ? this.#welcome(frame, keys) : dropped("unauthentic");
+  }
+
+  #receiveUplink(frame: Uint8Array): NativeReceipt {
+    for (const session of [this.#session, ...this.#offers]) {
+      const opened = session?.open(frame);
+      if (session && opened) return this.#take(session, opened.counter, opened.body, frame);
+    }
+    const repeated = this.#repeatHandshake(frame);
+    if (repeated) return repeated;
+    return this.#keys ? this.#welcome(frame, this.#keys) : dropped("not-joined");
+  }
+
+  /** Takes what a node that has the key has sent. */
+  #take(session: PeerSession, counter: number, bytes: Uint8Array, frame: Uint8Array): NativeReceipt {
+    if (counter <= session.counter) return dropped("replayed");
+    const promoted = this.#adopt(session);
+    session.advance(counter);
+    const body = decodeUplinkBody(bytes);
+    if (!body) return dropped("malformed");
+    session.owesAnswer = body.answer;
+    session.stays = body.stays;
+    session.have = body.have;
+    for (const number of body.came) session.noteCame(number);
+    for (const { number } of body.cannotTake) session.noteCame(number);
+    this.#delay = undefined;
+    this.#unsettled = [];
+    const taken = this.#takeItems(session, body);
+    if (taken === "malformed") return dropped("malformed");
+    if (taken === "unknown-alias")
+      return this.#keys ? this.#welcome(frame, this.#keys) : dropped("malformed");
+    const { answer, fetch, stays, came, cannotTake } = body;
+    const record = promoted || taken.refused ? this.#record : undefined;
+    const { items, repeated, skipped } = taken;
+    return { type: "uplink", items, repeated, skipped, came, cannotTake, answer, fetch, stays, record };
+  }
+
+  /** Makes a session the present one; whether that changed the record. */
+  #adopt(session: PeerSession): boolean {
+    if (session === this.#session) return false;
+    this.#session = session;
+    this.#offers = [];
+    if (session.nodeKeys === this.#keys) return false;
+    // A later join may have offered another key meanwhile: which of them the node has is not known before it uses it.
+    this.#keys = session.nodeKeys;
+    if (this.#candidate === this.#keys) this.#candidate = undefined;
+    const candidate = this.#candidate && toHex(this.#candidate.node);
+    this.#record = { ...this.#record, key: toHex(this.#keys.node), candidate };
+    return true;
+  }
+
+  #takeItems(session: PeerSession, body: UplinkBody): TakenItems | "malformed" | "unknown-alias" {
+    const next = this.#record.nextNumber;
+    const numbers = body.items.map((_, index) => (body.firstNumber + index) & 0xffff);
+    session.numbers = numbers;
+    const repeated = numbers.filter((number) => !isNewNumber(number, next)).length;
+    const [number = next] = numbers.slice(repeated);
+    const skipped = (number - next) & 0xffff;
+    // Aliases of items that came before count all the same: the answer to them may have been lost.
+    const items: NodeItem[] = [];
+    for (const [index, one] of body.items.entries()) {
+      if (one.type === "part") {
+        return body.items.length > 1 ? "malformed" : this.#takePart(session, number, one, repeated, skipped);
+      }
+      const item = resolveItem(session, one);
+      if (!item) return "unknown-alias";
+      if (index >= repeated) items.push(item);
+    }
+    this.#unsettled = numbers.slice(repeated);
+    return { items, repeated, skipped, refused: false };
+  }
+
+  #takePart(
+    session: PeerSession,
+    number: number,
+    part: Extract<NumberedItem, { type: "part" }>,
+    repeated: number,
+    skipped: number,
+  ): TakenItems | "unknown-alias" {
+    const nothingYet = { items: [], repeated, skipped, refused: false };
+    if (repeated > 0) return nothingYet;
+    if (session.parts?.number !== number || session.parts.count !== part.count) {
+      session.parts = new PartSet(number, part.count);
+    }
+    const whole = session.parts.add(part.index, part.bytes);
+    const tooLong = session.parts.bytes > (this.#options.maximumItemBytes ?? 16_384);
+    if (!whole && !tooLong) return nothingYet;
+    session.parts = undefined;
+    this.#unsettled = [number];
+    const joined = whole && !tooLong ? decodeItem(whole) : undefined;
+    if (!joined) {
+      this.settle([{ refused: tooLong ? "too-long" : "malformed" }]);
+      return { ...nothingYet, refused: true };
+    }
+    const { ageSeconds } = part;
+    const item = resolveItem(session, joined.type === "publish" ? { ...joined, ageSeconds } : joined);
+    return item ? { ...nothingYet, items: [item] } : "unknown-alias";
+  }
+
+  /** What an answer says besides its head. */
+  #answerItems(session: PeerSession): DownlinkItem[] {
+    const items: DownlinkItem[] = [];
+    for (const [number, reason] of this.#record.refused) {
+      if (session.numbers.includes(number)) items.push({ type: "refused", number, reason });
+    }
+    if (this.#delay) items.push({ type: "later", reason: this.#delay });
+    const { parts } = session;
+    if (parts) items.push({ type: "have", number: parts.number, bits: parts.bits });
+    return items;
+  }
+
+  /** Offers a session. */
+  #welcome(frame: Uint8Array, keys: NodeKeys): NativeReceipt {
+    const random = this.#options.randomBytes(randomLength);
+    const { nextNumber } = this.#record;
+    const answer = { answered: frame, random, nextNumber };
+    const welcome = encodeWelcome(this.#seal, this.#options, keys, answer);
+    const session = new PeerSession(this.#seal, welcome.session, keys);
+    this.#offers = [session, ...this.#offers].slice(0, maximumOffers);
+    return this.#shakeHands(frame, welcome.frame, undefined);
+  }
+
+  #shakeHands(heard: Uint8Array, frame: Uint8Array, record: NativeRecord | undefined): NativeReceipt {
+    this.#handshake = { heard: heard.slice(), frame };
+    return { type: "handshake", frame, record };
+  }
+
+  #repeatHandshake(frame: Uint8Array): NativeReceipt | undefined {
+    const { heard, frame: answer } = this.#handshake ?? {};
+    if (!heard || !answer || !equalBytes(heard, frame)) return undefined;
+    return { type: "handshake", frame: answer, record: this.#record };
+  }
+
+  #keysOf(hex: string | undefined): NodeKeys | undefined {
+    const key = hex === undefined ? undefined : fromHex(hex);
+    return key && deriveNodeKeys(this.#seal, this.#options, key);
+  }
+}
+
+interface TakenItems {
+  readonly items: readonly NodeItem[];
+  readonly repeated: number;
+  readonly skipped: number;
+  /** Whether something was refused here already, so that the record has changed. */
+  readonly refused: boolean;
+}
+
+const nothing: PeerBurst = { frames: [], sent: [], impossible: [] };
+
+function dropped(reason: NativeDrop): NativeReceipt {
+  return { type: "dropped", reason };
+}
