@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
 import { addClimateCommand } from "./commands/climate.ts";
+import { addJoinCommand } from "./commands/join.ts";
+import { addNodeAdminCommands } from "./commands/node-admin.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
@@ -35,6 +37,8 @@ const commands = [
   addPubCommand,
   addNodesCommand,
   addQueueCommand,
+  addJoinCommand,
+  addNodeAdminCommands,
   addNodeCommand,
   addClimateCommand,
   addScreenCommand,

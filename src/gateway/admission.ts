@@ -1,5 +1,6 @@
 import { broadcastAddress, isMacAddress, type MacAddress } from "../device/index.ts";
 import type { Refusal } from "./counters.ts";
+import type { Joining } from "./joining.ts";
 import { GatewayNode } from "./node.ts";
 import type { GatewayParts } from "./parts.ts";
 
@@ -9,11 +10,13 @@ const deniedSetting = "denied";
 /** Makes senders known, or says why not. */
 export class Admission {
   readonly #parts: GatewayParts;
+  readonly #joining: Joining;
   /** Denied by request. */
   #denied = new Set<MacAddress>();
 
-  constructor(parts: GatewayParts) {
+  constructor(parts: GatewayParts, joining: Joining) {
     this.#parts = parts;
+    this.#joining = joining;
   }
 
   /** Remembers what was denied before a restart. */
@@ -26,11 +29,21 @@ export class Admission {
     return this.#denied.has(address) || this.#parts.config.deny.includes(address);
   }
 
-  /** Why a sender whom nobody knows may not be a node of a classic dialect; `undefined` if it may. */
-  faultOfClassic(source: MacAddress): Refusal | undefined {
+  /** Why a frame of a classic dialect is not to be heard; `undefined` if it is. */
+  faultOfClassic(source: MacAddress, known: GatewayNode | undefined): Refusal | undefined {
     const { config } = this.#parts;
     if (this.isDenied(source)) return "denied";
-    return config.classic === "open" || source in config.nodes ? undefined : "not-allowed";
+    // Else whoever can say a node's address could speak for it.
+    if (known) return known.isNative ? "insecure" : undefined;
+    if (config.classic === "open" || source in config.nodes || this.#joining.takesClassic) return undefined;
+    return "not-allowed";
+  }
+
+  /** Whether an address is one of those that may join. */
+  mayJoin(address: MacAddress): boolean {
+    const { allow, nodes } = this.#parts.config;
+    if (this.isDenied(address)) return false;
+    return allow.length === 0 || allow.includes(address) || address in nodes;
   }
 
   /** Makes a sender a node. */

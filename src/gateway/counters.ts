@@ -1,4 +1,5 @@
 import { Counters } from "../base/index.ts";
+import type { NativeDrop } from "./native/uplink.ts";
 import type { ClassicFault } from "../wire/index.ts";
 
 /** Why a frame was refused. */
@@ -20,6 +21,9 @@ export type Refusal =
   | "bad-address"
   /** A classic node that nobody has let in. */
   | "not-allowed"
+  /** A native node's address, but not encrypted. */
+  | "insecure"
+  | NativeDrop
   /** Of the list of those that are never taken. */
   | "denied"
   /** The store is so far behind that nothing more is taken. */
@@ -37,6 +41,10 @@ export type FrameOutcome =
   | "poll"
   | "ping"
   | "channel"
+  /** Of a native node, without a publication. */
+  | "uplink"
+  /** A native node's session has begun, or is about to. */
+  | "handshake"
   | Refusal;
 
 /** What became of a message from the broker: each is counted once. */

@@ -27,9 +27,12 @@ export class Distribution {
   readonly #parts: GatewayParts;
   readonly #expiries: Deadlines;
   readonly #bounds: QueueBounds;
+  readonly #onQueued: (node: GatewayNode, isFirst: boolean) => void;
 
-  constructor(parts: GatewayParts) {
+  /** @param onQueued a message waits for a node, the first one or one more */
+  constructor(parts: GatewayParts, onQueued: (node: GatewayNode, isFirst: boolean) => void) {
     this.#parts = parts;
+    this.#onQueued = onQueued;
     const { radio, clock, store, journal, config } = parts;
     this.#bounds = { messages: config.qlen, bytes: config.limits.queue_bytes };
     this.#expiries = new Deadlines(
@@ -134,7 +137,7 @@ export class Distribution {
     if (config.debug && !this.#isReport(topic)) {
       reports.debug(`Sending or queueing message ${showMessage(message)} to node ${node.address}`);
     }
-    if (!config.lpmode && wasEmpty) this.downlink.deliver(node);
+    this.#onQueued(node, wasEmpty);
     return message.id;
   }
 
@@ -154,6 +157,11 @@ export class Distribution {
     if (gone.length > 0) this.#parts.bridge.changed(node);
     await this.#parts.fates.endedUnread(node, end, gone);
     return gone.length;
+  }
+
+  /** The same for messages of which only the numbers are known. */
+  endUnread(node: GatewayNode, ids: readonly number[], end: End): void {
+    this.#endAll(node, ids, end);
   }
 
   /** Takes off what a node need not get any more. */
@@ -190,7 +198,7 @@ export class Distribution {
   }
 
   /** A message that was on the air has come to its end. */
-  #end(node: GatewayNode, message: QueuedMessage, end: End): void {
+  end(node: GatewayNode, message: QueuedMessage, end: End): void {
     // It may have gone, and been counted, while it was on the air.
     if (!node.queue.remove(message.id)) return;
     node.fullReported = false;
@@ -221,7 +229,7 @@ export class Distribution {
       },
       onDelivered: (node, message) => {
         node.silenceReported = false;
-        this.#end(node, message, "acknowledged");
+        this.end(node, message, "acknowledged");
       },
       onUndelivered: (node) => {
         node.undelivered++;
@@ -231,7 +239,7 @@ export class Distribution {
         reports.error(`Peer ${node.address} not responding`);
       },
       onUndeliverable: (node, message) => {
-        this.#end(node, message, "too-long");
+        this.end(node, message, "too-long");
         reports.trouble("status", "message", () => {
           return `A message on ${showText(message.topic)} does not fit into the radio's frames`;
         });

@@ -1,39 +1,17 @@
-import { type Clock, decodeUtf8, fromHex, messageOf } from "../base/index.ts";
-import type { MacAddress, Radio } from "../device/index.ts";
+import { decodeUtf8, messageOf } from "../base/index.ts";
 import type { BridgeHealth } from "../topics/index.ts";
-import { Admission } from "./admission.ts";
-import { Bridge, describeNode } from "./bridge.ts";
-import type { BrokerLink, BrokerMessage } from "./broker-link.ts";
-import { BrokerSubscriptions } from "./broker-subscriptions.ts";
-import { ClassicDialects } from "./classic/classic-dialect.ts";
-import { type GatewaySettings, resolveConfig } from "./config.ts";
-import { GatewayCounters, type MessageOutcome } from "./counters.ts";
+import { assemble, type Assembly } from "./assembly.ts";
+import { describeNode } from "./bridge.ts";
+import type { BrokerMessage } from "./broker-link.ts";
+import type { MessageOutcome } from "./counters.ts";
 import { settleWithin } from "./deadline.ts";
-import { birthTopic, Discovery } from "./discovery.ts";
-import { Distribution } from "./distribution.ts";
+import { birthTopic } from "./discovery.ts";
 import { gatewayErrors } from "./errors.ts";
-import { judgeHealth } from "./health.ts";
-import { Journal } from "./journal.ts";
-import { Events } from "./events.ts";
-import { Fates } from "./fates.ts";
 import { GatewayNode } from "./node.ts";
-import { NodePages } from "./node-pages.ts";
-import { createNodeRequests } from "./node-requests.ts";
-import { NodeSubscriptions } from "./node-subscriptions.ts";
-import { Outbox } from "./outbox.ts";
+import type { GatewayOptions } from "./options.ts";
 import type { GatewayParts } from "./parts.ts";
-import { Presence } from "./presence.ts";
-import { Publications } from "./publications.ts";
-import { createQueueRequests } from "./queue-requests.ts";
-import { Refusals } from "./refusals.ts";
-import { type GatewayLog, Reports } from "./reports.ts";
-import { readRequest } from "./request-shapes.ts";
-import { Requests } from "./requests.ts";
-import { RetainedMessages } from "./retained.ts";
-import { Routes } from "./routes.ts";
+import type { GatewayLog } from "./reports.ts";
 import { type GatewayReport, writeStatusReport } from "./status-report.ts";
-import type { GatewayStore } from "./store.ts";
-import { Uplink } from "./uplink.ts";
 
 /** How long `close` waits for what is under way, in milliseconds. */
 const closingMs = 2000;
@@ -45,27 +23,6 @@ function createGate(): { readonly promise: Promise<void>; resolve: () => void } 
   let resolve: (() => void) | undefined;
   const promise = new Promise<void>((settle) => (resolve = settle));
   return { promise, resolve: () => resolve?.() };
-}
-
-/** How a gateway is made. */
-export interface GatewayOptions {
-  /** What hears and reaches the nodes. The caller opens and closes it. */
-  readonly radio: Radio;
-  /**
-   * The way to the broker, an `MqttClient` as a rule. The caller makes and closes it, gives it the will of
-   * {@link createBridgeWill}, and passes its messages to `receive` and its statuses to `brokerStatus`.
-   */
-  readonly client: BrokerLink;
-  /** Where nodes and their queues are kept. The gateway opens and closes it. */
-  readonly store: GatewayStore;
-  readonly clock: Clock;
-  readonly config?: GatewaySettings;
-  /** What the broker is called in status lines. Default: it is not named. */
-  readonly brokerName?: string;
-  /** moteq's version, as `moteq/bridge/info` gives it. Default `unknown`. */
-  readonly version?: string;
-  /** Gets every line that is reported, and the gateway's own failures. Default: nobody does. */
-  readonly log?: GatewayLog;
 }
 
 /**
@@ -84,11 +41,7 @@ export interface GatewayOptions {
  */
 export class Gateway {
   readonly #parts: GatewayParts;
-  readonly #uplink: Uplink;
-  readonly #publications: Publications;
-  readonly #distribution: Distribution;
-  readonly #admission: Admission;
-  readonly #requests: Requests;
+  readonly #assembly: Assembly;
   readonly #brokerName: string | undefined;
   readonly #log: GatewayLog;
   #state: "new" | "running" | "closed" = "new";
@@ -103,105 +56,11 @@ export class Gateway {
 
   /** @throws `gateway/bad-setting`, `topics/bad-name` */
   constructor(options: GatewayOptions) {
-    const { radio, client: link, store, clock, version = "unknown", log = () => {} } = options;
-    const config = resolveConfig(options.config);
-    const counters = new GatewayCounters();
-    const nodes = new Map<MacAddress, GatewayNode>();
-    const reports = new Reports({ link, clock, config, counters: counters.reports, log });
-    const journal = new Journal({
-      store,
-      clock,
-      onFailure: (error) => {
-        reports.trouble("errors", "store", () => {
-          return `The store cannot be written to, and is tried again: ${messageOf(error)}`;
-        });
-      },
-    });
-    const retained = new RetainedMessages(clock, config.limits.retained_topics, (topic, message) => {
-      journal.add({ type: "topic", topic, message });
-    });
-    const outbox = new Outbox({ link, journal, counters, reports });
-    const { base } = config;
-    const { address, channel } = radio;
-    const info = { version, address, channel, config };
     this.#brokerName = options.brokerName;
-    this.#log = log;
-    this.#startedAt = clock.monotonic();
-    this.#parts = {
-      config,
-      clock,
-      radio,
-      link,
-      store,
-      nodes,
-      retained,
-      reports,
-      counters,
-      routes: new Routes(config.pub_all.topic),
-      bridge: new Bridge({
-        link,
-        clock,
-        config,
-        nodes,
-        info,
-        pages: new NodePages({ link, clock, base, nodes }),
-        discovery: config.homeassistant ? new Discovery({ link, clock, base, version, nodes }) : undefined,
-        judgeHealth: () => this.health(),
-      }),
-      events: new Events({ link, clock, base }),
-      presence: new Presence({
-        clock,
-        nodes,
-        onOverdue: (node) => this.#overdue(node),
-        onBack: (node) => this.#back(node),
-        onAsleep: (node) => this.#parts.bridge.changed(node),
-      }),
-      journal,
-      outbox,
-      fates: new Fates({ config, clock, link, store, journal, outbox, counters, reports }),
-      subscriptions: new BrokerSubscriptions(link, {
-        onMade(filter) {
-          counters.subscriptions.add("made");
-          retained.answered(filter);
-        },
-        onEnded: () => counters.subscriptions.add("ended"),
-        onRefused(filter, error) {
-          counters.subscriptions.add("refused");
-          retained.answered(filter);
-          reports.trouble(
-            "errors",
-            "subscription",
-            () => `No subscription to ${filter}: ${messageOf(error)}`,
-          );
-        },
-      }),
-    };
-    this.#distribution = new Distribution(this.#parts);
-    this.#admission = new Admission(this.#parts);
-    this.#requests = new Requests({
-      base,
-      link,
-      reports,
-      handlers: {
-        ...createQueueRequests(this.#parts, this.#distribution),
-        ...createNodeRequests(this.#parts, this.#distribution, this.#admission),
-        health: (request) => {
-          readRequest("health", request);
-          return this.health();
-        },
-      },
-    });
-    const refusals = new Refusals(reports);
-    this.#publications = new Publications(this.#parts);
-    const classic = new ClassicDialects({
-      parts: this.#parts,
-      admission: this.#admission,
-      publications: this.#publications,
-      subscriptions: new NodeSubscriptions(this.#parts),
-      refusals,
-      downlink: this.#distribution.downlink,
-    });
-    this.#uplink = new Uplink(this.#parts, refusals, [classic]);
+    this.#log = options.log ?? (() => {});
+    this.#startedAt = options.clock.monotonic();
+    this.#assembly = assemble(options);
+    this.#parts = this.#assembly.parts;
   }
 
   /**
@@ -256,7 +115,7 @@ export class Gateway {
       channel: radio.channel,
       connected: link.connected,
       uptimeMs: now - this.#startedAt,
-      waitingUplinks: this.#publications.waiting,
+      waitingUplinks: this.#assembly.publications.waiting,
       counters: counters.toJSON(),
       nodes: [...nodes.values()].map((node) => describeNode(node, config, now, clock.now())),
     };
@@ -264,7 +123,7 @@ export class Gateway {
 
   /** How each part is at this moment. */
   health(): BridgeHealth {
-    return judgeHealth(this.#parts, this.#publications.waiting);
+    return this.#assembly.judge();
   }
 
   /**
@@ -295,18 +154,20 @@ export class Gateway {
     }
     if (this.#closing) return;
     this.#parts.retained.restore(state.topics);
-    this.#admission.restore(new Map(state.settings));
+    const settings = new Map(state.settings);
+    this.#assembly.admission.restore(settings);
+    this.#assembly.joining.restore(settings);
     this.#state = "running";
     this.#startedAt = clock.monotonic();
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     if (config.statreq) subscriptions.want(config.statreq.topic, config.statreq.qos);
-    subscriptions.want(this.#requests.filter, 1);
+    subscriptions.want(this.#assembly.requests.filter, 1);
     if (config.homeassistant) subscriptions.want(birthTopic, 1);
     radio.listen((frame) => {
-      if (this.#state === "running") this.#uplink.receive(frame);
+      if (this.#state === "running") this.#assembly.uplink.receive(frame);
     });
-    for (const node of nodes.values()) this.#distribution.restored(node);
-    this.#publications.restore(state.uplinks);
+    for (const node of nodes.values()) this.#assembly.distribution.restored(node);
+    this.#assembly.publications.restore(state.uplinks);
     this.#opened.resolve();
     if (this.#parts.link.connected) this.#greet();
   }
@@ -318,10 +179,11 @@ export class Gateway {
     this.#state = "closed";
     this.#parts.outbox.close();
     presence.close();
+    this.#assembly.joining.end();
     reports.close();
     retained.close();
     subscriptions.close();
-    const ends = [this.#distribution.close()];
+    const ends = [this.#assembly.distribution.close()];
     if (this.#starting) ends.push(this.#starting);
     // The broker takes this behind all that nodes have published.
     if (wasRunning) ends.push(bridge.close());
@@ -346,38 +208,22 @@ export class Gateway {
     bridge.connected();
   }
 
-  #overdue(node: GatewayNode): void {
-    const { bridge, events, reports, journal, outbox } = this.#parts;
-    bridge.presenceChanged(node);
-    events.tell({ type: "node_overdue", node: node.address, name: node.name });
-    reports.status(`Node ${node.name} is overdue`);
-    if (!node.will || node.willPublished) return;
-    node.willPublished = true;
-    const { topic, payload, qos, retain } = node.will;
-    journal.add({ type: "node", record: node.toRecord() });
-    outbox.publish({ topic, payload: fromHex(payload) ?? new Uint8Array(), qos, retain });
-  }
-
-  #back(node: GatewayNode): void {
-    const { bridge, events, reports } = this.#parts;
-    bridge.presenceChanged(node);
-    events.tell({ type: "node_back", node: node.address, name: node.name });
-    reports.status(`Node ${node.name} is back`);
-  }
-
   #take(message: BrokerMessage): MessageOutcome {
     const { config, routes } = this.#parts;
-    if (this.#requests.isRequest(message.topic)) {
-      return this.#requests.take(message) ? "request" : "request-refused";
+    if (this.#assembly.requests.isRequest(message.topic)) {
+      return this.#assembly.requests.take(message) ? "request" : "request-refused";
     }
     if (config.homeassistant && message.topic === birthTopic) {
       if (decodeUtf8(message.payload) === "online") this.#parts.bridge.born();
       return "own";
     }
-    if (!config.statreq || message.topic !== config.statreq.topic) return this.#distribution.route(message);
+    if (!config.statreq || message.topic !== config.statreq.topic)
+      return this.#assembly.distribution.route(message);
     const outcome = this.#answerStatusRequest(message);
     // Nodes may listen there too.
-    return routes.subscribersOf(message.topic).size > 0 ? this.#distribution.route(message) : outcome;
+    return routes.subscribersOf(message.topic).size > 0
+      ? this.#assembly.distribution.route(message)
+      : outcome;
   }
 
   #answerStatusRequest({ topic, retain }: BrokerMessage): MessageOutcome {

@@ -19,7 +19,8 @@ export {
 } from "./config.ts";
 export type { DeliveryOutcome, FrameOutcome, GatewayCounts, MessageOutcome, Refusal } from "./counters.ts";
 export { gatewayErrors } from "./errors.ts";
-export { Gateway, type GatewayOptions } from "./gateway.ts";
+export { Gateway } from "./gateway.ts";
+export type { GatewayOptions } from "./options.ts";
 export type { GatewayLimits } from "./limits.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { summarizeMessage } from "./node-queue.ts";

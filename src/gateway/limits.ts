@@ -24,6 +24,8 @@ export interface GatewayLimits {
   readonly joins: number;
   /** Status and error lines that wait for the broker, 1 … 100,000. Default 100. */
   readonly reports: number;
+  /** Native nodes whose sessions are kept in memory, 1 … 1,000,000. Default 10,000. Others begin theirs anew at each wake. */
+  readonly sessions: number;
   /** Fates of messages that wait for the broker, 1 … 1,000,000. Default 1000. Further ones are counted, not told. */
   readonly fates: number;
   /** Topics whose last message is remembered, to know a retained one again, 1 … 1,000,000. Default 10,000. */
@@ -40,6 +42,7 @@ const ranges: Readonly<Record<keyof GatewayLimits, readonly [standard: number, f
   replies: [16, 1, 1000],
   joins: [256, 1, 100_000],
   reports: [100, 1, 100_000],
+  sessions: [10_000, 1, 1_000_000],
   fates: [1000, 1, 1_000_000],
   retained_topics: [10_000, 1, 1_000_000],
 };

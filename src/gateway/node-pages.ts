@@ -52,7 +52,8 @@ export class NodePages {
 
   /** Something about a node has changed. */
   changed(node: GatewayNode): void {
-    if (this.#closed) return;
+    // One that was removed has no page any more, whatever still happens to its messages.
+    if (this.#closed || this.#options.nodes.get(node.address) !== node) return;
     this.#changed.add(node);
     this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#publish());
   }

@@ -103,6 +103,16 @@ export class NodeQueue {
     return ids;
   }
 
+  /** The message whose number has these lower 16 bits; `undefined` if none waits. */
+  idOfNumber(number: number): number | undefined {
+    const numbers = this.#numbers ?? [];
+    for (let at = this.#start; at < numbers.length; at += stride) {
+      const id = numbers[at] ?? 0;
+      if (id % 0x1_0000 === number) return id;
+    }
+    return undefined;
+  }
+
   has(id: number): boolean {
     return this.#indexOf(id) >= 0;
   }

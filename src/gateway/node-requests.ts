@@ -1,10 +1,11 @@
 import { show } from "../base/index.ts";
-import { toMacAddress } from "../device/index.ts";
+import { type MacAddress, toMacAddress } from "../device/index.ts";
 import type { Admission } from "./admission.ts";
 import type { Distribution } from "./distribution.ts";
 import { gatewayErrors } from "./errors.ts";
 import { findNode, type GatewayNode } from "./node.ts";
 import type { GatewayParts } from "./parts.ts";
+import { removeNode } from "./removal.ts";
 import { readRequest } from "./request-shapes.ts";
 import type { RequestHandlers } from "./requests.ts";
 
@@ -14,13 +15,18 @@ type NodeHandlers = {
   ]: RequestHandlers[Name];
 };
 
-/** Lets nodes in, names them, removes them. */
+/**
+ * Lets nodes in, names them, removes them.
+ *
+ * @param forget is told of each node that goes
+ */
 export function createNodeRequests(
   parts: GatewayParts,
   distribution: Distribution,
   admission: Admission,
+  forget: (address: MacAddress) => void,
 ): NodeHandlers {
-  const { nodes, journal, bridge, events, presence, routes, retained, subscriptions } = parts;
+  const { nodes, journal, bridge, events } = parts;
 
   /** @throws `gateway/bad-request` */
   const assertFree = (name: string, except?: GatewayNode) => {
@@ -84,21 +90,10 @@ export function createNodeRequests(
     async "node/remove"(request) {
       const { node: given, deny = false } = readRequest("node/remove", request);
       const node = findNode(nodes, given);
-      const { address, name } = node;
-      if (deny) admission.deny(address, true);
-      nodes.delete(address);
-      await distribution.drop(node, node.queue.first(Infinity), "removed");
-      for (const filter of node.subscriptions.keys()) {
-        retained.forget(filter, node);
-        if (routes.remove(filter, node)) subscriptions.drop(filter);
-      }
-      routes.leave(node);
-      presence.forget(node);
-      bridge.forget(node);
-      journal.add({ type: "remove-node", address });
-      events.tell({ type: "node_left", node: address, name });
-      await journal.flushed();
-      return { node: address };
+      if (deny) admission.deny(node.address, true);
+      forget(node.address);
+      await removeNode(parts, distribution, node);
+      return { node: node.address };
     },
   };
 }

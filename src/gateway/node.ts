@@ -5,6 +5,7 @@ import type { ClassicDialect } from "../wire/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { NodeConfig } from "./config.ts";
 import { gatewayErrors } from "./errors.ts";
+import type { NativeRecord } from "./native/record.ts";
 import { NodeQueue } from "./node-queue.ts";
 import { EnergyAccount } from "./energy.ts";
 import type { NodeRecord, NodeWill, StoredNode } from "./store.ts";
@@ -51,6 +52,8 @@ export class GatewayNode {
   /** Whether a frame to it was not acknowledged, and it was not heard since. */
   refused = false;
 
+  /** What is stored of a node that speaks the native dialect, its key among it: never to be shown. */
+  native: NativeRecord | undefined;
   /** Frames that it may still send at once; see {@link takeToken}. */
   tokens = Infinity;
   tokensAt = 0;
@@ -92,6 +95,7 @@ export class GatewayNode {
     this.will = record?.will;
     this.willPublished = record?.willPublished ?? false;
     this.battery = record?.battery ?? null;
+    this.native = record?.native;
     this.energy = new EnergyAccount(now, record?.energy);
     this.queue = new NodeQueue(stored?.nextId, stored?.waiting);
     const subscriptions = record?.subscriptions ?? [];
@@ -105,7 +109,7 @@ export class GatewayNode {
 
   /** Whether it speaks the native dialect. */
   get isNative(): boolean {
-    return false;
+    return this.native?.key !== undefined;
   }
 
   /** How often it is to wake: set by hand, or else as it promised. */
@@ -153,6 +157,7 @@ export class GatewayNode {
       will: this.will,
       willPublished: this.willPublished,
       battery: this.battery,
+      native: this.native,
       energy: this.energy.toRecord(),
     };
   }

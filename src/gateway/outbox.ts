@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
+  /** Whether it goes out only when it is in the journal: it is not taken again from its sender then. Default `false`. */
+  readonly durable?: boolean;
 }
 
 /** Who wants to know how far a message has come. Callbacks, since there is one for nearly every frame; they must not throw. */
@@ -65,9 +67,9 @@ export class Outbox {
   }
 
   /** Gives a message to the broker. At QoS 0 that is to hand it over, so that only what cannot be handed over now is written. */
-  publish({ topic, payload, qos, retain }: Outgoing, events: OutgoingEvents = {}): void {
+  publish({ topic, payload, qos, retain, durable }: Outgoing, events: OutgoingEvents = {}): void {
     const { link, journal } = this.#options;
-    if (qos === 0 && link.connected) {
+    if (qos === 0 && link.connected && !durable) {
       this.#waiting++;
       link.publish(topic, payload, { qos, retain }).then(
         () => this.#handedOver(events),
@@ -80,6 +82,13 @@ export class Outbox {
       uplink: { sequence: this.#sequence++, topic, payload, qos, retain },
     } as const;
     journal.add(change);
+    if (durable) {
+      journal.whenFlushed(() => {
+        events.onSafe?.();
+        this.#publishKept(change, { ...events, onSafe: nothing });
+      });
+      return;
+    }
     // Whichever comes first: on a full disk the broker may still take it.
     let isSafe = false;
     const onSafe = () => {
@@ -129,3 +138,5 @@ export class Outbox {
     journal.add({ type: "uplink-done", sequence: change.uplink.sequence });
   }
 }
+
+function nothing(): void {}

@@ -88,6 +88,18 @@ export function describeRefusal(refusal: Refusal, { source, bytes, limit, comman
         `Node ${source} is not taken: classic nodes cannot prove who they are. Allow this one ` +
         `(moteq allow ${source}), or all (gateway.classic: open)`
       );
+    case "insecure":
+      return `A frame in the name of node ${source} is not encrypted, as all of that node's are`;
+    case "not-joined":
+      return `Node ${source} has not joined, or may not now: moteq join opens a window or makes a code`;
+    case "unauthentic":
+      return `A frame in the name of node ${source} was not written with its key`;
+    case "replayed":
+      return `A frame of node ${source} came a second time`;
+    case "malformed":
+      return `A native frame of node ${source} makes no sense`;
+    case "unknown-version":
+      return `Node ${source} speaks a version of the native dialect that this moteq does not know`;
     case "denied":
       return `Node ${source} is denied`;
     case "store-slow":

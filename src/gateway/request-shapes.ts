@@ -24,6 +24,7 @@ function whole(from: number, to: number) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(from, message), v.maxValue(to, message));
 }
 
+const flag = v.boolean("true or false");
 const policy = v.picklist(["fifo", "latest"], "fifo or latest");
 
 /** What the requests must look like. */
@@ -50,7 +51,14 @@ export const requestShapes = {
   "queue/flush": v.strictObject({ node }),
   "node/allow": v.strictObject({ address, name: v.optional(name) }),
   "node/rename": v.strictObject({ node, name }),
-  "node/remove": v.strictObject({ node, deny: v.optional(v.boolean("true or false")) }),
+  "node/remove": v.strictObject({ node, deny: v.optional(flag) }),
+  "join/open": v.strictObject({
+    seconds: v.optional(whole(1, 3600), 120),
+    code: v.optional(flag, true),
+    classic: v.optional(flag, false),
+  }),
+  "join/close": v.strictObject({ codes: v.optional(flag) }),
+  "join/code": v.strictObject({ address: v.optional(address), days: v.optional(whole(1, 365), 7) }),
   health: v.strictObject({}),
 } as const;
 

@@ -3,6 +3,7 @@ import type { ClassicDialect } from "../wire/index.ts";
 import type { NodePresence } from "../topics/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { EnergyRecord } from "./energy.ts";
+import type { NativeRecord } from "./native/record.ts";
 import type { WakeContract } from "./wake-contract.ts";
 
 /** What is kept of a node. */
@@ -24,6 +25,8 @@ export interface NodeRecord {
   readonly willPublished?: boolean | undefined;
   readonly battery?: NodePresence["battery"] | undefined;
   readonly energy?: EnergyRecord | undefined;
+  /** Of a node that speaks the native dialect: its key is a secret. */
+  readonly native?: NativeRecord | undefined;
 }
 
 /** A message that is published when a node is overdue. */

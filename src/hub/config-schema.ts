@@ -78,6 +78,7 @@ const limits = v.strictObject({
   replies: v.optional(whole(1, 1000)),
   joins: v.optional(whole(1, 100_000)),
   reports: v.optional(whole(1, 100_000)),
+  sessions: v.optional(whole(1, 1_000_000)),
   fates: v.optional(whole(1, 1_000_000)),
   retained_topics: v.optional(whole(1, 1_000_000)),
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import {
   createBridgeWill,
@@ -97,6 +98,7 @@ async function start(
     client,
     store,
     clock: services.clock,
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
     config: { ...config.gateway, nodes: { ...namesIn(world), ...config.gateway.nodes } },
     brokerName: new URL(brokerUrl).host,
     version: readVersion(),

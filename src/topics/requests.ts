@@ -35,6 +35,24 @@ export interface BridgeRequests {
   >;
   /** Forgets a node with all that waits for it. With `deny`, it may not come back until it is allowed. */
   readonly "node/remove": Exchange<OfNode & { readonly deny?: boolean }, { readonly node: string }>;
+  /**
+   * Opens the door for a time, 120 s if not said: with a code that it gives, which nodes must know; with `code: false` for
+   * anybody; with `classic: true` for unknown classic nodes too.
+   */
+  readonly "join/open": Exchange<
+    { readonly seconds?: number; readonly code?: boolean; readonly classic?: boolean },
+    { readonly until: string; readonly code: string | null }
+  >;
+  /** Closes it; with `codes: true` the codes that nobody has used are worth nothing any more. */
+  readonly "join/close": Exchange<
+    { readonly codes?: boolean },
+    { readonly closed: boolean; readonly revoked: number }
+  >;
+  /** Makes a code with which one node can join at any time, for 7 days if not said; it ends with its use. */
+  readonly "join/code": Exchange<
+    { readonly address?: string; readonly days?: number },
+    { readonly code: string; readonly expires: string }
+  >;
   /** How each part of the gateway is. */
   readonly health: Exchange<Record<string, never>, BridgeHealth>;
 }

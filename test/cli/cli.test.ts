@@ -164,6 +164,25 @@ describe("moteq with a gateway that runs (real)", () => {
     expect(await queue("drop", "020000000003", "x")).toMatchObject({ code: 2 });
   }, 60_000);
 
+  it("lets nodes in, names and removes them, and says how the gateway is", async () => {
+    const ask = async (...args: string[]) => run(...args, "--broker", broker);
+    expect(await ask("allow", "02:00:00:00:00:07", "attic")).toMatchObject({
+      code: 0,
+      out: "node 020000000007 may come, and is called attic\n",
+    });
+    expect((await ask("rename", "attic", "cellar")).out).toBe("node 020000000007 is called cellar\n");
+    expect(await ask("rename", "cellar", "a/b")).toMatchObject({ code: 2 });
+    expect((await ask("remove", "cellar", "--deny")).out).toBe(
+      "node 020000000007 is forgotten, and kept out\n",
+    );
+    expect((await ask("join", "open")).out).toMatch(/^open until .+\ncode (\w{5}-){3}\w{5}\n$/);
+    expect((await ask("join", "code", "--node", "020000000007")).out).toMatch(/^code (\w{5}-){3}\w{5}, good/);
+    expect((await ask("join", "close", "--codes")).out).toBe("closed\ncodes revoked: 1\n");
+    const health = await ask("health");
+    expect(health.out).toMatch(/^part +status +problem\nmqtt +ok\nradio +ok\nqueue +\w+.*\njournal +ok\nall/);
+    expect(health.code).toBe(0);
+  }, 60_000);
+
   it("hands messages at once to a node that listens", async () => {
     const node = ["--gateway", gateway, "--address", "020000000002"];
     const listening = start(["node", "listen", "now", ...node]);

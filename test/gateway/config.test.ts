@@ -32,6 +32,7 @@ describe("resolveConfig", () => {
         replies: 16,
         joins: 256,
         reports: 100,
+        sessions: 10_000,
         fates: 1000,
         retained_topics: 10_000,
       },

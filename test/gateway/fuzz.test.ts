@@ -107,7 +107,7 @@ function heapBytes(): number {
 describe(`frames and messages at random (MOTEQ_SEED=${seed})`, () => {
   it(
     `stop nothing: ${frames.toLocaleString("en")} frames are all counted, memory is bounded, nodes are served`,
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async () => {
       const random = createSeededRandom(seed);
       const clock = new VirtualClock({ settle: settleIo });

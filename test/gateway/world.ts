@@ -1,4 +1,10 @@
-import { createSeededRandom, decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
+import {
+  createSeededRandom,
+  decodeUtf8,
+  encodeUtf8,
+  type Random,
+  randomInteger,
+} from "../../src/base/index.ts";
 import {
   createBridgeWill,
   Gateway,
@@ -6,9 +12,10 @@ import {
   type GatewayStore,
   MemoryStore,
 } from "../../src/gateway/index.ts";
-import { LinkNode, PrototypeNode } from "../../src/mote/index.ts";
+import { LinkNode, NativeNode, type NativeNodeState, PrototypeNode } from "../../src/mote/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import { Air, type Faults, VirtualClock, type VirtualRadio } from "../../src/virtual/index.ts";
+import type { BridgeResponse } from "../../src/topics/index.ts";
 import { WatchedBroker } from "./broker.ts";
 
 export const gatewayAddress = "02006d6f7465";
@@ -40,11 +47,14 @@ export class World implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly store: GatewayStore;
   readonly log: string[] = [];
+  readonly random: Random;
+  readonly #radios = new Map<string, VirtualRadio>();
   readonly #listeners = new Map<string, Listener>();
 
   private constructor(options: WorldOptions, broker: WatchedBroker, clock: VirtualClock) {
     const { config = {}, faults = {}, maximumFrameBytes = 250, store = new MemoryStore() } = options;
     const random = createSeededRandom(7);
+    this.random = random;
     this.clock = clock;
     this.broker = broker;
     this.store = store;
@@ -69,6 +79,7 @@ export class World implements AsyncDisposable {
       client: this.client,
       store,
       clock,
+      randomBytes: (length) => Uint8Array.from({ length }, () => randomInteger(random, 0, 255)),
       config: { classic: "open", ...config },
       brokerName: "192.168.0.10",
       version: "1.2.3",
@@ -144,6 +155,31 @@ export class World implements AsyncDisposable {
   async restore(): Promise<void> {
     this.broker.restore();
     await this.pass(60_000);
+  }
+
+  /** The radio of a native node, joined when it is first named. */
+  radioOf(address: string): VirtualRadio {
+    const radio = this.#radios.get(address) ?? this.#join(address);
+    this.#radios.set(address, radio);
+    return radio;
+  }
+
+  /** A native node, with what it remembers. */
+  nativeNode(address: string, state?: NativeNodeState): NativeNode {
+    return new NativeNode({
+      radio: this.radioOf(address),
+      clock: this.clock,
+      gateway: gatewayAddress,
+      randomBytes: (length) => Uint8Array.from({ length }, () => randomInteger(this.random, 0, 255)),
+      state,
+    });
+  }
+
+  /** Asks the gateway as a program at the broker would, and gives its newest answer. */
+  async ask(name: string, request: object): Promise<BridgeResponse> {
+    await this.publish(`moteq/bridge/request/${name}`, JSON.stringify(request));
+    await this.pass(10);
+    return JSON.parse(this.broker.textsOn(`moteq/bridge/response/${name}`).at(-1) ?? "{}") as BridgeResponse;
   }
 
   linkNode(address: string): LinkNode {

@@ -55,8 +55,8 @@ export class ClassicDialects implements Dialect {
     const uplink = decodeClassicUplink(frame.bytes);
     if (!known && uplink.type === "malformed" && !isOfNode(uplink))
       return refusals.refuse(uplink.fault, frame);
-    const fault = known ? undefined : admission.faultOfClassic(frame.source);
-    if (fault) return refusals.refuse(fault, frame);
+    const fault = admission.faultOfClassic(frame.source, known);
+    if (fault) return refusals.refuse(fault, frame, known);
     const node = known ?? admission.meet(frame.source);
     if (typeof node === "string")
       return refusals.refuse(node, frame, undefined, { limit: this.#parts.config.limits.nodes });

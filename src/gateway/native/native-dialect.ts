@@ -1,0 +1,167 @@
+import type { RandomBytes } from "../../base/index.ts";
+import type { MacAddress, ReceivedFrame } from "../../device/index.ts";
+import { isJoinOf, isNativeFrame, type NativePair, nobleSeal } from "../../wire/index.ts";
+import type { Admission } from "../admission.ts";
+import { noteContact } from "../contacts.ts";
+import type { FrameOutcome } from "../counters.ts";
+import type { Dialect } from "../dialect.ts";
+import type { Distribution } from "../distribution.ts";
+import type { Joining } from "../joining.ts";
+import type { GatewayNode } from "../node.ts";
+import type { NodeSubscriptions } from "../node-subscriptions.ts";
+import type { GatewayParts } from "../parts.ts";
+import type { Publications } from "../publications.ts";
+import type { Refusals } from "../refusals.ts";
+import { removeNode } from "../removal.ts";
+import { NodeItems } from "./node-items.ts";
+import { NativePeer } from "./peer.ts";
+import { NativeTalks } from "./talks.ts";
+import type { NativeReceipt, NativeUplink } from "./uplink.ts";
+
+/** What the native dialect stands on. */
+export interface NativeDialectOptions {
+  readonly parts: GatewayParts;
+  readonly admission: Admission;
+  readonly joining: Joining;
+  readonly publications: Publications;
+  readonly subscriptions: NodeSubscriptions;
+  readonly refusals: Refusals;
+  readonly distribution: Distribution;
+  readonly randomBytes: RandomBytes;
+}
+
+/**
+ * The gateway's end of the native dialect. What a frame says is stored in one batch with the count of what was taken of its
+ * node, and the node hears of it when that is safe: so nothing is taken twice, and nothing is lost.
+ */
+export class NativeDialect implements Dialect {
+  readonly #options: NativeDialectOptions;
+  readonly #parts: GatewayParts;
+  readonly #items: NodeItems;
+  readonly #talks: NativeTalks;
+  /** Those that were heard lately, the one longest quiet first. */
+  readonly #peers = new Map<MacAddress, NativePeer>();
+
+  constructor(options: NativeDialectOptions) {
+    this.#options = options;
+    this.#parts = options.parts;
+    this.#items = new NodeItems(options);
+    this.#talks = new NativeTalks(options.parts, options.distribution);
+  }
+
+  speaks(frame: Uint8Array): boolean {
+    return isNativeFrame(frame);
+  }
+
+  receive(frame: ReceivedFrame, node: GatewayNode | undefined): FrameOutcome {
+    const { admission, refusals } = this.#options;
+    const { source, bytes } = frame;
+    if (admission.isDenied(source)) return refusals.refuse("denied", frame, node);
+    const peer = this.#peerOf(source, node);
+    const receipt = peer.receive(bytes);
+    switch (receipt.type) {
+      case "join":
+        return this.#join(frame, node, peer);
+      case "handshake":
+        if (!node) return refusals.refuse("not-joined", frame);
+        return this.#shakeHands(node, receipt);
+      case "uplink":
+        if (!node) return refusals.refuse("not-joined", frame);
+        return this.#take(node, peer, receipt, frame);
+      default:
+        return refusals.refuse(receipt.reason, frame, node);
+    }
+  }
+
+  /** Only to a node that has said that it stays awake. */
+  deliver(node: GatewayNode): void {
+    const peer = this.#peers.get(node.address);
+    if (peer?.stays) this.#talks.send(node, peer, true);
+  }
+
+  /** A node is no more: what is known of it is of no use. */
+  forget(address: MacAddress): void {
+    this.#peers.delete(address);
+  }
+
+  #join(frame: ReceivedFrame, known: GatewayNode | undefined, peer: NativePeer): FrameOutcome {
+    const { admission, joining, refusals } = this.#options;
+    const { source, bytes } = frame;
+    const secrets = admission.mayJoin(source) ? joining.secretsFor(source) : [];
+    const pair = { node: source, gateway: this.#parts.radio.address };
+    const used = secrets.findIndex((secret) => isJoinOf(nobleSeal, pair, secret, bytes));
+    const receipt = peer.join(bytes, secrets.slice(Math.max(0, used)));
+    if (receipt.type !== "handshake") return refusals.refuse("not-joined", frame, known);
+    const node = known ?? admission.meet(source);
+    if (typeof node === "string") return refusals.refuse(node, frame);
+    if (used >= 0) joining.tried(source, used);
+    noteContact(this.#parts, node, frame);
+    return this.#shakeHands(node, receipt);
+  }
+
+  #shakeHands(
+    node: GatewayNode,
+    { frame, record }: Extract<NativeReceipt, { type: "handshake" }>,
+  ): FrameOutcome {
+    const { journal } = this.#parts;
+    if (record) {
+      node.native = record;
+      journal.add({ type: "node", record: node.toRecord() });
+    }
+    journal.whenFlushed(() => this.#options.distribution.downlink.reply(node, frame));
+    return "handshake";
+  }
+
+  #take(node: GatewayNode, peer: NativePeer, uplink: NativeUplink, frame: ReceivedFrame): FrameOutcome {
+    const { journal } = this.#parts;
+    noteContact(this.#parts, node, frame);
+    node.saidGoodNight = !uplink.stays;
+    this.#talks.came(node, uplink);
+    const outcomes = this.#items.take(node, uplink.items);
+    const record = uplink.items.length > 0 ? peer.settle(outcomes) : uplink.record;
+    if (record) {
+      if (record.key !== node.native?.key) this.#options.joining.joined(node.address);
+      node.native = record;
+      journal.add({ type: "node", record: node.toRecord() });
+    }
+    const leaves = uplink.items.some(({ type }) => type === "leave");
+    if (uplink.answer || uplink.fetch) {
+      journal.whenFlushed(() => {
+        this.#talks.send(node, peer, uplink.fetch);
+        if (leaves) this.#leave(node);
+      });
+    } else if (leaves) this.#leave(node);
+    return uplink.items.some(({ type }) => type === "publish") ? "publish" : "uplink";
+  }
+
+  #leave(node: GatewayNode): void {
+    this.forget(node.address);
+    void removeNode(this.#parts, this.#options.distribution, node);
+  }
+
+  #peerOf(address: MacAddress, node: GatewayNode | undefined): NativePeer {
+    const { config, radio } = this.#parts;
+    const known = this.#peers.get(address);
+    const peer = known ?? this.#createPeer({ node: address, gateway: radio.address }, node);
+    // Those of nobody are not kept: everybody can be nobody.
+    if (!node) return peer;
+    this.#peers.delete(address);
+    this.#peers.set(address, peer);
+    if (this.#peers.size > config.limits.sessions) {
+      const [oldest] = this.#peers.keys();
+      if (oldest !== undefined) this.#peers.delete(oldest);
+    }
+    return peer;
+  }
+
+  #createPeer(pair: NativePair, node: GatewayNode | undefined): NativePeer {
+    const { config, radio } = this.#parts;
+    return new NativePeer({
+      ...pair,
+      record: node?.native,
+      randomBytes: this.#options.randomBytes,
+      maximumFrameBytes: radio.maximumFrameBytes,
+      maximumItemBytes: config.limits.message_bytes,
+    });
+  }
+}
