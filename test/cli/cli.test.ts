@@ -165,7 +165,7 @@ describe("moteq with a gateway that runs (real)", () => {
   }, 60_000);
 
   it("lets nodes in, names and removes them, and says how the gateway is", async () => {
-    const ask = async (...args: string[]) => run(...args, "--broker", broker);
+    const ask = async (...args: string[]) => run(...[...args, "--broker", broker]);
     expect(await ask("allow", "02:00:00:00:00:07", "attic")).toMatchObject({
       code: 0,
       out: "node 020000000007 may come, and is called attic\n",
