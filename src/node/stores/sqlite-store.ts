@@ -1,8 +1,8 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import sqlite, { type Database, type Statement } from "node-sqlite3-wasm";
-import { defineErrors, messageOf } from "../../base/index.ts";
+import type { Database, Statement } from "node-sqlite3-wasm";
+import { messageOf } from "../../base/index.ts";
 import type {
   GatewayStore,
   NodeRecord,
@@ -13,23 +13,9 @@ import type {
   StoredUplink,
 } from "../../gateway/index.ts";
 import { claimFolder, type FolderClaim } from "./folder-claim.ts";
+import { inTransaction, isDamage, openDatabase, putAside, type Row, salvageRows } from "./sqlite-database.ts";
 import { statements, tables, version } from "./sqlite-tables.ts";
-
-/** The errors of {@link SqliteStore}; `docs/reference/errors.md` explains them. */
-export const storeErrors = defineErrors({
-  "store/in-use": {
-    fault: "place",
-    meaning: "Another moteq has the folder of the store. End that one, or name another folder.",
-  },
-  "store/cannot-open": {
-    fault: "place",
-    meaning: "The folder of the store cannot be made, read or written.",
-  },
-  "store/closed": {
-    fault: "caller",
-    meaning: "The store was used before it was opened, or after it was closed.",
-  },
-});
+import { cannotOpen, storeErrors, storeInUse } from "./store-errors.ts";
 
 /** Where a {@link SqliteStore} is. */
 export interface SqliteStoreOptions {
@@ -40,7 +26,6 @@ export interface SqliteStoreOptions {
 }
 
 type Statements = { readonly [Name in keyof typeof statements]: Statement };
-type Row = Readonly<Record<string, unknown>>;
 
 /**
  * The gateway's store on disk, in SQLite: what was committed outlives the process and the power. A row that the disk has
@@ -66,14 +51,12 @@ export class SqliteStore implements GatewayStore {
     try {
       return this.#attempt();
     } catch (error) {
-      if (!isDamage(error)) {
+      if (!isDamage(error, this.#path)) {
         await this.close();
         throw cannotOpen(this.#folder, error);
       }
-      const aside = `${this.#path}.damaged-${Date.now()}`;
       try {
-        renameSync(this.#path, aside);
-        rmSync(`${this.#path}-journal`, { force: true });
+        const aside = putAside(this.#path);
         this.#attempt();
         const saved = salvage(aside);
         await this.commit(saved.changes);
@@ -93,15 +76,9 @@ export class SqliteStore implements GatewayStore {
 
   commit(changes: readonly StoreChange[]): Promise<void> {
     return this.#run((database, prepared) => {
-      database.exec("BEGIN");
-      try {
+      inTransaction(database, () => {
         for (const change of changes) apply(prepared, change);
-        database.exec("COMMIT");
-      } catch (error) {
-        // What it has undone by itself needs no more.
-        if (database.inTransaction) database.exec("ROLLBACK");
-        throw error;
-      }
+      });
     });
   }
 
@@ -135,23 +112,13 @@ export class SqliteStore implements GatewayStore {
       throw cannotOpen(this.#folder, cause);
     }
     if (this.#claim) return;
-    throw storeErrors.create("store/in-use", `the store in ${this.#folder} is in use: another moteq has it`);
+    throw storeInUse(this.#folder);
   }
 
   /** Opens the database and reads what is in memory of it. */
   #attempt(): StoredState {
-    // The engine's own lock is a folder that a killed process leaves behind; ours is the claim.
-    rmSync(`${this.#path}.lock`, { recursive: true, force: true });
     try {
-      this.#database = new sqlite.Database(this.#path);
-      // FULL: a commit is on the disk when it returns. PERSIST: the rollback journal is not made anew for each.
-      this.#database.exec(
-        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
-      );
-      const { user_version: found } = this.#database.get("PRAGMA user_version") as Row;
-      if (Number(found) > version)
-        throw new Error(`it was made by a later moteq (version ${Number(found)} of its tables)`);
-      this.#database.exec(`${tables} PRAGMA user_version = ${version}`);
+      this.#database = openDatabase({ path: this.#path, tables, version });
       const state = load(this.#database, this.#say);
       this.#statements = prepareAll(this.#database);
       return state;
@@ -173,21 +140,6 @@ export class SqliteStore implements GatewayStore {
       this.#say(`the store ${this.#path} could not be closed: ${messageOf(error)}`);
     }
   }
-}
-
-/** SQLite's words for a file that is not as it was written. Nothing else is a reason to put it aside. */
-function isDamage(error: unknown): boolean {
-  return /malformed|not a database|corrupt/i.test(messageOf(error));
-}
-
-function cannotOpen(folder: string, cause: unknown): Error {
-  return storeErrors.create(
-    "store/cannot-open",
-    `the store in ${folder} cannot be opened: ${messageOf(cause)}`,
-    {
-      cause,
-    },
-  );
 }
 
 function prepareAll(database: Database): Statements {
@@ -230,9 +182,6 @@ function apply(prepared: Statements, change: StoreChange): void {
 }
 
 function load(database: Database, say: (text: string) => void): StoredState {
-  // The structure and its order; the rows have their own sums.
-  const { integrity_check: verdict } = database.get("PRAGMA integrity_check(1)") as Row;
-  if (verdict !== "ok") throw new Error(`database is malformed: ${String(verdict)}`);
   let damaged = 0;
   const nodes: StoredNode[] = [];
   const uplinks: StoredUplink[] = [];
@@ -309,22 +258,10 @@ function salvage(path: string): { changes: StoreChange[]; nextSequences: Map<num
   const changes: StoreChange[] = [];
   const nextSequences = new Map<number, number>();
   const scan = (table: string, toChange: (row: Row) => StoreChange | undefined) => {
-    try {
-      const database = new sqlite.Database(path);
-      const rows = database.prepare(`SELECT * FROM ${table}`);
-      try {
-        for (const row of rows.iterate() as Iterable<Row>) {
-          const change = toChange(row);
-          if (change) changes.push(change);
-        }
-      } finally {
-        rows.finalize();
-        database.close();
-      }
-    } catch {
-      // What stands behind the damage cannot be reached.
-    }
-    rmSync(`${path}.lock`, { recursive: true, force: true });
+    salvageRows(path, table, (row) => {
+      const change = toChange(row);
+      if (change) changes.push(change);
+    });
   };
   const known = new Set<string>();
   scan("node", (row) => {
