@@ -13,6 +13,8 @@ export interface MoteqUp {
   readonly child: ChildProcess;
   /** What it has printed and logged. */
   output(): string;
+  /** Resolves when it runs. */
+  running(): Promise<void>;
   /** Ends it at once (SIGKILL). */
   kill(): Promise<void>;
   /** Ends it in good order. */
@@ -20,15 +22,15 @@ export interface MoteqUp {
 }
 
 /**
- * Starts `moteq up` as built, and waits until it runs.
+ * Starts `moteq up` as built, and does not wait.
  *
  * @param words behind `up`
  * @param settings what `MOTEQ_…` variables set, as `GATEWAY_QLEN`
  */
-export async function startMoteqUp(
+export function spawnMoteqUp(
   words: readonly string[],
   settings: Readonly<Record<string, string>> = {},
-): Promise<MoteqUp> {
+): MoteqUp {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("MOTEQ_"));
   const own = Object.entries(settings).map(([name, value]) => [`MOTEQ_${name}`, value]);
   const child = spawn(process.execPath, [join(root, "bin/moteq.js"), "up", ...words], {
@@ -38,21 +40,36 @@ export async function startMoteqUp(
   let text = "";
   child.stdout.on("data", (bytes: Buffer) => (text += bytes.toString()));
   child.stderr.on("data", (bytes: Buffer) => (text += bytes.toString()));
-  const limit = Date.now() + startMs;
-  while (!text.includes("Ctrl-C ends it.")) {
-    if (child.exitCode !== null || Date.now() > limit) {
-      child.kill("SIGKILL");
-      throw new Error(`moteq up does not run:\n${text.slice(-3000)}`);
-    }
-    await delay(5);
-  }
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const stop = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
     const gone = once(child, "exit");
     child.kill(signal);
     await gone;
   };
-  return { child, output: () => text, kill: () => stop("SIGKILL"), end: () => stop("SIGINT") };
+  return {
+    child,
+    output: () => text,
+    async running() {
+      const limit = Date.now() + startMs;
+      while (!text.includes("Ctrl-C ends it.")) {
+        if (hasEnded() || Date.now() > limit) {
+          await stop("SIGKILL");
+          throw new Error(`moteq up does not run:\n${text.slice(-3000)}`);
+        }
+        await delay(5);
+      }
+    },
+    kill: () => stop("SIGKILL"),
+    end: () => stop("SIGINT"),
+  };
+}
+
+/** Starts `moteq up` and waits until it runs. */
+export async function startMoteqUp(...settings: Parameters<typeof spawnMoteqUp>): Promise<MoteqUp> {
+  const up = spawnMoteqUp(...settings);
+  await up.running();
+  return up;
 }
 
 /** A UDP port of loopback that was free a moment ago. */
