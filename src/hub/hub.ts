@@ -6,7 +6,7 @@ import {
   type GatewayStore,
   MemoryStore,
 } from "../gateway/index.ts";
-import { SqliteStore, systemClock, systemRandom } from "../node/index.ts";
+import { systemClock, systemRandom, ThreadedStore } from "../node/index.ts";
 import type { DemoWorld } from "../virtual/index.ts";
 import { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
@@ -83,7 +83,7 @@ async function start(
   const store: GatewayStore =
     data === undefined
       ? new MemoryStore()
-      : new SqliteStore({ folder: data, say: (text) => say("warn", text) });
+      : new ThreadedStore({ folder: data, say: (text) => say("warn", text) });
   const brokerUrl = brokerUrlOf(config.broker);
   const sayBroker = sayStatus(brokerUrl, say);
   let gateway: Gateway | undefined = undefined;

@@ -22,6 +22,7 @@ export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom } from "./random.ts";
 export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite-store.ts";
 export { storeErrors } from "./stores/store-errors.ts";
+export { ThreadedStore } from "./stores/threaded-store.ts";
 export {
   UdpRadio,
   type UdpRadioCount,
