@@ -1,37 +1,17 @@
 import { encodeUtf8 } from "moteq/base";
-import type { Radio, ReceivedFrame } from "moteq/device";
-import { Gateway, MemoryStore } from "moteq/gateway";
+import { Gateway, type GatewayStore, MemoryStore } from "moteq/gateway";
 import { connect, type MqttClient } from "moteq/mqtt";
 import { systemClock } from "moteq/node";
 import { encodeClassicUplink } from "moteq/wire";
+import { BareRadio } from "./bare-radio.js";
 import { measure, type Run, startBroker, window } from "./load.js";
 import { type Benchmark, inTurns, type Measurement, summarize } from "./measurement.js";
 
 /** So many that a run takes about half a second. */
-const messagesAt = { 0: 400_000, 1: 50_000 } as const;
+export const messagesAt = { 0: 400_000, 1: 50_000 } as const;
 const rounds = 7;
-const nodes = 50;
-const payload = encodeUtf8("x".repeat(100));
-
-/** A radio without an air: frames come as fast as the gateway takes them, answers are acknowledged at once. */
-class BareRadio implements Radio {
-  readonly address = "02006d6f7465";
-  readonly channel = 1;
-  readonly maximumFrameBytes = 250;
-  hear: (frame: ReceivedFrame) => void = () => {};
-
-  listen(listener: (frame: ReceivedFrame) => void): void {
-    this.hear = listener;
-  }
-
-  send(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
+export const nodes = 50;
+export const payload = encodeUtf8("x".repeat(100));
 
 /** Frames a second through the gateway, against the same client publishing the same messages directly. */
 export const gateway: Benchmark = {
@@ -90,7 +70,12 @@ async function measureDirect(url: string, qos: 0 | 1): Promise<Run> {
   return run;
 }
 
-async function measureGateway(url: string, qos: 0 | 1): Promise<Run> {
+/** Messages of nodes at a QoS, through a gateway, to a broker. */
+export async function measureGateway(
+  url: string,
+  qos: 0 | 1,
+  store: GatewayStore = new MemoryStore(),
+): Promise<Run> {
   const radio = new BareRadio();
   const waiting = { finished: nothing };
   const client = connect(url, { offlineLimit: 2 * window });
@@ -98,7 +83,7 @@ async function measureGateway(url: string, qos: 0 | 1): Promise<Run> {
   const gatewayUnderTest = new Gateway({
     radio,
     client: countingLink(client, () => waiting.finished()),
-    store: new MemoryStore(),
+    store,
     clock: systemClock,
     config: {
       classic: "open",

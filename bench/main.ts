@@ -1,9 +1,11 @@
 import { air } from "./air.js";
+import { disk } from "./disk.js";
 import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
+import { journal } from "./journal.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, flow, gateway];
+const benchmarks: readonly Benchmark[] = [air, disk, flow, gateway, journal];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -96,6 +96,12 @@ export class Gateway {
     return outcome === "routed" || outcome === "request" ? this.#parts.journal.flushed() : undefined;
   }
 
+  /** Whether a message on a topic is for some node. What is stored of nodes counts once `start` has settled. */
+  wants(topic: string): boolean {
+    const { config, routes } = this.#parts;
+    return !topic.startsWith(`${config.base}/bridge/`) && routes.subscribersOf(topic).size > 0;
+  }
+
   /** Takes a status of the client; only `connected` and `disconnected` count. */
   brokerStatus(status: { readonly type: string }): void {
     if (this.#state !== "running") return;

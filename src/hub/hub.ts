@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   createBridgeWill,
   Gateway,
@@ -7,10 +6,11 @@ import {
   type GatewayStore,
   MemoryStore,
 } from "../gateway/index.ts";
-import { SqliteStore, systemClock, systemRandom } from "../node/index.ts";
+import { systemClock, systemRandom, systemRandomBytes, ThreadedStore } from "../node/index.ts";
 import type { DemoWorld } from "../virtual/index.ts";
 import { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
+import type { Taker } from "./durable-broker.ts";
 import { startEmbeddedBroker } from "./embedded-broker.ts";
 import { openRadio } from "./radio-link.ts";
 import { readVersion } from "./version.ts";
@@ -66,22 +66,29 @@ async function start(
   const { radio, description, world } = await openRadio(config.radio, services);
   closers.push(() => radio.close());
 
+  const data = config.data === "none" ? undefined : resolve(config.data);
+  const clientId = config.broker.client_id ?? `moteq-${radio.address}`;
   const embedded = config.broker.url === undefined;
+  const taker = createPromise<Taker>();
   if (embedded) {
-    const broker = await startEmbeddedBroker(config.broker);
+    const broker = await startEmbeddedBroker({
+      ...config.broker,
+      folder: data === undefined ? undefined : join(data, "broker"),
+      taker: taker.promise,
+      say: (text) => say("warn", text),
+    });
     closers.push(() => broker.close());
   }
 
-  const data = config.data === "none" ? undefined : resolve(config.data);
   const store: GatewayStore =
     data === undefined
       ? new MemoryStore()
-      : new SqliteStore({ folder: data, say: (text) => say("warn", text) });
+      : new ThreadedStore({ folder: data, say: (text) => say("warn", text) });
   const brokerUrl = brokerUrlOf(config.broker);
   const sayBroker = sayStatus(brokerUrl, say);
   let gateway: Gateway | undefined = undefined;
   const client = connectToBroker(config.broker, {
-    clientId: config.broker.client_id ?? `moteq-${radio.address}`,
+    clientId,
     will: createBridgeWill(config.gateway.base),
     // With a store that outlives a restart, the broker is to keep what comes meanwhile.
     clean: data === undefined,
@@ -98,16 +105,22 @@ async function start(
     client,
     store,
     clock: services.clock,
-    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    randomBytes: systemRandomBytes,
     config: { ...config.gateway, nodes: { ...namesIn(world), ...config.gateway.nodes } },
     brokerName: new URL(brokerUrl).host,
     version: readVersion(),
     log: say,
   });
-  await gateway.start();
+  const running = gateway;
+  await running.start();
+  taker.resolve({
+    clientId,
+    wants: (topic) => running.wants(topic),
+    take: (message) => running.receive(message),
+  });
   closers.push(async () => {
-    await gateway.close();
-    const { waitingUplinks } = gateway.report();
+    await running.close();
+    const { waitingUplinks } = running.report();
     if (waitingUplinks === 0) return;
     const fate = data === undefined ? "and are lost" : `and wait in ${data}`;
     say("warn", `messages of nodes that are not with the broker yet: ${waitingUplinks}, ${fate}`);
@@ -134,4 +147,11 @@ async function start(
 function namesIn(world: DemoWorld | undefined): Record<string, { name: string }> {
   const nodes = world?.nodes ?? [];
   return Object.fromEntries(nodes.map(({ name, radio }) => [radio.address, { name }]));
+}
+
+/** A promise that somebody else settles. */
+function createPromise<T>(): { readonly promise: Promise<T>; resolve: (value: T) => void } {
+  let settle: ((value: T) => void) | undefined;
+  const promise = new Promise<T>((given) => (settle = given));
+  return { promise, resolve: (value) => settle?.(value) };
 }

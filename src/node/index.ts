@@ -11,6 +11,7 @@ export {
   webSocket,
   type WebSocketOptions,
 } from "./byte-ports/index.ts";
+export { BrokerPersistence, type BrokerPersistenceOptions } from "./broker/broker-persistence.ts";
 export { systemClock } from "./clock.ts";
 export { type GpioOptions, openGpioOutput } from "./devices/gpio.ts";
 export { type I2cOptions, openI2c } from "./devices/i2c.ts";
@@ -19,7 +20,9 @@ export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-
 export { type LedOptions, openLed } from "./devices/led.ts";
 export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom, systemRandomBytes } from "./random.ts";
-export { SqliteStore, type SqliteStoreOptions, storeErrors } from "./stores/sqlite-store.ts";
+export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite-store.ts";
+export { storeErrors } from "./stores/store-errors.ts";
+export { ThreadedStore } from "./stores/threaded-store.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

@@ -164,8 +164,9 @@ describe("moteq with a gateway that runs (real)", () => {
     expect(await queue("drop", "020000000003", "x")).toMatchObject({ code: 2 });
   }, 60_000);
 
+  const ask = async (...args: string[]) => run(...args, "--broker", broker);
+
   it("lets nodes in, names and removes them, and says how the gateway is", async () => {
-    const ask = async (...args: string[]) => run(...[...args, "--broker", broker]);
     expect(await ask("allow", "02:00:00:00:00:07", "attic")).toMatchObject({
       code: 0,
       out: "node 020000000007 may come, and is called attic\n",

@@ -1,10 +1,8 @@
 import { crc32 } from "node:zlib";
 import type { NodeRecord, QueuedMessage, StoredUplink } from "../../gateway/index.ts";
+import type { Row } from "./sqlite-database.ts";
 
 // How records are written into the columns of the database, and read out of them: whole, or not at all.
-
-/** A row as the engine gives it. */
-export type Row = Readonly<Record<string, unknown>>;
 
 /** The columns of a message that waits, in the order of the table. */
 export function toColumns(

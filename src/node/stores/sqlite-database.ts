@@ -1,0 +1,107 @@
+import { accessSync, constants, renameSync, rmSync } from "node:fs";
+import sqlite, { type Database } from "node-sqlite3-wasm";
+import { messageOf } from "../../base/index.ts";
+
+/** A row as the engine gives it. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What a database is opened with. */
+export interface DatabaseOptions {
+  /** Its file. The caller has claimed the folder: nobody else has it open. */
+  readonly path: string;
+  /** The statements that make its tables where they are missing. */
+  readonly tables: string;
+  /** The version of the tables; a file of another version is not touched. */
+  readonly version: number;
+}
+
+/** No tables will ever have so high a version: the number is damaged. */
+const absurdVersion = 200;
+
+/** Opens a database so that a commit is on the disk when it returns. @throws what the engine throws */
+export function openDatabase({ path, tables, version }: DatabaseOptions): Database {
+  // The engine's own lock is a folder that a killed process leaves behind; ours is the claim.
+  rmSync(`${path}.lock`, { recursive: true, force: true });
+  const database = new sqlite.Database(path);
+  try {
+    // FULL: a commit is on the disk when it returns. PERSIST: the rollback journal is not made anew for each.
+    database.exec(
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
+    );
+    const { user_version: found } = database.get("PRAGMA user_version") as Row;
+    if (Number(found) > absurdVersion) throw new Error(`malformed version ${Number(found)}`);
+    if (Number(found) !== 0 && Number(found) !== version)
+      throw new Error(
+        `it was made by another moteq (version ${Number(found)} of its tables, not ${version})`,
+      );
+    database.exec(`${tables} PRAGMA user_version = ${version}`);
+    // The structure and its order; the rows have their own sums.
+    const { integrity_check: verdict } = database.get("PRAGMA integrity_check(1)") as Row;
+    if (verdict !== "ok") throw new Error(`database is malformed: ${String(verdict)}`);
+    return database;
+  } catch (error) {
+    try {
+      database.close();
+    } catch {
+      // Why it could not be opened says more.
+    }
+    throw error;
+  }
+}
+
+/** Makes changes together: all of them or none. @throws what the engine throws */
+export function inTransaction(database: Database, work: () => void): void {
+  database.exec("BEGIN");
+  try {
+    work();
+    database.exec("COMMIT");
+  } catch (error) {
+    // What it has undone by itself needs no more.
+    if (database.inTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** SQLite's words for a file that is not as it was written. Nothing else is a reason to put it aside. */
+export function isDamage(error: unknown, path: string): boolean {
+  const text = messageOf(error);
+  // A bit of the file's head makes it read-only for the engine.
+  if (/readonly database/i.test(text)) return isWritable(path);
+  // Our own statements are right: where they fail, the tables are not what they were.
+  const tables = /no such (table|column)|no column named|syntax error|unrecognized token|constraint/i;
+  return /malformed|not a database|corrupt|unsupported file format/i.test(text) || tables.test(text);
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Moves a damaged database out of the way; returns its new path. */
+export function putAside(path: string): string {
+  const aside = `${path}.damaged-${Date.now()}`;
+  renameSync(path, aside);
+  rmSync(`${path}-journal`, { force: true });
+  return aside;
+}
+
+/** Gives each row of a table of a damaged database, as far as they can be reached. */
+export function salvageRows(path: string, table: string, onRow: (row: Row) => void): void {
+  try {
+    const database = new sqlite.Database(path);
+    const rows = database.prepare(`SELECT * FROM ${table}`);
+    try {
+      for (const row of rows.iterate() as Iterable<Row>) onRow(row);
+    } finally {
+      rows.finalize();
+      database.close();
+    }
+  } catch {
+    // What stands behind the damage cannot be reached.
+  }
+  rmSync(`${path}.lock`, { recursive: true, force: true });
+}

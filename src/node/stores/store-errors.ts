@@ -1,0 +1,26 @@
+import { defineErrors, messageOf, type MoteqError } from "../../base/index.ts";
+
+/** The errors of what is kept on disk; `docs/reference/errors.md` explains them. */
+export const storeErrors = defineErrors({
+  "store/in-use": {
+    fault: "place",
+    meaning: "Another moteq has the folder of the store. End that one, or name another folder.",
+  },
+  "store/cannot-open": {
+    fault: "place",
+    meaning: "The folder of the store cannot be made, read or written.",
+  },
+  "store/closed": {
+    fault: "caller",
+    meaning: "The store was used before it was opened, or after it was closed.",
+  },
+});
+
+export function cannotOpen(folder: string, cause: unknown): MoteqError {
+  const message = `the store in ${folder} cannot be opened: ${messageOf(cause)}`;
+  return storeErrors.create("store/cannot-open", message, { cause });
+}
+
+export function storeInUse(folder: string): MoteqError {
+  return storeErrors.create("store/in-use", `the store in ${folder} is in use: another moteq has it`);
+}
