@@ -48,13 +48,12 @@ export class Admission {
 
   /** Makes a sender a node. */
   meet(source: MacAddress): GatewayNode | Refusal {
-    const { config, nodes, clock, radio, routes, retained, subscriptions, journal, bridge, events } =
-      this.#parts;
+    const { config, nodes, radio, routes, retained, subscriptions, journal, bridge, events } = this.#parts;
     if (!isMacAddress(source) || source === broadcastAddress || source === radio.address)
       return "bad-address";
     if (nodes.size >= config.limits.nodes) return "too-many-nodes";
     if (journal.overloaded) return "store-slow";
-    const node = new GatewayNode(source, clock.now(), config.nodes[source]);
+    const node = new GatewayNode(source, config.nodes[source]);
     nodes.set(source, node);
     routes.join(node);
     retained.wait(config.pub_all.topic, node);

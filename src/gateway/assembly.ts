@@ -134,14 +134,17 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
     outbox,
     events,
     bridge,
-    routes: new Routes(config.pub_all.topic),
+    routes: new Routes(nodes, config.pub_all.topic),
     fates: new Fates({ config, clock, link, store, journal, outbox, counters, reports }),
     presence: new Presence({
       clock,
       nodes,
       onOverdue: (node) => tellOverdue(parts, node),
       onBack: (node) => tellBack(parts, node),
-      onAsleep: (node) => bridge.changed(node),
+      onAsleep(node) {
+        bridge.changed(node);
+        node.rest();
+      },
     }),
     subscriptions: new BrokerSubscriptions(link, {
       onMade(filter) {

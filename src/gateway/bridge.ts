@@ -45,14 +45,8 @@ export function describeNode(
       : chooseDialect(node.byHand?.dialect, node.heardDialect, config.dialect),
     ...describePresence(node, monotonicNow, now),
     wakeEvery: node.contract?.period ?? null,
-    energy: node.energy.report(now, config.energy),
-    counters: {
-      uplinks: node.uplinks,
-      refused: node.refusals,
-      delivered: node.delivered,
-      undelivered: node.undelivered,
-      dropped: node.dropped,
-    },
+    energy: node.reportEnergy(now, config.energy),
+    counters: node.counts,
   };
 }
 

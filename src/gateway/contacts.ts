@@ -9,11 +9,13 @@ const storeIntervalMs = 60_000;
 export function noteContact(parts: GatewayParts, node: GatewayNode, frame: ReceivedFrame): void {
   const { clock, journal, presence, bridge } = parts;
   const monotonicNow = clock.monotonic();
-  node.energy.heard(frame.bytes.length, node.heardAt === undefined ? Infinity : monotonicNow - node.heardAt);
+  node
+    .energyAt(clock.now())
+    .heard(frame.bytes.length, node.heardAt === undefined ? Infinity : monotonicNow - node.heardAt);
   node.heard(clock.now(), monotonicNow, frame.rssi);
   presence.heard(node);
   bridge.changed(node);
-  if (monotonicNow - node.seenStoredAt < storeIntervalMs || journal.overloaded) return;
-  node.seenStoredAt = monotonicNow;
+  if (monotonicNow - node.contact.storedAt < storeIntervalMs || journal.overloaded) return;
+  node.contact.storedAt = monotonicNow;
   journal.add({ type: "node", record: node.toRecord() });
 }

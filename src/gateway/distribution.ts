@@ -232,7 +232,7 @@ export class Distribution {
         this.end(node, message, "acknowledged");
       },
       onUndelivered: (node) => {
-        node.undelivered++;
+        node.count("undelivered");
         this.#parts.bridge.changed(node);
         if (node.silenceReported) return;
         node.silenceReported = true;

@@ -55,18 +55,18 @@ export class Downlink {
   /** Answers a node. */
   reply(node: GatewayNode, bytes: Uint8Array): void {
     if (this.#closed) return;
-    if (!node.serving) {
+    if (!node.contact.serving) {
       this.#begin(node);
       this.#answer(node, bytes);
-    } else if (node.replies.length < this.#options.replyLimit) node.replies.push(bytes);
+    } else if (node.contact.replies.length < this.#options.replyLimit) node.contact.replies.push(bytes);
     else this.#options.events.onReply(node, "dropped");
   }
 
   /** Sends a node what waits for it. Asking again while that goes on starts nothing twice. */
   deliver(node: GatewayNode): void {
     if (node.queue.size === 0 || this.#closed) return;
-    node.asked = true;
-    if (node.serving) return;
+    node.contact.asked = true;
+    if (node.contact.serving) return;
     this.#begin(node);
     this.#goOn(node);
   }
@@ -78,16 +78,16 @@ export class Downlink {
   }
 
   #begin(node: GatewayNode): void {
-    node.serving = true;
+    node.contact.serving = true;
     this.#serving++;
   }
 
   /** Sees what else there is to send to a node. */
   #goOn(node: GatewayNode): void {
-    const reply = this.#closed ? undefined : node.replies.shift();
+    const reply = this.#closed ? undefined : node.contact.replies.shift();
     if (reply) this.#answer(node, reply);
-    else if (node.asked && !this.#closed) {
-      node.asked = false;
+    else if (node.contact.asked && !this.#closed) {
+      node.contact.asked = false;
       this.#deliverQueue(node).then(
         () => this.#goOn(node),
         (error: unknown) => {
@@ -96,7 +96,7 @@ export class Downlink {
         },
       );
     } else {
-      node.serving = false;
+      node.contact.serving = false;
       this.#serving--;
       if (this.#serving === 0) this.#onIdle?.();
     }
@@ -114,7 +114,7 @@ export class Downlink {
   }
 
   #answered(node: GatewayNode, delivered: boolean): void {
-    node.refused = !delivered;
+    node.contact.refused = !delivered;
     this.#options.events.onReply(node, delivered ? "sent" : "failed");
     this.#goOn(node);
   }
@@ -132,7 +132,11 @@ export class Downlink {
 
   /** Sends the answers that have come up meanwhile: a node waits for them only a short time. */
   async #sendReplies(node: GatewayNode): Promise<void> {
-    for (let bytes = node.replies.shift(); bytes && !this.#closed; bytes = node.replies.shift()) {
+    for (
+      let bytes = node.contact.replies.shift();
+      bytes && !this.#closed;
+      bytes = node.contact.replies.shift()
+    ) {
       const delivered = await this.#transmit(node, bytes);
       this.#options.events.onReply(node, delivered ? "sent" : "failed");
     }
@@ -184,8 +188,8 @@ export class Downlink {
     } catch (error) {
       this.#options.events.onFailure(node, "radio", error);
     }
-    node.refused = !delivered;
-    if (delivered) node.lastContact = this.#options.clock.monotonic();
+    node.contact.refused = !delivered;
+    if (delivered) node.contact.at = this.#options.clock.monotonic();
     return delivered;
   }
 }

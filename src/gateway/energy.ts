@@ -69,7 +69,7 @@ export class EnergyAccount {
   }
 
   report(now: number, currents: EnergyConfig): NodeEnergy {
-    const spanMs = now - this.#since;
+    const spanMs = Math.max(1, now - this.#since);
     const sendingMs = Math.min(this.#sendingMs, this.#awakeMs);
     const charge =
       (sendingMs * currents.sending_ma +

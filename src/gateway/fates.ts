@@ -91,8 +91,7 @@ export class Fates {
 
   #count(node: GatewayNode, end: End): void {
     this.#options.counters.deliveries.add(end);
-    if (end === "acknowledged") node.delivered++;
-    else node.dropped++;
+    node.count(end === "acknowledged" ? "delivered" : "dropped");
   }
 
   #tellNow(node: GatewayNode, fate: "queued" | "sent", message: QueuedMessage): void {

@@ -149,7 +149,7 @@ export class Gateway {
     const state = await store.open();
     for (const stored of state.nodes) {
       const { address } = stored.record;
-      const node = new GatewayNode(address, clock.now(), config.nodes[address], stored);
+      const node = new GatewayNode(address, config.nodes[address], stored);
       if (node.lastSeen !== undefined) {
         node.heardAt = clock.monotonic() - Math.max(0, clock.now() - node.lastSeen);
       }

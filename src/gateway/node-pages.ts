@@ -113,19 +113,20 @@ export class NodePages {
     let nextMs = Infinity;
     let count = 0;
     for (const node of this.#changed) {
-      const waitMs = node.pageAt + leastIntervalMs - monotonicNow;
+      const waitMs = node.contact.pageAt + leastIntervalMs - monotonicNow;
       if (waitMs > 0 || count >= atOnce) {
         nextMs = Math.min(nextMs, Math.max(waitMs, gatherMs));
         continue;
       }
       count++;
       this.#changed.delete(node);
-      node.pageAt = monotonicNow;
+      node.contact.pageAt = monotonicNow;
       const page: NodeState = {
         ...describePresence(node, monotonicNow, clock.now()),
         readings: Object.fromEntries(node.readings ?? []),
       };
       this.#retain(node.name, "", JSON.stringify(page));
+      if (!node.isAwake(monotonicNow)) node.rest();
     }
     if (nextMs < Infinity) this.#timer = clock.setTimer(nextMs, () => this.#publish());
   }

@@ -1,5 +1,6 @@
 import { utf8Length } from "../base/index.ts";
 import { digestText } from "./digest.ts";
+import { standardPriority } from "./policies.ts";
 import type { QueuedMessage, QueueEntry } from "./store.ts";
 
 /** What is kept in memory of a message that waits. */
@@ -30,13 +31,19 @@ export interface Displaced {
   readonly dropped: readonly number[];
 }
 
-// Kept as plain numbers in one array, a stretch of five for each message: with a hundred thousand nodes, objects would
-// take several times the room.
-const stride = 5;
+// Kept as plain numbers in one array, two for each message, number and size: with a hundred thousand nodes, objects would take
+// several times the room. What few messages have besides is in a map.
+const stride = 2;
 const sizeAt = 1;
-const priorityAt = 2;
-const expiryAt = 3;
-const topicAt = 4;
+
+/** What is not as with most messages. */
+type Special = Pick<QueueEntry, "priority" | "expiresAt" | "supersededBy">;
+
+const ordinary: Special = { priority: standardPriority, expiresAt: Infinity, supersededBy: 0 };
+
+function isOrdinary({ priority, expiresAt, supersededBy }: Special): boolean {
+  return priority === standardPriority && expiresAt === Infinity && supersededBy === 0;
+}
 
 /**
  * What is kept in memory of a node's queue. The messages themselves are in the store. They stand in the order in which they
@@ -48,14 +55,15 @@ export class NodeQueue {
   /** The sum of the sizes. */
   bytes = 0;
   #numbers: number[] | undefined;
-  /** Nothing expires before, in milliseconds since 1970. */
-  #calmUntil = Infinity;
+  #specials: Map<number, Special> | undefined;
   /** Where the first message begins: what stood before it has gone. */
   #start = 0;
 
   constructor(nextId = 0, waiting: readonly QueueEntry[] = []) {
     this.nextId = nextId;
     for (const entry of waiting) this.#insert(entry);
+    // An array that grew has room to spare: most of these queues are only looked at again when their node wakes.
+    this.#numbers = this.#numbers?.slice();
   }
 
   /** How many messages wait. */
@@ -68,7 +76,7 @@ export class NodeQueue {
    * there is no room. `undefined`, and nothing changed, if there can be no room for it.
    */
   admit(entry: QueueEntry, bounds: QueueBounds): Displaced | undefined {
-    const superseded = entry.supersededBy === 0 ? [] : this.#where(topicAt, entry.supersededBy);
+    const superseded = entry.supersededBy === 0 ? [] : this.#onTopic(entry.supersededBy);
     const dropped = this.#chooseDropped(entry, bounds, new Set(superseded));
     if (!dropped) return undefined;
     for (const id of superseded) this.remove(id);
@@ -88,9 +96,9 @@ export class NodeQueue {
       dropped.push(...(displaced?.dropped ?? [entry.id]));
     }
     this.bytes = settled.bytes;
-    this.#numbers = settled.#numbers;
+    this.#numbers = settled.#numbers?.slice();
+    this.#specials = settled.#specials;
     this.#start = settled.#start;
-    this.#calmUntil = settled.#calmUntil;
     return { superseded, dropped };
   }
 
@@ -123,10 +131,12 @@ export class NodeQueue {
     const at = this.#indexOf(id);
     if (!numbers || at < 0) return false;
     this.bytes -= numbers[at + sizeAt] ?? 0;
+    this.#specials?.delete(id);
     if (at === this.#start) this.#start += stride;
     else numbers.splice(at, stride);
     if (this.#start === numbers.length) {
       this.#numbers = undefined;
+      this.#specials = undefined;
       this.#start = 0;
     } else if (this.#start >= 1024 && this.#start > numbers.length / 2) {
       numbers.splice(0, this.#start);
@@ -137,24 +147,15 @@ export class NodeQueue {
 
   /** The numbers of those whose time is over. */
   expired(now: number): number[] {
-    if (now < this.#calmUntil) return [];
-    const numbers = this.#numbers ?? [];
     const ids: number[] = [];
-    for (let at = this.#start; at < numbers.length; at += stride) {
-      if ((numbers[at + expiryAt] ?? 0) <= now) ids.push(numbers[at] ?? 0);
-    }
+    for (const [id, { expiresAt }] of this.#specials ?? []) if (expiresAt <= now) ids.push(id);
     return ids;
   }
 
   /** When the first of them expires, in milliseconds since 1970; `Infinity`: none does. */
   firstExpiry(): number {
-    if (this.#calmUntil === Infinity) return Infinity;
-    const numbers = this.#numbers ?? [];
     let first = Infinity;
-    for (let at = this.#start + expiryAt; at < numbers.length; at += stride) {
-      first = Math.min(first, numbers[at] ?? Infinity);
-    }
-    this.#calmUntil = first;
+    for (const { expiresAt } of this.#specials?.values() ?? []) first = Math.min(first, expiresAt);
     return first;
   }
 
@@ -170,10 +171,10 @@ export class NodeQueue {
     // They stand by priority: each run of equals from the last one backwards, and its oldest first.
     let end = numbers.length;
     while (isOver() && end > this.#start) {
-      const priority = numbers[end - stride + priorityAt] ?? 0;
+      const priority = this.#priorityAt(end - stride);
       if (priority > entry.priority) return undefined;
       let begin = end;
-      while (begin > this.#start && numbers[begin - stride + priorityAt] === priority) begin -= stride;
+      while (begin > this.#start && this.#priorityAt(begin - stride) === priority) begin -= stride;
       for (let at = begin; at < end && isOver(); at += stride) {
         const id = numbers[at] ?? 0;
         if (leaving.has(id)) continue;
@@ -190,11 +191,9 @@ export class NodeQueue {
     const numbers = this.#numbers ?? [];
     const entries: QueueEntry[] = [];
     for (let at = this.#start; at < numbers.length; at += stride) {
-      const [id = 0, size = 0, priority = 0, expiresAt = 0, supersededBy = 0] = numbers.slice(
-        at,
-        at + stride,
-      );
-      entries.push({ id, size, priority, expiresAt, supersededBy });
+      const id = numbers[at] ?? 0;
+      const { priority, expiresAt, supersededBy } = this.#specials?.get(id) ?? ordinary;
+      entries.push({ id, size: numbers[at + sizeAt] ?? 0, priority, expiresAt, supersededBy });
     }
     return entries;
   }
@@ -202,21 +201,23 @@ export class NodeQueue {
   #insert({ id, size, priority, expiresAt, supersededBy }: QueueEntry): void {
     const numbers = (this.#numbers ??= []);
     let at = numbers.length;
-    while (at > this.#start && (numbers[at - stride + priorityAt] ?? 0) < priority) at -= stride;
-    if (at === numbers.length) numbers.push(id, size, priority, expiresAt, supersededBy);
-    else numbers.splice(at, 0, id, size, priority, expiresAt, supersededBy);
+    while (at > this.#start && this.#priorityAt(at - stride) < priority) at -= stride;
+    if (at === numbers.length) numbers.push(id, size);
+    else numbers.splice(at, 0, id, size);
+    const special = { priority, expiresAt, supersededBy };
+    if (!isOrdinary(special)) (this.#specials ??= new Map<number, Special>()).set(id, special);
     this.bytes += size;
-    this.#calmUntil = Math.min(this.#calmUntil, expiresAt);
     this.nextId = Math.max(this.nextId, id + 1);
   }
 
-  #where(field: number, value: number): number[] {
-    const numbers = this.#numbers ?? [];
+  #onTopic(digest: number): number[] {
     const ids: number[] = [];
-    for (let at = this.#start; at < numbers.length; at += stride) {
-      if (numbers[at + field] === value) ids.push(numbers[at] ?? 0);
-    }
+    for (const [id, { supersededBy }] of this.#specials ?? []) if (supersededBy === digest) ids.push(id);
     return ids;
+  }
+
+  #priorityAt(at: number): number {
+    return this.#specials?.get(this.#numbers?.[at] ?? -1)?.priority ?? standardPriority;
   }
 
   #indexOf(id: number): number {

@@ -1,16 +1,20 @@
 import { show } from "../base/index.ts";
 import { type MacAddress, toMacAddress } from "../device/index.ts";
-import type { NodePresence } from "../topics/index.ts";
+import type { BridgeNodeCounters, NodeEnergy, NodePresence } from "../topics/index.ts";
 import type { ClassicDialect } from "../wire/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { NodeConfig } from "./config.ts";
 import { gatewayErrors } from "./errors.ts";
 import type { NativeRecord } from "./native/record.ts";
 import { NodeQueue } from "./node-queue.ts";
-import { EnergyAccount } from "./energy.ts";
+import { EnergyAccount, type EnergyConfig, type EnergyRecord } from "./energy.ts";
+import { NodeContact } from "./node-contact.ts";
 import type { NodeRecord, NodeWill, StoredNode } from "./store.ts";
 import { standardTolerance, type WakeContract } from "./wake-contract.ts";
 
+type NodeCounts = { -readonly [Name in keyof BridgeNodeCounters]: number };
+
+const noCounts: BridgeNodeCounters = { uplinks: 0, refused: 0, delivered: 0, undelivered: 0, dropped: 0 };
 const nothing: ReadonlyMap<string, QoS> = new Map();
 
 /** How long a node counts as awake after it was heard or took a frame, in milliseconds. */
@@ -30,61 +34,33 @@ export class GatewayNode {
   lastSeen: number | undefined;
   /** The same by the monotonic clock. */
   heardAt: number | undefined;
-  /** When that was stored last, by the monotonic clock. */
-  seenStoredAt = -Infinity;
   /** What it promised itself. */
   promised: WakeContract | undefined;
   /** Whether it has not woken when it should have. */
   isOverdue = false;
-  /** Whether it has said that it goes to sleep, and was not heard since. */
-  saidGoodNight = false;
   will: NodeWill | undefined;
   willPublished = false;
   battery: NodePresence["battery"] = null;
-  readonly energy: EnergyAccount;
+  #energy: EnergyRecord | EnergyAccount | undefined;
+  #contact: NodeContact | undefined;
   /** What it last published, by topic, the one longest quiet first. */
   readings: Map<string, unknown> | undefined;
-  /** When its page was published last, by the monotonic clock. */
-  pageAt = -Infinity;
-  /** When it was heard or took a frame last, by the monotonic clock. */
-  lastContact = -Infinity;
   rssi: number | undefined;
-  /** Whether a frame to it was not acknowledged, and it was not heard since. */
-  refused = false;
 
   /** What is stored of a node that speaks the native dialect, its key among it: never to be shown. */
   native: NativeRecord | undefined;
-  /** Frames that it may still send at once; see {@link takeToken}. */
-  tokens = Infinity;
-  tokensAt = 0;
-
-  /** Answers that wait for its radio, oldest first. */
-  readonly replies: Uint8Array[] = [];
-  /** Whether frames to it are being sent. */
-  serving = false;
-  /** Whether it has asked for its messages since they were last begun. */
-  asked = false;
 
   /** Whether its full queue has been reported, and not had room since. */
   fullReported = false;
   /** Whether its silence has been reported, and it has not taken a frame since. */
   silenceReported = false;
 
-  /** Publications accepted from it. */
-  uplinks = 0;
-  /** Frames of it that were refused, whatever the reason. */
-  refusals = 0;
-  /** Messages that it took. */
-  delivered = 0;
-  /** Times that a message was not acknowledged; it waits on. */
-  undelivered = 0;
-  /** Messages for it that ended otherwise: superseded, expired, dropped, refused. */
-  dropped = 0;
+  #counts: NodeCounts | undefined;
 
-  #subscriptions: Map<string, QoS> | undefined;
+  /** Its filters, each followed by its QoS: one array takes a fraction of a map's room, and most nodes have few. */
+  #subscriptions: (string | QoS)[] | undefined;
 
-  /** @param now the time of day, in milliseconds since 1970 */
-  constructor(address: MacAddress, now: number, byHand?: NodeConfig, stored?: StoredNode) {
+  constructor(address: MacAddress, byHand?: NodeConfig, stored?: StoredNode) {
     const record = stored?.record;
     this.address = address;
     this.byHand = byHand;
@@ -96,15 +72,52 @@ export class GatewayNode {
     this.willPublished = record?.willPublished ?? false;
     this.battery = record?.battery ?? null;
     this.native = record?.native;
-    this.energy = new EnergyAccount(now, record?.energy);
+    this.#energy = record?.energy;
     this.queue = new NodeQueue(stored?.nextId, stored?.waiting);
     const subscriptions = record?.subscriptions ?? [];
-    if (subscriptions.length > 0) this.#subscriptions = new Map(subscriptions);
+    if (subscriptions.length > 0) this.#subscriptions = flatten(subscriptions);
   }
 
   /** What people call it. */
   get name(): string {
     return this.byHand?.name ?? this.givenName ?? this.address;
+  }
+
+  /** What it has spent. An account begins `now`, in milliseconds since 1970. */
+  energyAt(now: number): EnergyAccount {
+    this.#energy = this.#accountAt(now);
+    return this.#energy;
+  }
+
+  /** The same to be read only: nothing more is kept of a node for having looked at it. */
+  reportEnergy(now: number, currents: EnergyConfig): NodeEnergy {
+    return this.#accountAt(now).report(now, currents);
+  }
+
+  #accountAt(now: number): EnergyAccount {
+    return this.#energy instanceof EnergyAccount ? this.#energy : new EnergyAccount(now, this.#energy);
+  }
+
+  /** What became of its frames and messages since the start. */
+  get counts(): BridgeNodeCounters {
+    return this.#counts ?? noCounts;
+  }
+
+  /** Counts one more. */
+  count(name: keyof BridgeNodeCounters): void {
+    this.#counts ??= { ...noCounts };
+    this.#counts[name]++;
+  }
+
+  /** What is kept only while it is in contact. */
+  get contact(): NodeContact {
+    return (this.#contact ??= new NodeContact());
+  }
+
+  /** It has fallen asleep: what is kept only while it is in contact goes, unless something still depends on it. */
+  rest(): void {
+    if (this.#contact?.isIdle) this.#contact = undefined;
+    if (this.#energy instanceof EnergyAccount) this.#energy = this.#energy.toRecord();
   }
 
   /** Whether it speaks the native dialect. */
@@ -123,26 +136,32 @@ export class GatewayNode {
   heard(now: number, monotonicNow: number, rssi: number | undefined): void {
     this.lastSeen = now;
     this.heardAt = monotonicNow;
-    this.lastContact = monotonicNow;
-    this.refused = false;
-    this.saidGoodNight = false;
+    this.contact.at = monotonicNow;
+    this.contact.refused = false;
+    this.contact.saidGoodNight = false;
     this.willPublished = false;
     if (rssi !== undefined) this.rssi = rssi;
   }
 
   /** Its topic filters. */
   get subscriptions(): ReadonlyMap<string, QoS> {
-    return this.#subscriptions ?? nothing;
+    const flat = this.#subscriptions;
+    if (!flat) return nothing;
+    const map = new Map<string, QoS>();
+    for (let at = 0; at < flat.length; at += 2) map.set(flat[at] as string, flat[at + 1] as QoS);
+    return map;
   }
 
   subscribe(filter: string, qos: QoS): void {
-    this.#subscriptions ??= new Map();
-    this.#subscriptions.set(filter, qos);
+    this.#subscriptions = flatten([...new Map(this.subscriptions).set(filter, qos)]);
   }
 
   /** `false` if it did not have the filter. */
   unsubscribe(filter: string): boolean {
-    return this.#subscriptions?.delete(filter) ?? false;
+    const rest = new Map(this.subscriptions);
+    if (!rest.delete(filter)) return false;
+    this.#subscriptions = rest.size > 0 ? flatten([...rest]) : undefined;
+    return true;
   }
 
   /** What the store keeps of it. */
@@ -158,7 +177,7 @@ export class GatewayNode {
       willPublished: this.willPublished,
       battery: this.battery,
       native: this.native,
-      energy: this.energy.toRecord(),
+      energy: this.#energy instanceof EnergyAccount ? this.#energy.toRecord() : this.#energy,
     };
   }
 
@@ -167,25 +186,14 @@ export class GatewayNode {
    * after it was heard or took a frame, unless it did not take the last one.
    */
   get awakeUntil(): number {
-    return this.refused || this.saidGoodNight ? -Infinity : this.lastContact + awakeMs;
+    const contact = this.#contact;
+    if (!contact || contact.refused || contact.saidGoodNight) return -Infinity;
+    return contact.at + awakeMs;
   }
 
   isAwake(monotonicNow: number): boolean {
     return monotonicNow < this.awakeUntil;
   }
-}
-
-/**
- * Takes one of the frames that a node may send: `framesASecond` in the long run, twice as many in a burst.
- * `false` if it has none left.
- */
-export function takeToken(node: GatewayNode, monotonicNow: number, framesASecond: number): boolean {
-  const gained = ((monotonicNow - node.tokensAt) * framesASecond) / 1000;
-  node.tokens = Math.min(node.tokens + gained, framesASecond * 2);
-  node.tokensAt = monotonicNow;
-  if (node.tokens < 1) return false;
-  node.tokens--;
-  return true;
 }
 
 /** A node by its address, in any common spelling, or by its name. @throws `gateway/unknown-node` */
@@ -197,4 +205,9 @@ export function findNode(nodes: ReadonlyMap<MacAddress, GatewayNode>, given: str
     "gateway/unknown-node",
     `no node is called ${show(given)}, and none has that address`,
   );
+}
+
+/** Pairs as one array, no longer than it must be. */
+function flatten(pairs: readonly (readonly [string, QoS])[]): (string | QoS)[] {
+  return pairs.flat().slice();
 }

@@ -51,7 +51,7 @@ export class Publications {
    * @param onSafe is called when it is in the journal, or with the broker
    */
   take(node: GatewayNode, message: Outgoing, onSafe?: () => void): void {
-    node.uplinks++;
+    node.count("uplinks");
     this.#parts.bridge.read(node, message.topic, message.payload);
     this.#waiting++;
     this.#parts.outbox.publish(message, { ...(onSafe ? { onSafe } : {}), onDone: this.#onDone });

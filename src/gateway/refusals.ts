@@ -27,7 +27,7 @@ export class Refusals {
     node?: GatewayNode,
     detail: RefusalDetail = {},
   ): Refusal {
-    if (node) node.refusals++;
+    node?.count("refused");
     this.#reports.trouble(audienceOf(refusal), refusal, () =>
       describeRefusal(refusal, { source, bytes, ...detail }),
     );

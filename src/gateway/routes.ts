@@ -1,28 +1,28 @@
 import { FilterTrie } from "../topics/index.ts";
 import type { GatewayNode } from "./node.ts";
 
-const nobody: ReadonlySet<GatewayNode> = new Set();
-
 /** Which nodes a message is for. */
 export class Routes {
   readonly #everybodyTopic: string;
   readonly #trie = new FilterTrie<GatewayNode>();
-  readonly #everybody = new Set<GatewayNode>();
+  readonly #nodes: ReadonlyMap<string, GatewayNode>;
 
-  /** @param everybodyTopic the topic to which every node is subscribed, whether it asked or not */
-  constructor(everybodyTopic: string) {
+  /**
+   * @param nodes all that are known
+   * @param everybodyTopic the topic to which every node is subscribed, whether it asked or not
+   */
+  constructor(nodes: ReadonlyMap<string, GatewayNode>, everybodyTopic: string) {
+    this.#nodes = nodes;
     this.#everybodyTopic = everybodyTopic;
   }
 
   /** A node that has just become known, with the filters it has. */
   join(node: GatewayNode): void {
-    this.#everybody.add(node);
     for (const filter of node.subscriptions.keys()) this.#trie.add(filter, node);
   }
 
   /** A node that is no more. */
   leave(node: GatewayNode): void {
-    this.#everybody.delete(node);
     for (const filter of node.subscriptions.keys()) this.#trie.delete(filter, node);
   }
 
@@ -38,7 +38,7 @@ export class Routes {
 
   /** The nodes that a message is for, each once. */
   subscribersOf(topic: string): ReadonlySet<GatewayNode> {
-    if (topic === this.#everybodyTopic) return this.#everybody;
-    return this.#everybody.size === 0 ? nobody : this.#trie.match(topic);
+    if (topic === this.#everybodyTopic) return new Set(this.#nodes.values());
+    return this.#trie.match(topic);
   }
 }

@@ -2,7 +2,7 @@ import { messageOf } from "../base/index.ts";
 import type { ReceivedFrame } from "../device/index.ts";
 import type { FrameOutcome } from "./counters.ts";
 import type { Dialect } from "./dialect.ts";
-import { takeToken } from "./node.ts";
+import { takeToken } from "./node-contact.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { Refusals } from "./refusals.ts";
 import { describeRefusal } from "./report-text.ts";
@@ -42,7 +42,7 @@ export class Uplink {
     const { config, clock, nodes } = this.#parts;
     const node = nodes.get(frame.source);
     const limit = config.limits.frames_a_second;
-    if (node && !takeToken(node, clock.monotonic(), limit)) {
+    if (node && !takeToken(node.contact, clock.monotonic(), limit)) {
       return this.#refusals.refuse("too-many-frames", frame, node, { limit });
     }
     const dialect = this.#dialects.find((one) => one.speaks(frame.bytes)) ?? this.#dialects.at(-1);

@@ -4,8 +4,8 @@ import { GatewayNode } from "../../src/gateway/node.ts";
 import { RetainedMessages } from "../../src/gateway/retained.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 
-const one = new GatewayNode("02000000aa01", 0);
-const two = new GatewayNode("02000000aa02", 0);
+const one = new GatewayNode("02000000aa01");
+const two = new GatewayNode("02000000aa02");
 
 function start(limit = 100) {
   const clock = new VirtualClock();

@@ -115,7 +115,7 @@ export class NativeDialect implements Dialect {
   #take(node: GatewayNode, peer: NativePeer, uplink: NativeUplink, frame: ReceivedFrame): FrameOutcome {
     const { journal } = this.#parts;
     noteContact(this.#parts, node, frame);
-    node.saidGoodNight = !uplink.stays;
+    node.contact.saidGoodNight = !uplink.stays;
     this.#talks.came(node, uplink);
     const outcomes = this.#items.take(node, uplink.items);
     const record = uplink.items.length > 0 ? peer.settle(outcomes) : uplink.record;

@@ -43,7 +43,7 @@ export class NodeItems {
   }
 
   #takeOne(node: GatewayNode, item: NodeItem, newest: ReadonlySet<NodeItem>): ItemOutcome {
-    const { journal, presence } = this.#parts;
+    const { clock, journal, presence } = this.#parts;
     if (journal.overloaded) return { later: "full" };
     switch (item.type) {
       case "publish":
@@ -60,7 +60,7 @@ export class NodeItems {
       case "will":
         return this.#leaveWill(node, item.will);
       case "energy":
-        noteEnergy(node, item.energy);
+        noteEnergy(node, item.energy, clock.now());
         return "stored";
       default:
         return "stored";
@@ -111,10 +111,10 @@ function findNewest(items: readonly NodeItem[]): ReadonlySet<NodeItem> {
   return new Set<NodeItem>([...newest.values(), ...events]);
 }
 
-function noteEnergy(node: GatewayNode, energy: NativeEnergy): void {
+function noteEnergy(node: GatewayNode, energy: NativeEnergy, now: number): void {
   const { batteryMillivolts: millivolts, batteryPercent: percent, awakeMs } = energy;
   if (millivolts !== undefined || percent !== undefined) node.battery = { percent, millivolts };
-  if (awakeMs !== undefined) node.energy.toldAwake(awakeMs);
+  if (awakeMs !== undefined) node.energyAt(now).toldAwake(awakeMs);
 }
 
 function toOutcome(refusal: Refusal | undefined): ItemOutcome {
