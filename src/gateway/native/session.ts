@@ -12,7 +12,7 @@ import {
 } from "../../wire/index.ts";
 
 /** How many messages that came are remembered, so that none is sent again that was read from the store before. */
-const rememberedMessages = 64;
+const rememberedMessages = 256;
 const highestIndex = 255;
 
 /** The gateway's end of one session with a node. In memory only. */

@@ -60,6 +60,8 @@ export type NativeReceipt =
 /** What a node says in one frame. */
 export interface NativeUplink {
   readonly type: "uplink";
+  /** Whether it has used a new key for the first time: it has joined now, and the code that it did so with is used up. */
+  readonly joined: boolean;
   /** What it says for the first time, in order. Give `settle` an outcome for each. */
   readonly items: readonly NodeItem[];
   /** How many items it has said before. */
