@@ -81,6 +81,7 @@ export class PeerHandshakes {
   /** Notes that the node uses a session that was offered. Whether it has proved a new key by that. */
   adopt(session: PeerSession): boolean {
     this.offers = [];
+    this.#last = undefined;
     if (session.nodeKeys === this.#keys) return false;
     // A later join may have offered another key meanwhile: which of them the node has is not known before it uses it.
     this.#keys = session.nodeKeys;
