@@ -102,7 +102,7 @@ async function measureNativeWake(waiting: number): Promise<number> {
     const { came } = receipt;
     queue = queue.filter(({ sequence }) => !came.includes(sequence));
     const situation = { time: clock.now(), brokerOut: false, messages: queue, waiting: queue.length };
-    for (const frame of peer.send(situation).frames) void gatewayRadio.send(address.node, frame);
+    for (const frame of peer.answer(situation).frames) void gatewayRadio.send(address.node, frame);
   });
   const options = { radio, clock, gateway: address.gateway, randomBytes };
   const joining = new NativeNode(options);

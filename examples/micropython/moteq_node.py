@@ -232,7 +232,7 @@ class Node:
             if not body:
                 return None
             follows = index == (self._heard[1] + 1 if counter == self._heard[0] else 0)
-            self._heard = counter, index
+            self._heard = counter, index if follows else 255
             return self._downlink(counter, iter(body)) if follows else "missed"  # it comes again, behind what was missed
         mark = sha256(self._last + frame[:-8]).digest()
         if frame[0] == 0x8D and self._last[0] == 0x8C:

@@ -65,7 +65,7 @@ export class NativeTalk {
     let idle = 0;
     for (;;) {
       const stays = this.#listeners > 0;
-      const frames = end.frames(how.fetch, stays, clock.now());
+      const frames = end.frames(how.fetch || stays, stays, clock.now());
       if (!frames) return "not-joined";
       const before = progressOf(end);
       const asked = await this.#ask(frames, signal);

@@ -165,7 +165,7 @@ node.sleep(60_000)
     expect(ages).toEqual([0, 3, 2, 1, 0]);
   });
 
-  it.each([1, 2, 3])(
+  it.each([1, 2])(
     "brings everything exactly once through loss, duplication, lies and restarts of the gateway, seed %i",
     async (seed) => {
       const faults = { loss: 0.15, acknowledgementLoss: 0.1, duplicate: 0.1, lie: 0.1 };

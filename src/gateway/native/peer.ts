@@ -67,7 +67,7 @@ const rememberedRefusals = 64;
  *
  * 1. `receive(frame)`: what it says;
  * 2. `settle(outcomes)`: one for each item, which gives the record that is to be committed *together with* the items;
- * 3. when everything is committed: `send(situation)`, and the frames to the radio.
+ * 3. when that is committed: `answer(situation)`, once for each uplink, and the frames to the radio.
  *
  * A frame that comes again gives no items again. Only `record` is kept; a peer may be dropped at any time and be made anew
  * of it: the node's next frame then begins a new session, which costs one frame each way. Make it when the node is heard:
@@ -81,6 +81,8 @@ export class NativePeer {
   /** The numbers of the items that wait for `settle`. */
   #unsettled: readonly number[] = [];
   #delay: ItemDelay | undefined;
+  /** Uplinks of which `answer` has not been called: what they changed may not be committed. */
+  #open = 0;
 
   constructor(options: NativePeerOptions) {
     this.#options = options;
@@ -150,43 +152,56 @@ export class NativePeer {
   }
 
   /**
-   * Frames for the node: the answer if it waits for one, and messages. Nothing if it waits for none and there are none. Call it only
-   * when all that `receive` and `settle` changed is committed: it says so to the node.
+   * Frames for the node after one of its uplinks. Call it once for each, whether it waits for an answer or not, when all that
+   * `receive` and `settle` changed is committed: the node takes it for that. Where more uplinks are to come to this, there are no
+   * frames: an answer speaks for all that was taken before, and so comes with the last of them.
    */
-  send(situation: PeerSituation): PeerBurst {
+  answer(situation: PeerSituation): PeerBurst {
+    this.#open = Math.max(0, this.#open - 1);
     const session = this.#session;
+    return session?.owesAnswer && this.#open === 0 ? this.#burst(session, situation) : nothing;
+  }
+
+  /**
+   * Frames with messages for a node that stays awake; none if it could not take them now. Call it when a message comes, and when
+   * an uplink of such a node is over for which `answer` gave no frames: it has said then that it has the last ones.
+   */
+  push(situation: PeerSituation): PeerBurst {
+    const session = this.#session;
+    return session?.stays && !session.owesAnswer ? this.#burst(session, situation) : nothing;
+  }
+
+  #burst(session: PeerSession, situation: PeerSituation): PeerBurst {
+    const { time, brokerOut, waiting: total } = situation;
+    // Those that came meanwhile may have been read from the store before.
     const messages = situation.messages.filter(
-      ({ sequence }) => !session?.hasCome(numberOfSequence(sequence)),
+      ({ sequence }) => !session.hasCome(numberOfSequence(sequence)),
     );
-    const frames = Math.min(this.#options.burstFrames ?? 4, session?.framesLeft ?? 0);
-    if (!session || frames === 0 || (!session.owesAnswer && messages.length === 0)) return nothing;
-    const head = {
-      reply: session.owesAnswer
-        ? { time: situation.time, waiting: situation.waiting, nextNumber: this.#record.nextNumber }
-        : undefined,
-      brokerOut: situation.brokerOut,
-      items: session.owesAnswer ? this.#answerItems(session) : [],
-    };
+    const maximumFrames = Math.min(this.#options.burstFrames ?? 4, session.framesLeft);
+    const answers = session.owesAnswer;
+    if (maximumFrames === 0 || (!answers && messages.length === 0)) return nothing;
+    const head = { time, waiting: total, nextNumber: this.#record.nextNumber };
     const { bodies, sent, impossible } = packBurst({
-      head,
+      head: {
+        reply: answers ? head : undefined,
+        brokerOut,
+        items: answers ? this.#answerItems(session) : [],
+      },
       messages,
       maximumFrameBytes: this.#options.maximumFrameBytes ?? 250,
-      maximumFrames: frames,
+      maximumFrames,
       have: session.have,
       shorten: (topic) => session.shorten(topic),
     });
-    const done = situation.messages.length - messages.length + sent.length + impossible.length;
-    const waiting = Math.max(0, situation.waiting - done);
+    const gone = situation.messages.length - messages.length + sent.length + impossible.length;
+    const waiting = Math.max(0, total - gone);
     session.owesAnswer = false;
-    return {
-      frames: bodies.map((items, index) => {
-        const reply = index === 0 && head.reply ? { ...head.reply, waiting } : undefined;
-        const last = index === bodies.length - 1;
-        return session.seal(encodeDownlinkBody({ reply, last, brokerOut: situation.brokerOut, items }));
-      }),
-      sent,
-      impossible,
-    };
+    const frames = bodies.map((items, index) => {
+      const reply = answers && index === 0 ? { ...head, waiting } : undefined;
+      const last = index === bodies.length - 1;
+      return session.seal(encodeDownlinkBody({ reply, last, brokerOut, items }));
+    });
+    return { frames, sent, impossible };
   }
 
   #receiveHello(frame: Uint8Array): NativeReceipt {
@@ -230,6 +245,7 @@ export class NativePeer {
     const { answer, fetch, stays, came, cannotTake } = body;
     const record = promoted || taken.refused ? this.#record : undefined;
     const { items, repeated, skipped } = taken;
+    this.#open++;
     return {
       type: "uplink",
       joined: promoted,

@@ -178,6 +178,21 @@ describe("a native node and its gateway", () => {
     expect(gateway.waiting(address)).toBe(0);
   });
 
+  it("push hundreds at once to a node that stays awake, burst by burst", async () => {
+    const { joined, gateway, clock, run } = createNativeWorld();
+    const node = await joined();
+    const got: string[] = [];
+    const listening = node.listen(({ message }) => got.push(message), { silenceMs: 500 });
+    await clock.advance(50);
+    const sent = Array.from({ length: 300 }, (_, index) => `message ${index}`);
+    for (const text of sent) gateway.queue(address, "lamp", text);
+    expect(await run(listening)).toBe("answered");
+    await clock.advance(10);
+    expect(got).toEqual(sent);
+    expect(gateway.waiting(address)).toBe(0);
+    expect(clock.monotonic()).toBeLessThan(2000);
+  });
+
   it("publish while they listen, and are found again by a gateway that was started anew", async () => {
     const { joined, gateway, clock, run } = createNativeWorld();
     const node = await joined();
