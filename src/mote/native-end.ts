@@ -182,7 +182,8 @@ export class NativeEnd {
     const { came, cannotTake } = this.inbox;
     if (!this.#session || came.length + cannotTake.length === 0) return undefined;
     const answered = came.length > maximumUnconfirmed;
-    const head = { answer: answered, fetch: false, stays, firstNumber: 0 };
+    // One that stays awake takes more at once, if there is any.
+    const head = { answer: answered, fetch: stays, stays, firstNumber: 0 };
     return { frames: [this.#uplink(this.#session, head, this.#tellable(), [], [])], answered };
   }
 

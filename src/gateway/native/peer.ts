@@ -67,7 +67,8 @@ const rememberedRefusals = 64;
  *
  * 1. `receive(frame)`: what it says;
  * 2. `settle(outcomes)`: one for each item, which gives the record that is to be committed *together with* the items;
- * 3. when that is committed: `answer(situation)`, once for each uplink, and the frames to the radio.
+ * 3. when that is committed: `committed()`, once for each uplink, whatever is in it;
+ * 4. `send(situation)`, and the frames to the radio.
  *
  * A frame that comes again gives no items again. Only `record` is kept; a peer may be dropped at any time and be made anew
  * of it: the node's next frame then begins a new session, which costs one frame each way. Make it when the node is heard:
@@ -81,7 +82,7 @@ export class NativePeer {
   /** The numbers of the items that wait for `settle`. */
   #unsettled: readonly number[] = [];
   #delay: ItemDelay | undefined;
-  /** Uplinks of which `answer` has not been called: what they changed may not be committed. */
+  /** Uplinks that may have changed what is not committed. */
   #open = 0;
 
   constructor(options: NativePeerOptions) {
@@ -151,24 +152,19 @@ export class NativePeer {
     return this.#record;
   }
 
-  /**
-   * Frames for the node after one of its uplinks. Call it once for each, whether it waits for an answer or not, when all that
-   * `receive` and `settle` changed is committed: the node takes it for that. Where more uplinks are to come to this, there are no
-   * frames: an answer speaks for all that was taken before, and so comes with the last of them.
-   */
-  answer(situation: PeerSituation): PeerBurst {
+  /** Says that everything which an uplink changed is committed. To be called once for each, in their order, before `send`. */
+  committed(): void {
     this.#open = Math.max(0, this.#open - 1);
-    const session = this.#session;
-    return session?.owesAnswer && this.#open === 0 ? this.#burst(session, situation) : nothing;
   }
 
   /**
-   * Frames with messages for a node that stays awake; none if it could not take them now. Call it when a message comes, and when
-   * an uplink of such a node is over for which `answer` gave no frames: it has said then that it has the last ones.
+   * Frames for the node: the answer if it waits for one, and messages if it does or if it stays awake. None while something that
+   * the node said is not committed: an answer speaks for all of that, and so comes after the last of it.
    */
-  push(situation: PeerSituation): PeerBurst {
+  send(situation: PeerSituation): PeerBurst {
     const session = this.#session;
-    return session?.stays && !session.owesAnswer ? this.#burst(session, situation) : nothing;
+    if (!session || this.#open > 0) return nothing;
+    return session.owesAnswer || session.stays ? this.#burst(session, situation) : nothing;
   }
 
   #burst(session: PeerSession, situation: PeerSituation): PeerBurst {

@@ -72,11 +72,11 @@ export interface NativeUplink {
   readonly came: readonly number[];
   /** The numbers of messages that it will never take: they can go too, with another fate. */
   readonly cannotTake: readonly { readonly number: number; readonly reason: CannotTake }[];
-  /** Whether it waits for an answer. Call `answer` in any case, once all that this frame changes is committed. */
+  /** Whether it waits for an answer: call `send` once all that this frame changes is committed. */
   readonly answer: boolean;
-  /** Whether it wants its messages with that. */
+  /** Whether it wants its messages; one that stays awake may want them without waiting for an answer. */
   readonly fetch: boolean;
-  /** Whether it stays awake: `push` may bring what comes later. */
+  /** Whether it stays awake: `send` may bring what comes later. */
   readonly stays: boolean;
   /** To be stored even if there are no items. */
   readonly record: NativeRecord | undefined;

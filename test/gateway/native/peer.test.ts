@@ -75,11 +75,13 @@ describe("a peer", () => {
     const first = peer.receive(uplink(session, 1, [publication]));
     expect(first).toMatchObject({ type: "uplink", items: [{ topic: "shed" }], repeated: 0, skipped: 0 });
     expect(peer.settle(["stored"]).nextNumber).toBe(8);
-    expect(peer.answer(nobodyWaits).frames).toHaveLength(1);
-    expect(peer.answer(nobodyWaits).frames).toHaveLength(0);
+    peer.committed();
+    expect(peer.send(nobodyWaits).frames).toHaveLength(1);
+    expect(peer.send(nobodyWaits).frames).toHaveLength(0);
     const second = peer.receive(uplink(session, 2, [publication]));
     expect(second).toMatchObject({ type: "uplink", items: [], repeated: 1 });
-    expect(peer.answer(nobodyWaits).frames).toHaveLength(1);
+    peer.committed();
+    expect(peer.send(nobodyWaits).frames).toHaveLength(1);
   });
 
   it("answers for nothing of which it does not know that it is committed", () => {
@@ -88,9 +90,11 @@ describe("a peer", () => {
     peer.receive(uplink(session, 1, []));
     peer.receive(uplink(session, 2, [publication]));
     peer.settle(["stored"]);
-    // The first is committed, the second not yet.
-    expect(peer.answer(nobodyWaits).frames).toHaveLength(0);
-    expect(peer.answer(nobodyWaits).frames).toHaveLength(1);
+    peer.committed();
+    // The first is, the second not yet.
+    expect(peer.send(nobodyWaits).frames).toHaveLength(0);
+    peer.committed();
+    expect(peer.send(nobodyWaits).frames).toHaveLength(1);
   });
 
   it("drops a counter that is not higher than all before", () => {
@@ -183,8 +187,11 @@ describe("a peer", () => {
       ];
       const sealed = nobleSeal.seal(session.uplink, nonceOf(count, 0), header, Uint8Array.from(body));
       const receipt = peer.receive(Uint8Array.of(...header, ...sealed));
-      if (receipt.type === "uplink") peer.settle(receipt.items.map(() => "stored"));
-      peer.answer(nobodyWaits);
+      if (receipt.type === "uplink") {
+        peer.settle(receipt.items.map(() => "stored"));
+        peer.committed();
+      }
+      peer.send(nobodyWaits);
     }
   });
 });

@@ -82,7 +82,7 @@ export class PeerGateway {
     const sequence = kept.nextSequence++;
     const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
     kept.queue.push({ sequence, topic, payload: bytes, retained });
-    if (this.#peers.get(node)?.stays) void this.#send(node, "push", true);
+    if (this.#peers.get(node)?.stays) void this.#send(node, true);
     return sequence;
   }
 
@@ -117,8 +117,9 @@ export class PeerGateway {
     const changes = record !== undefined || uplink.came.length + uplink.cannotTake.length > 0;
     this.#commit(() => {
       change();
-      // Its peer may have been let go meanwhile.
-      if (this.#peers.get(node) === peer) void this.#send(node, "answer", uplink.fetch);
+      peer.committed();
+      // It may have been let go meanwhile.
+      if (this.#peers.get(node) === peer) void this.#send(node, uplink.fetch);
     }, changes);
   }
 
@@ -133,10 +134,10 @@ export class PeerGateway {
     this.done.push({ node, sequence, taken });
   }
 
-  async #send(node: string, how: "answer" | "push", fetch: boolean): Promise<void> {
+  async #send(node: string, fetch: boolean): Promise<void> {
     const { queue } = this.#keptOf(node);
     const messages = fetch ? queue.slice(0, 64) : [];
-    const { frames, impossible } = this.#peerOf(node)[how]({
+    const { frames, impossible } = this.#peerOf(node).send({
       time: this.#clock.now(),
       brokerOut: this.brokerOut,
       messages,
@@ -147,8 +148,6 @@ export class PeerGateway {
       if (index >= 0) queue.splice(index, 1);
     }
     for (const frame of frames) await this.#radio.send(node, frame);
-    if (how === "answer" && frames.length === 0 && this.#peerOf(node).stays)
-      await this.#send(node, "push", true);
   }
 
   /** Runs `change` when everything before is committed; what changes nothing on disk takes no time. */
