@@ -11,8 +11,10 @@ import { type Benchmark, type Measurement, summarize } from "./measurement.js";
 const address = { gateway: "02006d6f7465", node: "020000000001" };
 const payload = encodeUtf8("x".repeat(20));
 
+type ClassicProgram = Extract<NodeProgram, { dialect: "link" | "prototype" }>;
+
 /** Radio-on time of a wake that publishes 20 bytes, in milliseconds of the simulated air. */
-async function measureWake(program: NodeProgram, waiting: number): Promise<number> {
+async function measureWake(program: ClassicProgram, waiting: number): Promise<number> {
   const clock = new VirtualClock({ settle: () => new Promise((resolve) => setImmediate(resolve)) });
   const air = new Air({ clock, random: createSeededRandom(1) });
   // 2 ms for the way from dongle to host and back.
@@ -59,7 +61,7 @@ async function measureWake(program: NodeProgram, waiting: number): Promise<numbe
   return awakeMs;
 }
 
-const prototype: NodeProgram = {
+const prototype: ClassicProgram = {
   dialect: "prototype",
   async run(node: PrototypeNode, { receive }) {
     await node.publish("light", payload);
@@ -67,7 +69,7 @@ const prototype: NodeProgram = {
   },
 };
 
-const link: NodeProgram = {
+const link: ClassicProgram = {
   dialect: "link",
   async run(node: LinkNode, { receive }) {
     await node.publish("light", payload);
@@ -75,7 +77,7 @@ const link: NodeProgram = {
   },
 };
 
-const publishOnly: NodeProgram = {
+const publishOnly: ClassicProgram = {
   dialect: "link",
   async run(node: LinkNode) {
     await node.publish("light", payload);
@@ -101,6 +103,7 @@ async function measureNativeWake(waiting: number): Promise<number> {
     peer.settle(receipt.items.map(() => "stored"));
     const { came } = receipt;
     queue = queue.filter(({ sequence }) => !came.includes(sequence));
+    peer.committed();
     const situation = { time: clock.now(), brokerOut: false, messages: queue, waiting: queue.length };
     for (const frame of peer.send(situation).frames) void gatewayRadio.send(address.node, frame);
   });

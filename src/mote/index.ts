@@ -18,6 +18,7 @@ export type { NativeNodeMessage } from "./native-inbox.ts";
 export { NativeNode } from "./native-node.ts";
 export type {
   NativeExchange,
+  NativeListenOptions,
   NativeMessageHandler,
   NativeNodeOptions,
   NativeOutcome,

@@ -91,8 +91,8 @@ const nothingToTell: Tellable = { came: [], have: [], cannotTake: [] };
 const rememberedUplinks = 16;
 /** So many numbers of messages go unconfirmed into sleep; with more the node waits for a reply. */
 const maximumUnconfirmed = 16;
-/** So many are told in one uplink. */
-const maximumTold = 32;
+/** What may be told of messages takes at the most so many bytes of an uplink, so that items have room. */
+const maximumToldBytes = 100;
 
 /**
  * The node's end of the native dialect, without any effect of its own: `frames` says what to send, `receive` takes what was
@@ -114,6 +114,7 @@ export class NativeEnd {
   /** The place of the next downlink among those that answer one uplink, and which that is. */
   #expected = { counter: 0, index: 0 };
   #missed = false;
+  #isOpen = false;
 
   constructor(options: NativeEndOptions) {
     this.#options = options;
@@ -138,6 +139,12 @@ export class NativeEnd {
   begin(): void {
     this.reply = undefined;
     this.#missed = false;
+    this.#isOpen = false;
+  }
+
+  /** Whether more frames are to come before it is time to say what came. */
+  get awaitsMore(): boolean {
+    return this.#isOpen;
   }
 
   /** Whether there is something that only another uplink can bring: items to settle, or messages of which frames are missing. */
@@ -175,7 +182,8 @@ export class NativeEnd {
     const { came, cannotTake } = this.inbox;
     if (!this.#session || came.length + cannotTake.length === 0) return undefined;
     const answered = came.length > maximumUnconfirmed;
-    const head = { answer: answered, fetch: false, stays, firstNumber: 0 };
+    // One that stays awake takes more at once, if there is any.
+    const head = { answer: answered, fetch: stays, stays, firstNumber: 0 };
     return { frames: [this.#uplink(this.#session, head, this.#tellable(), [], [])], answered };
   }
 
@@ -213,8 +221,11 @@ export class NativeEnd {
 
   /** What the gateway should know of the messages that came. */
   #tellable(): Tellable {
-    const { came, have, cannotTake } = this.inbox;
-    return { came: came.slice(0, maximumTold), have, cannotTake: cannotTake.slice(0, maximumTold) };
+    const { came, have } = this.inbox;
+    const cannotTake = this.inbox.cannotTake.slice(0, 8);
+    const told = { came, have, cannotTake };
+    while (sizeOf(told) > maximumToldBytes) told.came = told.came.slice(0, told.came.length / 2);
+    return told;
   }
 
   #uplink(
@@ -279,6 +290,7 @@ export class NativeEnd {
     }
     if (told) this.inbox.confirm(told.numbers);
     if (body.reply) this.#takeReply(body.reply, body);
+    this.#isOpen = !body.last;
     return body.last ? "complete" : "more";
   }
 

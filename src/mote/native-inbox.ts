@@ -20,7 +20,7 @@ export interface NativeNodeMessage extends NodeMessage {
 }
 
 /** How many messages wait for the program. */
-const heardLimit = 64;
+const heardLimit = 256;
 
 /** Which messages came, so that each is handed over once and the gateway is told of it. */
 export class Inbox {

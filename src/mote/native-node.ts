@@ -20,6 +20,7 @@ import { moteErrors } from "./errors.ts";
 import { NativeEnd, type NativeNodeCount } from "./native-end.ts";
 import type {
   NativeExchange,
+  NativeListenOptions,
   NativeMessageHandler,
   NativeNodeOptions,
   NativeOutcome,
@@ -32,7 +33,7 @@ import { NativeTalk } from "./native-talk.ts";
 
 /**
  * A node of the native dialect: encrypted, each thing exactly once, and asleep the moment it is done. What it has to say goes with
- * one frame, and is kept until the gateway has it. Calls wait for each other.
+ * one frame, and is kept until the gateway has it. Calls wait for each other, but for `listen`.
  *
  * @example
  * const node = new NativeNode({ radio, clock, gateway: "02006d6f7465", randomBytes, state });
@@ -144,18 +145,22 @@ export class NativeNode {
   async exchange(receive?: NativeMessageHandler, { signal }: WaitOptions = {}): Promise<NativeExchange> {
     return this.#inTurn(signal, async () => {
       const fetch = receive !== undefined;
-      const outcome = await this.#talk.converse({ fetch, stays: false, receive }, signal);
+      const outcome = await this.#talk.converse({ fetch, receive }, signal);
       const { time, waiting = 0, brokerOut = false } = this.#end.reply ?? {};
       return { outcome, time, waiting, brokerOut };
     });
   }
 
-  /** Stays awake and hands over messages as they come, until nothing was heard for `silenceMs`; `Infinity`: until the signal. */
+  /**
+   * Stays awake and hands over messages as they come, until none has come for `silenceMs`; `Infinity`: until the signal. Other calls
+   * go on meanwhile.
+   */
   async listen(
     receive: NativeMessageHandler,
-    { silenceMs = 200, signal }: WaitOptions & { readonly silenceMs?: number } = {},
+    { silenceMs = 200, pollMs = 30_000, signal }: NativeListenOptions = {},
   ): Promise<NativeExchange["outcome"]> {
-    return this.#inTurn(signal, () => this.#talk.listen(receive, silenceMs, signal));
+    const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(signal, work);
+    return this.#talk.listen(receive, { silenceMs, pollMs }, inTurn, signal);
   }
 
   /**
@@ -180,7 +185,7 @@ export class NativeNode {
       const settled: { fate?: ItemFate } = {};
       this.#end.outbox.add(item, (fate) => (settled.fate = fate));
       const fetch = receive !== undefined;
-      const outcome = await this.#talk.converse({ fetch, stays: false, receive }, signal);
+      const outcome = await this.#talk.converse({ fetch, receive }, signal);
       const { fate } = settled;
       if (fate === undefined) return outcome === "answered" ? "later" : outcome;
       if (fate !== "stored") return "refused";

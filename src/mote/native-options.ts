@@ -66,6 +66,14 @@ export interface ReadingOptions {
   readonly takenAt?: number;
 }
 
+/** How long a native node listens. */
+export interface NativeListenOptions extends WaitOptions {
+  /** Ends when no message has come for so many milliseconds. Default 200. */
+  readonly silenceMs?: number;
+  /** How often the gateway is asked although nothing comes, in milliseconds: it may have been started anew. Default 30,000. */
+  readonly pollMs?: number;
+}
+
 /** What an exchange came to. */
 export interface NativeExchange {
   /** `answered`: everything is said and, if wanted, everything that waited has come. */

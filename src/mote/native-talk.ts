@@ -24,8 +24,6 @@ export interface NativeTalkOptions {
 export interface TalkManner {
   /** Whether to ask for what waits. */
   readonly fetch: boolean;
-  /** Whether to stay awake afterwards. */
-  readonly stays: boolean;
   readonly receive?: NativeMessageHandler | undefined;
 }
 
@@ -35,6 +33,8 @@ export class NativeTalk {
   readonly #wakeUp: WakeUp;
   /** What was heard last that a wait ends with. */
   #event: NativeEvent = "nothing";
+  /** How many listen, so that the node stays awake. */
+  #listeners = 0;
 
   constructor(options: NativeTalkOptions) {
     this.#options = options;
@@ -50,7 +50,7 @@ export class NativeTalk {
       const asked = await this.#ask({ frames: [this.#options.end.join(secret)], answered: true }, signal);
       if (asked === "not-delivered" || asked === "no-answer") outcome = asked;
       else if (asked === "joined") {
-        const greeted = await this.converse({ fetch: false, stays: false }, signal);
+        const greeted = await this.converse({ fetch: false }, signal);
         if (greeted === "answered") return "joined";
       }
     }
@@ -64,7 +64,8 @@ export class NativeTalk {
     let failures = 0;
     let idle = 0;
     for (;;) {
-      const frames = end.frames(how.fetch, how.stays, clock.now());
+      const stays = this.#listeners > 0;
+      const frames = end.frames(how.fetch || stays, stays, clock.now());
       if (!frames) return "not-joined";
       const before = progressOf(end);
       const asked = await this.#ask(frames, signal);
@@ -79,29 +80,39 @@ export class NativeTalk {
       if (asked === "complete" && (!more || idle >= idleRounds)) break;
       if (asked !== "complete" && ++failures > attempts) return "no-answer";
     }
-    await this.#tell(end.lastWord(how.stays), signal);
+    await this.#tell(end.lastWord(this.#listeners > 0), signal);
     return "answered";
   }
 
-  /** Hands over messages as they come, until nothing was heard for `silenceMs`. */
+  /**
+   * Hands over messages as they come, until none has come for `silenceMs`. Other things may be said meanwhile; `inTurn` sees to it
+   * that it is one at a time.
+   */
   async listen(
     receive: NativeMessageHandler,
-    silenceMs: number,
+    { silenceMs, pollMs }: { silenceMs: number; pollMs: number },
+    inTurn: <T>(work: () => Promise<T>) => Promise<T>,
     signal: AbortSignalLike | undefined,
   ): Promise<NativeExchange["outcome"]> {
-    const { end } = this.#options;
-    const manner = { fetch: true, stays: true, receive };
-    const outcome = await this.converse(manner, signal);
-    if (outcome !== "answered") return outcome;
-    // What comes while something is said is seen before the next wait.
-    while (this.#event !== "nothing" || (await this.#wakeUp.wait(silenceMs, signal))) {
-      end.inbox.handOver(receive);
-      if (this.#takeEvent() !== "complete") continue;
-      if (end.unfinished) await this.converse(manner, signal);
-      else await this.#tell(end.lastWord(true), signal);
+    const { end, clock, replyMs } = this.#options;
+    const ask = () => inTurn(() => this.converse({ fetch: true, receive }, signal));
+    this.#listeners++;
+    try {
+      let outcome = await ask();
+      let silentAt = clock.monotonic() + silenceMs;
+      for (let left = silenceMs; left > 0; left = silentAt - clock.monotonic()) {
+        const heard = await this.#wakeUp.wait(Math.min(left, end.awaitsMore ? replyMs : pollMs), signal);
+        if (end.inbox.size > 0) silentAt = clock.monotonic() + silenceMs;
+        end.inbox.handOver(receive);
+        // A gateway that was started anew does not know that this node listens, and nobody says so.
+        if (end.unfinished || (!heard && left > pollMs)) outcome = await ask();
+        else if (!end.awaitsMore) await inTurn(() => this.#tell(end.lastWord(true), signal));
+      }
+      return outcome;
+    } finally {
+      this.#listeners--;
+      if (!signal?.aborted) await inTurn(() => this.#tell(end.lastWord(this.#listeners > 0), signal));
     }
-    await this.#tell(end.lastWord(false), signal);
-    return "answered";
   }
 
   /** Sends frames that nothing is to be done about, if there are any. */

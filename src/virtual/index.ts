@@ -30,6 +30,7 @@ export {
   createContinuousProgram,
   createInsistentProgram,
   createLampProgram,
+  createNativeSensorProgram,
   createPublishOnlyProgram,
   createSubscribeOnlyProgram,
   createWalkerProgram,

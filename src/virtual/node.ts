@@ -4,10 +4,17 @@ import {
   createAborter,
   messageOf,
   type Random,
+  randomInteger,
   sleep,
 } from "../base/index.ts";
 import type { MacAddress, TunableRadio } from "../device/index.ts";
-import { LinkNode, type NodeMessage, PrototypeNode } from "../mote/index.ts";
+import {
+  LinkNode,
+  NativeNode,
+  type NativeNodeState,
+  type NodeMessage,
+  PrototypeNode,
+} from "../mote/index.ts";
 import { virtualErrors } from "./errors.ts";
 import type { VirtualRadio } from "./radio.ts";
 import type { RadioAccount } from "./radio-account.ts";
@@ -42,7 +49,9 @@ export interface NodeContext {
 /** What a node does in a wake, with a node object made for it. What it must remember, it keeps by itself. */
 export type NodeProgram =
   | { readonly dialect: "link"; run(node: LinkNode, context: NodeContext): Promise<void> }
-  | { readonly dialect: "prototype"; run(node: PrototypeNode, context: NodeContext): Promise<void> };
+  | { readonly dialect: "prototype"; run(node: PrototypeNode, context: NodeContext): Promise<void> }
+  /** What the node knows – its key, its session, what is not settled – outlives sleep; of a program that threw only the key does. */
+  | { readonly dialect: "native"; run(node: NativeNode, context: NodeContext): Promise<void> };
 
 /** What a node did; `atMs` is the time of day. */
 export type NodeEvent = { readonly node: string; readonly atMs: number } & NodeEventBody;
@@ -89,6 +98,8 @@ export class VirtualNode {
   #life: Promise<void> | undefined;
   #colour: string | undefined;
   #lastWake: RadioAccount | undefined;
+  /** What a native node remembers while it sleeps. */
+  #state: NativeNodeState | undefined;
 
   constructor(options: VirtualNodeOptions) {
     this.name = options.name;
@@ -154,9 +165,27 @@ export class VirtualNode {
     const link = { radio: this.#watchedRadio(), clock, gateway };
     try {
       if (program.dialect === "link") await program.run(new LinkNode(link), this.#context());
+      else if (program.dialect === "native") await this.#runNative(link, program);
       else await program.run(new PrototypeNode(link), this.#context());
     } catch (error) {
       if (!this.#aborter.signal.aborted) this.#tell({ type: "failed", message: messageOf(error) });
+    }
+  }
+
+  async #runNative(
+    link: { radio: TunableRadio; clock: Clock; gateway: MacAddress },
+    program: Extract<NodeProgram, { dialect: "native" }>,
+  ): Promise<void> {
+    const { random } = this.#options;
+    const randomBytes = (length: number) => Uint8Array.from({ length }, () => randomInteger(random, 0, 255));
+    const node = new NativeNode({ ...link, randomBytes, state: this.#state });
+    try {
+      await program.run(node, this.#context());
+      this.#state = node.save();
+    } catch (error) {
+      const key = node.save()?.key;
+      this.#state = key === undefined ? undefined : { key };
+      throw error;
     }
   }
 

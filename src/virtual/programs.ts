@@ -102,6 +102,28 @@ export function createWalkerProgram(
 }
 
 /**
+ * A native sensor: joins once, says how often it wakes, publishes a temperature in each wake and takes what waits. What does not
+ * go through goes with the next wake.
+ */
+export function createNativeSensorProgram({
+  topic = "cellar",
+  code = undefined as string | undefined,
+  periodSeconds = 60,
+} = {}): NodeProgram {
+  return {
+    dialect: "native",
+    async run(node, { random, note, receive, signal }) {
+      if (!node.joined) {
+        if (note("join", await node.join(code, { signal })) !== "joined") return;
+        node.announceWakes(periodSeconds, periodSeconds / 2);
+      }
+      const temperature = (8 + random.next() * 4).toFixed(1);
+      note(`publish ${topic}`, await node.publish(topic, temperature, { receive, signal }));
+    },
+  };
+}
+
+/**
  * A node of the `link` dialect that only publishes gets no answer until the gateway knows what it speaks: it pings, once
  * in its life, until that was answered.
  */

@@ -111,7 +111,8 @@ export function decodeJoined(
   frame: Uint8Array,
 ): NodeKeys | undefined {
   const startBytes = 1 + randomLength;
-  if (typeOfFrame(frame) !== "joined" || frame.length !== startBytes + macBytes) return undefined;
+  if (typeOfFrame(join) !== "join" || typeOfFrame(frame) !== "joined") return undefined;
+  if (frame.length !== startBytes + macBytes) return undefined;
   const transcript = seal.hash(concatBytes([join, frame.subarray(0, startBytes)]));
   const keys = deriveJoinedKeys(seal, pair, secret, transcript);
   const mac = seal.mac(keys.handshake, transcript).subarray(0, macBytes);

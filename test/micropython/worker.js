@@ -1,5 +1,6 @@
 // One ESP32 in a thread of its own: real MicroPython, compiled to WebAssembly, and underneath it a host module
 // that asks the main thread for all that a chip does. Plain JavaScript, since Node 20 loads no TypeScript here.
+import { createCipheriv, createHash } from "node:crypto";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
 
@@ -102,6 +103,8 @@ function createBoard() {
   /** The clock's monotonic time, and the microseconds of computing since it was read. */
   let now = 0;
   let spentUs = 0;
+  /** How often it was asked for chance, in all runs. */
+  let asked = 0;
   // These two outlive a run, and end with the power.
   let rtcMemory = "";
   let rtcStartedAt = 0;
@@ -176,6 +179,20 @@ function createBoard() {
       },
       available: () => (spend(10), call({ call: "available" })),
       droppedFrames: () => call({ call: "dropped" }),
+      encryptAes(key, mode, iv, data) {
+        const name = `aes-${key.length * 4}-${mode === 1 ? "ecb" : "cbc"}`;
+        const cipher = createCipheriv(
+          name,
+          Buffer.from(key, "hex"),
+          mode === 1 ? null : Buffer.from(iv, "hex"),
+        );
+        return cipher.setAutoPadding(false).update(data, "hex", "hex");
+      },
+      // Never the same twice, but the same whenever a test is run again.
+      urandom(count) {
+        const bytes = createHash("sha512").update(`${address} ${++asked}`).digest();
+        return bytes.subarray(0, count).toString("hex");
+      },
       readPin: (pin, otherwise) => (spend(10), call({ call: "pin", pin, otherwise })),
       readAdc: (pin) => (spend(10), call({ call: "adc", pin })),
       writePin: (pin, value) => tell({ event: "pin", pin, value }),

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { concatBytes, encodeUtf8, fromHex, toHex } from "../../src/base/index.ts";
 import {
@@ -19,7 +17,7 @@ import {
   secretOfCode,
   type UplinkBody,
 } from "../../src/wire/index.ts";
-import { root } from "../house/imports.ts";
+import { readVectors } from "./native-vectors.ts";
 
 const pair = { node: "020000000001", gateway: "02006d6f7465" };
 
@@ -109,13 +107,6 @@ function computeVectors(): Record<string, string> {
     "downlink frame": concatBytes([downlinkHeader, sealedDownlink]),
   };
   return Object.fromEntries(Object.entries(frames).map(([name, bytes]) => [name, toHex(bytes)]));
-}
-
-/** The table of vectors on the page. */
-export function readVectors(): Record<string, string> {
-  const [, section = ""] = readFileSync(join(root, "docs/reference/native.md"), "utf8").split("## Vectors");
-  const rows = [...section.matchAll(/^\| ([^|]+) \| `([0-9a-f ]+)` \|$/gm)];
-  return Object.fromEntries(rows.map(([, name = "", hex = ""]) => [name, hex.replaceAll(" ", "")]));
 }
 
 describe("docs/reference/native.md", () => {

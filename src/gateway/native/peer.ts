@@ -1,30 +1,25 @@
-import { equalBytes, fromHex, type RandomBytes, toHex } from "../../base/index.ts";
+import type { RandomBytes } from "../../base/index.ts";
 import {
   decodeItem,
   decodeUplinkBody,
-  deriveNodeKeys,
   type DownlinkItem,
   encodeDownlinkBody,
-  encodeJoined,
-  encodeWelcome,
-  isHelloOf,
-  isJoinOf,
   type ItemDelay,
   type ItemRefusal,
   type NativePair,
   nobleSeal,
-  type NodeKeys,
   type NumberedItem,
   PartSet,
-  randomLength,
   type Seal,
+  splitUplink,
   typeOfFrame,
   type UplinkBody,
 } from "../../wire/index.ts";
+import { PeerHandshakes } from "./handshakes.ts";
 import { resolveItem } from "./items.ts";
 import { packBurst, type WaitingMessage } from "./pack.ts";
 import { emptyRecord, isNewNumber, type NativeRecord, numberOfSequence } from "./record.ts";
-import { PeerSession } from "./session.ts";
+import type { PeerSession } from "./session.ts";
 import type { ItemOutcome, NativeDrop, NativeReceipt, NodeItem } from "./uplink.ts";
 
 /** How a peer is made. */
@@ -64,8 +59,6 @@ export interface PeerBurst {
   readonly impossible: readonly number[];
 }
 
-/** A session that was offered counts only when the node uses it; so many are kept. */
-const maximumOffers = 2;
 /** So many refusals are said again. */
 const rememberedRefusals = 64;
 
@@ -74,31 +67,29 @@ const rememberedRefusals = 64;
  *
  * 1. `receive(frame)`: what it says;
  * 2. `settle(outcomes)`: one for each item, which gives the record that is to be committed *together with* the items;
- * 3. when everything is committed: `send(situation)`, and the frames to the radio.
+ * 3. when that is committed: `committed()`, once for each uplink, whatever is in it;
+ * 4. `send(situation)`, and the frames to the radio.
  *
  * A frame that comes again gives no items again. Only `record` is kept; a peer may be dropped at any time and be made anew
- * of it: the node's next frame then begins a new session, which costs one frame each way.
+ * of it: the node's next frame then begins a new session, which costs one frame each way. Make it when the node is heard:
+ * its keys are derived then.
  */
 export class NativePeer {
   readonly #options: NativePeerOptions;
-  readonly #seal: Seal;
+  readonly #handshakes: PeerHandshakes;
   #record: NativeRecord;
-  #keys: NodeKeys | undefined;
-  #candidate: NodeKeys | undefined;
   #session: PeerSession | undefined;
-  #offers: PeerSession[] = [];
-  /** The last handshake, so that the same frame, heard twice, gets the same answer. */
-  #handshake: { readonly heard: Uint8Array; readonly frame: Uint8Array } | undefined;
   /** The numbers of the items that wait for `settle`. */
   #unsettled: readonly number[] = [];
   #delay: ItemDelay | undefined;
+  /** Uplinks that may have changed what is not committed. */
+  #open = 0;
 
   constructor(options: NativePeerOptions) {
     this.#options = options;
-    this.#seal = options.seal ?? nobleSeal;
     this.#record = options.record ?? emptyRecord;
-    this.#keys = this.#keysOf(this.#record.key);
-    this.#candidate = this.#keysOf(this.#record.candidate);
+    const { seal = nobleSeal, randomBytes } = options;
+    this.#handshakes = new PeerHandshakes(seal, options, randomBytes, this.#record);
   }
 
   /** What is to be stored of the node. */
@@ -130,21 +121,19 @@ export class NativePeer {
    * until it uses the new one.
    */
   join(frame: Uint8Array, secrets: readonly Uint8Array[]): NativeReceipt {
-    const repeated = this.#repeatHandshake(frame);
-    if (repeated) return repeated;
-    const secret = secrets.find((one) => isJoinOf(this.#seal, this.#options, one, frame));
-    if (!secret) return dropped("not-joined");
-    const random = this.#options.randomBytes(randomLength);
-    const joined = encodeJoined(this.#seal, this.#options, secret, frame, random);
-    this.#candidate = joined.keys;
-    this.#record = { ...this.#record, candidate: toHex(joined.keys.node) };
-    return this.#shakeHands(frame, joined.frame, this.#record);
+    const repeated = this.#handshakes.repeat(frame);
+    if (repeated) return { type: "handshake", frame: repeated, record: this.#record };
+    const joined = this.#handshakes.join(frame, secrets);
+    if (!joined) return dropped("not-joined");
+    this.#record = { ...this.#record, ...this.#handshakes.record };
+    return { type: "handshake", frame: joined, record: this.#record };
   }
 
   /**
    * Says what became of the items of the last receipt, in their order; those left out are as if they had never come.
    *
-   * @returns the record that must be committed together with what was stored
+   * @returns the record that must be committed together with what was stored. If it cannot be, drop this peer: it takes the items for
+   * settled.
    */
   settle(outcomes: readonly ItemOutcome[]): NativeRecord {
     const refused: [number, ItemRefusal][] = [];
@@ -163,62 +152,73 @@ export class NativePeer {
     return this.#record;
   }
 
+  /** Says that everything which an uplink changed is committed. To be called once for each, in their order, before `send`. */
+  committed(): void {
+    this.#open = Math.max(0, this.#open - 1);
+  }
+
   /**
-   * Frames for the node: the answer if it waits for one, and messages. Nothing if it waits for none and there are none. Call it only
-   * when all that `receive` and `settle` changed is committed: it says so to the node.
+   * Frames for the node: the answer if it waits for one, and messages if it does or if it stays awake. None while something that
+   * the node said is not committed: an answer speaks for all of that, and so comes after the last of it.
    */
   send(situation: PeerSituation): PeerBurst {
     const session = this.#session;
+    if (!session || this.#open > 0) return nothing;
+    return session.owesAnswer || session.stays ? this.#burst(session, situation) : nothing;
+  }
+
+  #burst(session: PeerSession, situation: PeerSituation): PeerBurst {
+    const { time, brokerOut, waiting: total } = situation;
+    // Those that came meanwhile may have been read from the store before.
     const messages = situation.messages.filter(
-      ({ sequence }) => !session?.hasCome(numberOfSequence(sequence)),
+      ({ sequence }) => !session.hasCome(numberOfSequence(sequence)),
     );
-    const frames = Math.min(this.#options.burstFrames ?? 4, session?.framesLeft ?? 0);
-    if (!session || frames === 0 || (!session.owesAnswer && messages.length === 0)) return nothing;
-    const head = {
-      reply: session.owesAnswer
-        ? { time: situation.time, waiting: situation.waiting, nextNumber: this.#record.nextNumber }
-        : undefined,
-      brokerOut: situation.brokerOut,
-      items: session.owesAnswer ? this.#answerItems(session) : [],
-    };
+    const maximumFrames = Math.min(this.#options.burstFrames ?? 4, session.framesLeft);
+    const answers = session.owesAnswer;
+    if (maximumFrames === 0 || (!answers && messages.length === 0)) return nothing;
+    const head = { time, waiting: total, nextNumber: this.#record.nextNumber };
     const { bodies, sent, impossible } = packBurst({
-      head,
+      head: {
+        reply: answers ? head : undefined,
+        brokerOut,
+        items: answers ? this.#answerItems(session) : [],
+      },
       messages,
       maximumFrameBytes: this.#options.maximumFrameBytes ?? 250,
-      maximumFrames: frames,
+      maximumFrames,
       have: session.have,
       shorten: (topic) => session.shorten(topic),
     });
-    const done = situation.messages.length - messages.length + sent.length + impossible.length;
-    const waiting = Math.max(0, situation.waiting - done);
+    const gone = situation.messages.length - messages.length + sent.length + impossible.length;
+    const waiting = Math.max(0, total - gone);
     session.owesAnswer = false;
-    return {
-      frames: bodies.map((items, index) => {
-        const reply = index === 0 && head.reply ? { ...head.reply, waiting } : undefined;
-        const last = index === bodies.length - 1;
-        return session.seal(encodeDownlinkBody({ reply, last, brokerOut: situation.brokerOut, items }));
-      }),
-      sent,
-      impossible,
-    };
+    const frames = bodies.map((items, index) => {
+      const reply = answers && index === 0 ? { ...head, waiting } : undefined;
+      const last = index === bodies.length - 1;
+      return session.seal(encodeDownlinkBody({ reply, last, brokerOut, items }));
+    });
+    return { frames, sent, impossible };
   }
 
   #receiveHello(frame: Uint8Array): NativeReceipt {
-    const repeated = this.#repeatHandshake(frame);
-    if (repeated) return repeated;
-    if (!this.#keys && !this.#candidate) return dropped("not-joined");
-    const keys = [this.#keys, this.#candidate].find((one) => one && isHelloOf(this.#seal, one, frame));
-    return keys ? this.#welcome(frame, keys) : dropped("unauthentic");
+    if (!this.#handshakes.hasKeys) return dropped("not-joined");
+    const welcome = this.#handshakes.repeat(frame) ?? this.#handshakes.greet(frame, this.#record.nextNumber);
+    return welcome ? handshake(welcome) : dropped("unauthentic");
   }
 
   #receiveUplink(frame: Uint8Array): NativeReceipt {
-    for (const session of [this.#session, ...this.#offers]) {
+    if (!splitUplink(frame)) return dropped("malformed");
+    for (const session of [this.#session, ...this.#handshakes.offers]) {
       const opened = session?.open(frame);
       if (session && opened) return this.#take(session, opened.counter, opened.body, frame);
     }
-    const repeated = this.#repeatHandshake(frame);
-    if (repeated) return repeated;
-    return this.#keys ? this.#welcome(frame, this.#keys) : dropped("not-joined");
+    return this.#renew(frame);
+  }
+
+  /** Answers what cannot be read with a new session. */
+  #renew(frame: Uint8Array): NativeReceipt {
+    const welcome = this.#handshakes.repeat(frame) ?? this.#handshakes.renew(frame, this.#record.nextNumber);
+    return welcome ? handshake(welcome) : dropped("not-joined");
   }
 
   /** Takes what a node that has the key has sent. */
@@ -237,25 +237,32 @@ export class NativePeer {
     this.#unsettled = [];
     const taken = this.#takeItems(session, body);
     if (taken === "malformed") return dropped("malformed");
-    if (taken === "unknown-alias")
-      return this.#keys ? this.#welcome(frame, this.#keys) : dropped("malformed");
+    if (taken === "unknown-alias") return this.#renew(frame);
     const { answer, fetch, stays, came, cannotTake } = body;
     const record = promoted || taken.refused ? this.#record : undefined;
     const { items, repeated, skipped } = taken;
-    return { type: "uplink", items, repeated, skipped, came, cannotTake, answer, fetch, stays, record };
+    this.#open++;
+    return {
+      type: "uplink",
+      joined: promoted,
+      items,
+      repeated,
+      skipped,
+      came,
+      cannotTake,
+      answer,
+      fetch,
+      stays,
+      record,
+    };
   }
 
   /** Makes a session the present one; whether that changed the record. */
   #adopt(session: PeerSession): boolean {
     if (session === this.#session) return false;
     this.#session = session;
-    this.#offers = [];
-    if (session.nodeKeys === this.#keys) return false;
-    // A later join may have offered another key meanwhile: which of them the node has is not known before it uses it.
-    this.#keys = session.nodeKeys;
-    if (this.#candidate === this.#keys) this.#candidate = undefined;
-    const candidate = this.#candidate && toHex(this.#candidate.node);
-    this.#record = { ...this.#record, key: toHex(this.#keys.node), candidate };
+    if (!this.#handshakes.adopt(session)) return false;
+    this.#record = { ...this.#record, ...this.#handshakes.record };
     return true;
   }
 
@@ -318,33 +325,6 @@ export class NativePeer {
     if (parts) items.push({ type: "have", number: parts.number, bits: parts.bits });
     return items;
   }
-
-  /** Offers a session. */
-  #welcome(frame: Uint8Array, keys: NodeKeys): NativeReceipt {
-    const random = this.#options.randomBytes(randomLength);
-    const { nextNumber } = this.#record;
-    const answer = { answered: frame, random, nextNumber };
-    const welcome = encodeWelcome(this.#seal, this.#options, keys, answer);
-    const session = new PeerSession(this.#seal, welcome.session, keys);
-    this.#offers = [session, ...this.#offers].slice(0, maximumOffers);
-    return this.#shakeHands(frame, welcome.frame, undefined);
-  }
-
-  #shakeHands(heard: Uint8Array, frame: Uint8Array, record: NativeRecord | undefined): NativeReceipt {
-    this.#handshake = { heard: heard.slice(), frame };
-    return { type: "handshake", frame, record };
-  }
-
-  #repeatHandshake(frame: Uint8Array): NativeReceipt | undefined {
-    const { heard, frame: answer } = this.#handshake ?? {};
-    if (!heard || !answer || !equalBytes(heard, frame)) return undefined;
-    return { type: "handshake", frame: answer, record: this.#record };
-  }
-
-  #keysOf(hex: string | undefined): NodeKeys | undefined {
-    const key = hex === undefined ? undefined : fromHex(hex);
-    return key && deriveNodeKeys(this.#seal, this.#options, key);
-  }
 }
 
 interface TakenItems {
@@ -359,4 +339,8 @@ const nothing: PeerBurst = { frames: [], sent: [], impossible: [] };
 
 function dropped(reason: NativeDrop): NativeReceipt {
   return { type: "dropped", reason };
+}
+
+function handshake(frame: Uint8Array): NativeReceipt {
+  return { type: "handshake", frame, record: undefined };
 }

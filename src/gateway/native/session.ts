@@ -12,7 +12,7 @@ import {
 } from "../../wire/index.ts";
 
 /** How many messages that came are remembered, so that none is sent again that was read from the store before. */
-const rememberedMessages = 64;
+const rememberedMessages = 256;
 const highestIndex = 255;
 
 /** The gateway's end of one session with a node. In memory only. */
@@ -33,9 +33,9 @@ export class PeerSession {
   parts: PartSet | undefined;
   readonly #seal: Seal;
   readonly #keys: SessionKeys;
-  readonly #topics = new Map<number, string>();
-  readonly #aliases = new Map<string, number>();
-  readonly #came = new Ring<number>(rememberedMessages);
+  /** The topics of the aliases, and the messages that came: made when there are any, since there may be very many sessions. */
+  #topics: Map<number, string> | undefined;
+  #came: Ring<number> | undefined;
   #index = 0;
 
   constructor(seal: Seal, keys: SessionKeys, nodeKeys: NodeKeys) {
@@ -74,30 +74,28 @@ export class PeerSession {
 
   /** The name of a topic, and agrees on its alias if it has both; `undefined` if the alias is not known. */
   resolve({ name, alias }: NativeTopic): string | undefined {
-    if (name === undefined) return alias === undefined ? undefined : this.#topics.get(alias);
-    if (alias !== undefined) {
-      const before = this.#topics.get(alias);
-      if (before !== undefined) this.#aliases.delete(before);
-      this.#topics.set(alias, name);
-      this.#aliases.set(name, alias);
-    }
+    if (alias === undefined) return name;
+    if (name === undefined) return this.#topics?.get(alias);
+    this.#topics ??= new Map();
+    this.#topics.set(alias, name);
     return name;
   }
 
   /** A topic as it goes to the node: by its alias if there is one. */
   shorten(name: string): NativeTopic {
-    const alias = this.#aliases.get(name);
-    return alias === undefined ? { name, alias } : { name: undefined, alias };
+    for (const [alias, topic] of this.#topics ?? []) if (topic === name) return { name: undefined, alias };
+    return { name, alias: undefined };
   }
 
   /** Notes that the node has a message. */
   noteCame(number: number): void {
+    this.#came ??= new Ring(rememberedMessages);
     this.#came.pushEvicting(number);
   }
 
   /** Whether the node has said, not long ago, that it has a message. */
   hasCome(number: number): boolean {
-    for (const one of this.#came) if (one === number) return true;
+    for (const one of this.#came ?? []) if (one === number) return true;
     return false;
   }
 }

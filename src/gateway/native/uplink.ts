@@ -60,6 +60,8 @@ export type NativeReceipt =
 /** What a node says in one frame. */
 export interface NativeUplink {
   readonly type: "uplink";
+  /** Whether it has used a new key for the first time: it has joined now, and the code that it did so with is used up. */
+  readonly joined: boolean;
   /** What it says for the first time, in order. Give `settle` an outcome for each. */
   readonly items: readonly NodeItem[];
   /** How many items it has said before. */
@@ -72,7 +74,7 @@ export interface NativeUplink {
   readonly cannotTake: readonly { readonly number: number; readonly reason: CannotTake }[];
   /** Whether it waits for an answer: call `send` once all that this frame changes is committed. */
   readonly answer: boolean;
-  /** Whether it wants its messages with that. */
+  /** Whether it wants its messages; one that stays awake may want them without waiting for an answer. */
   readonly fetch: boolean;
   /** Whether it stays awake: `send` may bring what comes later. */
   readonly stays: boolean;

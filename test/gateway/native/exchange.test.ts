@@ -178,6 +178,44 @@ describe("a native node and its gateway", () => {
     expect(gateway.waiting(address)).toBe(0);
   });
 
+  it("push hundreds at once to a node that stays awake, burst by burst", async () => {
+    const { joined, gateway, clock, run } = createNativeWorld();
+    const node = await joined();
+    const got: string[] = [];
+    const listening = node.listen(({ message }) => got.push(message), { silenceMs: 500 });
+    await clock.advance(50);
+    const sent = Array.from({ length: 300 }, (_, index) => `message ${index}`);
+    for (const text of sent) gateway.queue(address, "lamp", text);
+    expect(await run(listening)).toBe("answered");
+    await clock.advance(10);
+    expect(got).toEqual(sent);
+    expect(gateway.waiting(address)).toBe(0);
+    expect(clock.monotonic()).toBeLessThan(2000);
+  });
+
+  it("publish while they listen, and are found again by a gateway that was started anew", async () => {
+    const { joined, gateway, clock, run } = createNativeWorld();
+    const node = await joined();
+    const got: string[] = [];
+    const listening = node.listen(({ message }) => got.push(message), { silenceMs: 20_000, pollMs: 5000 });
+    await clock.advance(50);
+    gateway.queue(address, "lamp", "one");
+    expect(await run(node.publish("lamp/state", "on"))).toBe("stored");
+    await clock.advance(50);
+    gateway.queue(address, "lamp", "two");
+    await clock.advance(50);
+    gateway.restart();
+    gateway.queue(address, "lamp", "three");
+    await clock.advance(1000);
+    expect(got).toEqual(["one", "two"]);
+    await clock.advance(5000);
+    expect(got).toEqual(["one", "two", "three"]);
+    gateway.queue(address, "lamp", "four");
+    await clock.advance(50);
+    expect(await run(listening)).toBe("answered");
+    expect([got.at(-1), gateway.waiting(address)]).toEqual(["four", 0]);
+  });
+
   it("sleep and wake in the same session: no hello, and topics by their aliases", async () => {
     const { joined, wake, run, air, clock } = createNativeWorld();
     let state = (

@@ -115,10 +115,11 @@ export class PeerGateway {
       for (const { number } of uplink.cannotTake) this.#dequeue(node, number, false);
     };
     const changes = record !== undefined || uplink.came.length + uplink.cannotTake.length > 0;
-    const answer = () => void (uplink.answer && this.#send(node, uplink.fetch));
     this.#commit(() => {
       change();
-      answer();
+      peer.committed();
+      // It may have been let go meanwhile.
+      if (this.#peers.get(node) === peer) void this.#send(node, uplink.fetch);
     }, changes);
   }
 

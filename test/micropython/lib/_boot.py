@@ -21,8 +21,14 @@ import time
 
 sys.modules["utime"] = time
 
+# The interpreter has no source of chance; a chip has one.
+import os
+from binascii import unhexlify
+
+os.urandom = lambda count: unhexlify(_board.urandom(count))
+
 # On a chip these are built in, and cost no compiling at every wake.
-import dht, espnow, machine, neopixel, network
+import cryptolib, dht, espnow, machine, neopixel, network
 
 
 def run():
