@@ -119,18 +119,17 @@ export class NativeDialect implements Dialect {
     this.#talks.came(node, uplink);
     const outcomes = this.#items.take(node, uplink.items);
     const record = uplink.items.length > 0 ? peer.settle(outcomes) : uplink.record;
+    if (uplink.joined) this.#options.joining.joined(node.address);
     if (record) {
-      if (record.key !== node.native?.key) this.#options.joining.joined(node.address);
       node.native = record;
       journal.add({ type: "node", record: node.toRecord() });
     }
     const leaves = uplink.items.some(({ type }) => type === "leave");
-    if (uplink.answer || uplink.fetch) {
-      journal.whenFlushed(() => {
-        this.#talks.send(node, peer, uplink.fetch);
-        if (leaves) this.#leave(node);
-      });
-    } else if (leaves) this.#leave(node);
+    journal.whenFlushed(() => {
+      peer.committed();
+      if (uplink.answer || uplink.fetch) this.#talks.send(node, peer, uplink.fetch);
+      if (leaves) this.#leave(node);
+    });
     return uplink.items.some(({ type }) => type === "publish") ? "publish" : "uplink";
   }
 
