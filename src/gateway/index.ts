@@ -19,6 +19,7 @@ export {
 } from "./config.ts";
 export type { DeliveryOutcome, FrameOutcome, GatewayCounts, MessageOutcome, Refusal } from "./counters.ts";
 export { gatewayErrors } from "./errors.ts";
+export { digestText } from "./digest.ts";
 export { Gateway } from "./gateway.ts";
 export type { GatewayOptions } from "./options.ts";
 export type { GatewayLimits } from "./limits.ts";

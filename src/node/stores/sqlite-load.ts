@@ -1,38 +1,46 @@
 import type { Database } from "node-sqlite3-wasm";
 import {
+  digestText,
   type QueueEntry,
   type StoreChange,
   type StoredNode,
   type StoredState,
   type StoredUplink,
-  summarizeMessage,
 } from "../../gateway/index.ts";
 import { type Row, salvageRows } from "./sqlite-database.ts";
 import { toAddress, toMessage, toRecord, toSetting, toUplink } from "./sqlite-rows.ts";
 import { statements } from "./sqlite-tables.ts";
 
-/** Reads everything but the payloads of what waits for nodes; damaged rows are left out, counted and taken away. */
+/**
+ * What is in memory of each queue. A million messages are looked through without their payloads, and so without their sums:
+ * one that was altered is found when it is read.
+ */
+function loadQueues(database: Database): Map<number, QueueEntry[]> {
+  const queues = new Map<number, QueueEntry[]>();
+  const rows = database.prepare(statements.summarizeQueues);
+  for (const { address, id, size, flags, expires_at: expiresAt, topic } of rows.iterate() as Iterable<Row>) {
+    if (typeof address !== "number" || typeof id !== "number" || typeof flags !== "number") continue;
+    const entry: QueueEntry = {
+      id,
+      size: Number(size),
+      priority: flags >> 2,
+      expiresAt: typeof expiresAt === "number" ? expiresAt : Infinity,
+      supersededBy: typeof topic === "string" ? digestText(topic) : 0,
+    };
+    const queue = queues.get(address);
+    if (queue) queue.push(entry);
+    else queues.set(address, [entry]);
+  }
+  rows.finalize();
+  return queues;
+}
+
+/** Reads everything but what waits for nodes, and of that the summary; damaged rows are left out, counted and taken away. */
 export function load(database: Database, say: (text: string) => void): StoredState {
   let damaged = 0;
   const nodes: StoredNode[] = [];
   const uplinks: StoredUplink[] = [];
-  const queues = new Map<number, QueueEntry[]>();
-  const bad: { address: number; id: number }[] = [];
-  const all = database.prepare("SELECT * FROM queue ORDER BY address, id");
-  for (const row of all.iterate() as Iterable<Row>) {
-    const address = Number(row["address"]);
-    const message = toMessage(row);
-    if (!message) {
-      bad.push({ address, id: Number(row["id"]) });
-      continue;
-    }
-    const queue = queues.get(address);
-    if (queue) queue.push(summarizeMessage(message));
-    else queues.set(address, [summarizeMessage(message)]);
-  }
-  all.finalize();
-  for (const { address, id } of bad) database.run(statements.dequeue, [address, id]);
-  damaged += bad.length;
+  const queues = loadQueues(database);
   for (const row of database.all("SELECT * FROM node") as Row[]) {
     const address = Number(row["address"]);
     const record = toRecord(row);

@@ -42,6 +42,8 @@ export const statements = {
   enqueue: `INSERT OR REPLACE INTO queue
     (address, id, queued_at, expires_at, flags, handle, topic, payload, "check") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   dequeue: "DELETE FROM queue WHERE address = ? AND id = ?",
+  summarizeQueues: `SELECT address, id, expires_at, flags, length(payload) + length(CAST(topic AS BLOB)) AS size,
+    CASE WHEN flags & 2 THEN topic END AS topic FROM queue ORDER BY address, id`,
   readMessage: "SELECT * FROM queue WHERE address = ? AND id = ?",
   putUplink: `INSERT OR REPLACE INTO uplink (sequence, flags, topic, payload, "check") VALUES (?, ?, ?, ?, ?)`,
   endUplink: "DELETE FROM uplink WHERE sequence = ?",

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../base/index.ts";
-import type { GatewayStore } from "../../gateway/index.ts";
+import type { GatewayStore, StoredState } from "../../gateway/index.ts";
 import { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
+import { packState } from "./packed-state.ts";
 import { storeErrors } from "./store-errors.ts";
 
 // What runs in the thread of a ThreadedStore: the store itself, asked by messages.
@@ -37,7 +38,12 @@ parentPort?.on("message", (call: StoreCall) => {
 async function answer({ method, words }: StoreCall): Promise<void> {
   try {
     const call = store[method].bind(store) as (...words: readonly unknown[]) => Promise<unknown>;
-    post({ type: "done", result: await call(...words) });
+    const result = await call(...words);
+    if (method !== "open") post({ type: "done", result });
+    else {
+      const state = packState(result as StoredState);
+      parentPort?.postMessage({ type: "done", result: state } satisfies StoreReply, [state.entries.buffer]);
+    }
   } catch (error) {
     const code = storeErrors.is(error) ? error.code : undefined;
     post({ type: "failed", message: messageOf(error), code });

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { Ring } from "../../base/index.ts";
 import type { GatewayStore, StoreChange } from "../../gateway/index.ts";
+import { type PackedState, unpackState } from "./packed-state.ts";
 import type { SqliteStoreOptions } from "./sqlite-store.ts";
 import { storeErrors } from "./store-errors.ts";
 import type { StoreCall, StoreReply } from "./store-thread.ts";
@@ -33,7 +34,7 @@ export class ThreadedStore implements GatewayStore {
   async open(): ReturnType<GatewayStore["open"]> {
     this.#worker ??= this.#start();
     try {
-      return (await this.#call({ method: "open", words: [] })) as Awaited<ReturnType<GatewayStore["open"]>>;
+      return unpackState((await this.#call({ method: "open", words: [] })) as PackedState);
     } catch (error) {
       await this.close();
       throw error;

@@ -96,8 +96,9 @@ describe("SqliteStore (real)", () => {
         address,
         waiting.map(({ id }) => id),
       );
-      // Every message that is left is whole.
-      expect(found, context).toEqual(waiting.map(({ id }) => message(id)));
+      // Every message that is given is whole; one that is not is said.
+      expect(found, context).toEqual(found.map(({ id }) => message(id)));
+      if (found.length < waiting.length) expect(said.length, context).toBeGreaterThan(0);
       if (found.length < 200) damages++;
       // It goes on as before.
       const next = nodes[0]?.nextId ?? 0;
