@@ -26,3 +26,25 @@ export {
   type MalformedUplink,
   type Publication,
 } from "./classic-uplink.ts";
+export {
+  SerialChannel,
+  type SerialChannelOptions,
+  type SerialChannelOutput,
+  type SerialDown,
+  type SerialDrop,
+  type SerialSend,
+} from "./serial/channel.ts";
+export { SerialConnection, type SerialConnectionOptions } from "./serial/connection.ts";
+export {
+  encodeSerialFrame,
+  longestSerialFrame,
+  type SerialFault,
+  SerialFrameReader,
+} from "./serial/frame.ts";
+export {
+  decodeSerialPacket,
+  encodeSerialPacket,
+  type SerialHello,
+  type SerialPacket,
+  serialVersion,
+} from "./serial/packet.ts";
