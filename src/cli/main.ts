@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
 import { addClimateCommand } from "./commands/climate.ts";
+import { addHostCommand } from "./commands/host.ts";
+import { addModemCommand } from "./commands/modem.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
@@ -36,6 +38,8 @@ const commands = [
   addNodeCommand,
   addClimateCommand,
   addScreenCommand,
+  addModemCommand,
+  addHostCommand,
 ];
 
 function createProgram(signal: AbortSignal): Command {

@@ -26,6 +26,23 @@ export {
   type MalformedUplink,
   type Publication,
 } from "./classic-uplink.ts";
+export { decodeClassicLink, encodeClassicAnswer } from "./link/classic.ts";
+export { checkInit, initFromTuple, type TupleInit } from "./link/init.ts";
+export type {
+  LinkAnswer,
+  LinkFault,
+  LinkInit,
+  LinkPublication,
+  LinkRequest,
+  MalformedLink,
+} from "./link/messages.ts";
+export {
+  decodeLinkAnswer,
+  decodeLinkRequest,
+  encodeLinkAnswer,
+  encodeLinkRequest,
+  isNativeLink,
+} from "./link/native.ts";
 export {
   SerialChannel,
   type SerialChannelOptions,
