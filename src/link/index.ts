@@ -4,6 +4,7 @@
  * @module
  */
 export { linkErrors } from "./errors.ts";
+export { FiveWire, type FiveWireOptions } from "./five-wire.ts";
 export { Modem, type ModemOptions, type ModemReport } from "./modem.ts";
 export { MqttLink, type MqttLinkOptions, type LinkLife, type LinkPublishOptions } from "./mqtt-link.ts";
 export { type LinkNetwork, systemNetwork, type TimeSource } from "./network.ts";

@@ -125,7 +125,8 @@ export class Modem {
 
   #take(bytes: Uint8Array): void {
     const native = isNativeLink(bytes);
-    this.#dialect = native ? "native" : "classic";
+    // By its first words: what comes damaged later does not change it.
+    this.#dialect ??= native ? "native" : "classic";
     const request = native ? decodeLinkRequest(bytes) : decodeClassicLink(bytes);
     if (request.type === "malformed") {
       this.#drops.add(request.fault);

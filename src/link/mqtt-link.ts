@@ -260,7 +260,8 @@ export class MqttLink {
       if (signal.aborted) return;
       // A modem that cannot reach its broker is not reset without pause.
       await sleep(clock, backoff.next(), signal).catch(() => {});
-      if (!signal.aborted) wire.reset();
+      // A wire that is down comes up again by itself, and with it a modem that knows nothing.
+      if (!signal.aborted && this.#isUp) wire.reset();
     }
   }
 

@@ -5,11 +5,20 @@ import {
   MqttLink,
   type MqttLinkOptions,
   nameOfStatus,
+  FiveWire,
+  type LinkWire,
   SerialWire,
   type SerialWireOptions,
   systemNetwork,
 } from "../../src/link/index.ts";
-import { createBytePortPair, type BytePortPair, VirtualClock } from "../../src/virtual/index.ts";
+import {
+  type BytePortPair,
+  createBytePortPair,
+  createFiveLines,
+  type FiveLinesOptions,
+  type FiveLinesPair,
+  VirtualClock,
+} from "../../src/virtual/index.ts";
 import { WatchedBroker } from "../gateway/broker.ts";
 
 type HostSettings = Partial<Omit<MqttLinkOptions, "wire" | "clock">>;
@@ -19,6 +28,8 @@ export interface LinkWorldOptions {
   readonly host?: HostSettings;
   readonly modem?: ModemSettings;
   readonly wire?: Partial<SerialWireOptions>;
+  /** Five lines in place of the serial one. */
+  readonly fiveLines?: Partial<FiveLinesOptions>;
   /** Changes what arrives at either end of the line. */
   readonly disturb?: (bytes: Uint8Array) => Uint8Array;
   /** Takes up to ten times as long in real time, for what has many steps at one instant. */
@@ -40,6 +51,7 @@ export class LinkWorld implements AsyncDisposable {
   readonly #options: LinkWorldOptions;
   readonly #waiting: ((port: BytePort) => void)[] = [];
   #pair: BytePortPair | undefined;
+  readonly lines: FiveLinesPair;
 
   private constructor(options: LinkWorldOptions, broker: WatchedBroker) {
     this.#options = options;
@@ -50,13 +62,15 @@ export class LinkWorld implements AsyncDisposable {
           await new Promise((resolve) => setImmediate(resolve));
       },
     });
+    const { clock, random } = this;
+    this.lines = createFiveLines({ clock, random, ...options.fiveLines });
   }
 
   static async open(options: LinkWorldOptions = {}): Promise<LinkWorld> {
     const world = new LinkWorld(options, await WatchedBroker.start());
     world.startModem();
     world.startHost();
-    await world.pass(100);
+    await world.pass(options.fiveLines ? 4000 : 100);
     return world;
   }
 
@@ -78,19 +92,21 @@ export class LinkWorld implements AsyncDisposable {
       resolve(this.#pair.right);
     });
 
-  #wire(about: string): SerialWire {
+  #wire(role: "host" | "modem"): LinkWire {
+    const { clock } = this;
+    if (this.#options.fiveLines) return new FiveWire({ role, clock, lines: this.lines[role] });
     return new SerialWire({
       open: this.#open,
       clock: this.clock,
       random: this.random,
-      about,
+      about: `link/1 ${role}`,
       ...this.#options.wire,
     });
   }
 
   startHost(settings: HostSettings = {}): void {
     this.host = new MqttLink({
-      wire: this.#wire("link/1 host"),
+      wire: this.#wire("host"),
       clock: this.clock,
       random: this.random,
       onTrouble: (text) => this.troubles.push(`host: ${text}`),
@@ -107,7 +123,7 @@ export class LinkWorld implements AsyncDisposable {
 
   startModem(settings: ModemSettings = {}): void {
     this.modem = new Modem({
-      wire: this.#wire("link/1 modem"),
+      wire: this.#wire("modem"),
       clock: this.clock,
       random: this.random,
       openBroker: () => ({ open: this.broker.open }),
@@ -124,6 +140,7 @@ export class LinkWorld implements AsyncDisposable {
   /** The line is cut at once, as by the end of a process; both ends open it again. */
   cutLine(): void {
     this.#pair?.cut();
+    this.lines.crash();
   }
 
   /** From now on nothing passes, and nobody is told: the other end has vanished. */
