@@ -1,4 +1,4 @@
-import { AsyncQueue, type Clock, Counters, type Timer } from "../base/index.ts";
+import { AsyncQueue, type Clock, type Timer } from "../base/index.ts";
 import {
   decodeLinkAnswer,
   encodeLinkRequest,
@@ -41,8 +41,6 @@ const mostUnsent = 1000;
 
 /** The host's side of one life of the modem: brings it up, and talks with it until something ends it. */
 export class HostLife {
-  /** What came from the modem and could not be understood. */
-  readonly malformed = new Counters<"malformed">();
   readonly #options: HostLifeOptions;
   readonly #statuses = new AsyncQueue<StatusEvent>(100);
   #phase: "waiting" | "starting" | "running" | "ended" = "waiting";
@@ -104,7 +102,8 @@ export class HostLife {
     const answer = decodeLinkAnswer(bytes);
     switch (answer.type) {
       case "malformed":
-        this.malformed.add("malformed");
+        // Also what a modem says that has started anew and nobody saw it: it looks for the beginning of a conversation.
+        this.#lose(`the modem says what cannot be understood: ${answer.received}`);
         return;
       case "status":
         // After SPECNET it is the host's turn.

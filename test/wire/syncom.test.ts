@@ -58,7 +58,7 @@ describe("SynCom", () => {
     run(initiator, passive, 8);
     run(initiator, passive, 21);
     const sync = "10111001";
-    const ab = "1000001" + "0100001" + "0000000";
+    const ab = "100000101000010000000";
     // One bit of the initiator's is on the line already when the passive end says its own.
     expect(initiator.bits).toBe(`${sync}0${ab}`);
     expect(passive.bits).toBe(`${sync}${ab}`);
