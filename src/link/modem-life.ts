@@ -28,6 +28,8 @@ export class ModemLife {
   /** The connection to the broker. */
   #port: BytePort | undefined;
 
+  /** Whether the host was last told that the broker is there. */
+  #wasUp = true;
   #goAhead: (() => void) | undefined;
   /** Messages that the host has not confirmed. */
   readonly #untaken = new Map<number, () => void>();
@@ -178,8 +180,12 @@ export class ModemLife {
   }
 
   #tellStatus(status: Status): void {
-    if (status.type === "connected") this.#say(linkStatus.WIFI_UP);
-    else if (status.type === "disconnected") {
+    // Each attempt fails anew; the host is told once.
+    if (status.type === "connected" && !this.#wasUp) {
+      this.#wasUp = true;
+      this.#say(linkStatus.WIFI_UP);
+    } else if (status.type === "disconnected" && this.#wasUp) {
+      this.#wasUp = false;
       this.#say(linkStatus.WIFI_DOWN, status.error ? messageOf(status.error) : "");
     }
   }

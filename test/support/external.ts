@@ -9,6 +9,7 @@ export const externalPrograms = {
   influxd: "influxdb",
   initdb: "postgresql",
   postgres: "postgresql",
+  socat: "socat",
 } as const;
 
 export type ExternalProgram = keyof typeof externalPrograms;

@@ -92,10 +92,10 @@ export function addHostCommand(program: Command, signal: AbortSignal): void {
             ? JSON.stringify({ status, name, text })
             : `${status}  ${name}  ${toPrintable(text)}`.trimEnd(),
         );
-        if (name === "RUNNING") running();
+        if (name === "WIFI_UP") running();
         return true;
       };
-      await withLink(options, signal, { onStatus }, (_link, wait) => wait(isRunning, "RUNNING"));
+      await withLink(options, signal, { onStatus }, (_link, wait) => wait(isRunning, "WIFI_UP"));
     });
 
   host
