@@ -150,7 +150,7 @@ export class HostLife {
       this.#unsent.shift();
     }
     if (this.#phase !== "running") return;
-    outbox.sendNext((publication) => wire.send(encodeLinkRequest({ type: "publish", ...publication })));
+    outbox.sendNext((publication) => wire.send(encodeLinkRequest(publication)));
     this.#watchPublications();
   }
 

@@ -32,6 +32,8 @@ export interface LinkPublishOptions {
   readonly retain?: boolean;
   /** Default 0. At 1 and 2 it survives resets of the modem. */
   readonly qos?: 0 | 1 | 2;
+  /** Told once: `true` when the broker, or at QoS 0 the wire, has it; `false` if it is refused or the link was closed. */
+  readonly onDone?: (ok: boolean) => void;
 }
 
 /** What a host's link is made of. */
@@ -45,7 +47,10 @@ export interface MqttLinkOptions {
    */
   readonly init?: LinkInit | readonly (string | number)[];
   /** What the broker publishes when the modem is lost. */
-  readonly will?: LinkPublishOptions & { readonly topic: string; readonly message: string | Uint8Array };
+  readonly will?: Omit<LinkPublishOptions, "onDone"> & {
+    readonly topic: string;
+    readonly message: string | Uint8Array;
+  };
   /** Runs after every start of the modem, when it is running. */
   readonly userStart?: (life: LinkLife) => void;
   /**
@@ -159,13 +164,17 @@ export class MqttLink {
   publish(topic: string, message: string | Uint8Array, options: LinkPublishOptions = {}): boolean {
     assertTopicName(topic);
     this.#assertOpen();
-    const { retain = false, qos = 0 } = options;
+    const { retain = false, qos = 0, onDone } = options;
     const payload = typeof message === "string" ? encodeUtf8(message) : message;
-    const done = this.#outbox.push({ topic, payload, retain, qos });
-    if (!done) return false;
-    void this.#follow(topic, done);
-    this.#life?.flush();
-    return true;
+    const taken = this.#outbox.push({ topic, payload, retain, qos }, (ok) => {
+      if (!ok && !this.#aborter.signal.aborted) {
+        this.#options.onTrouble?.(`the broker refuses the message to ${show(topic)}: it is given up`);
+      }
+      onDone?.(ok);
+      this.#settleIdle();
+    });
+    if (taken) this.#life?.flush();
+    return taken;
   }
 
   /** Resolves when nothing waits. */
@@ -293,14 +302,6 @@ export class MqttLink {
       if (!this.#aborter.signal.aborted) this.#options.onTrouble?.(`the program fails: ${messageOf(error)}`);
       return undefined;
     }
-  }
-
-  async #follow(topic: string, done: Promise<boolean>): Promise<void> {
-    const ok = await done;
-    if (!ok && !this.#aborter.signal.aborted) {
-      this.#options.onTrouble?.(`the broker refuses the message to ${show(topic)}: it is given up`);
-    }
-    this.#settleIdle();
   }
 
   #settleIdle(): void {

@@ -2,13 +2,14 @@ import { Ring } from "../base/index.ts";
 import type { LinkPublication } from "../wire/index.ts";
 
 interface Waiting extends LinkPublication {
+  readonly type: "publish";
   /** What it is called on the wire; 0 as long as it was not sent. */
   id: number;
   readonly settle: (ok: boolean) => void;
 }
 
 /** How many publications at QoS 1 and 2 are with the modem at once. */
-const window = 100;
+const window = 250;
 
 /**
  * The publications of a host, in order. Those at QoS 1 and 2 stay until the modem says that the broker has them, over as
@@ -39,17 +40,18 @@ export class Outbox {
     return this.#sent.size;
   }
 
-  /** Takes a publication; the promise tells whether the broker has it. `undefined`: no room. */
-  push(publication: LinkPublication): Promise<boolean> | undefined {
+  /** Takes a publication, or, with `false`, has no room; `settle` is told whether the broker has it. */
+  push(publication: LinkPublication, settle: (ok: boolean) => void): boolean {
     if (this.size >= this.#limit) {
       this.dropped++;
-      return undefined;
+      return false;
     }
-    return new Promise((settle) => this.#waiting.push({ ...publication, id: 0, settle }));
+    const { topic, payload, retain, qos } = publication;
+    return this.#waiting.push({ type: "publish", topic, payload, retain, qos, id: 0, settle });
   }
 
   /** Sends what may be sent, for as long as `send` takes it. */
-  sendNext(send: (publication: LinkPublication & { readonly id: number }) => boolean): void {
+  sendNext(send: (publication: Waiting) => boolean): void {
     while (this.#sent.size < window) {
       const next = this.#again[0] ?? this.#waiting.peek();
       if (!next) return;

@@ -83,8 +83,11 @@ class PacedPort implements BytePort {
 
   write(bytes: Uint8Array): boolean {
     const now = this.#clock.monotonic();
-    this.#busyUntil = Math.max(now, this.#busyUntil) + bytes.length * this.#msPerByte;
-    this.#clock.setTimer(this.#busyUntil - now, () => void this.#port.write(bytes));
+    for (let start = 0; start < bytes.length; start += 16) {
+      const piece = bytes.subarray(start, start + 16);
+      this.#busyUntil = Math.max(now, this.#busyUntil) + piece.length * this.#msPerByte;
+      this.#clock.setTimer(this.#busyUntil - now, () => void this.#port.write(piece));
+    }
     return true;
   }
 

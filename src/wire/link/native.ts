@@ -1,4 +1,4 @@
-import { concatBytes, decodeUtf8, encodeUtf8, toHex } from "../../base/index.ts";
+import { concatBytes, decodeUtf8, encodeUtf8, toHex, utf8Length, writeUtf8 } from "../../base/index.ts";
 import { checkInit } from "./init.ts";
 import type { LinkFault, LinkPublication, LinkAnswer, LinkRequest, MalformedLink } from "./messages.ts";
 
@@ -95,7 +95,7 @@ export function encodeLinkAnswer(reply: LinkAnswer): Uint8Array {
     case "status":
       return concatBytes([Uint8Array.of(codes.status, reply.status), encodeUtf8(reply.text)]);
     case "published":
-      return concatBytes([withNumber(codes.published, reply.id), Uint8Array.of(reply.ok ? 1 : 0)]);
+      return Uint8Array.of(codes.published, reply.id >> 8, reply.id, reply.ok ? 1 : 0);
     case "time":
       return withText(codes.time, String(reply.time));
     case "memory":
@@ -160,15 +160,15 @@ function readNumber(bytes: Uint8Array, at = 0): number {
 
 /** Code and flags · id (2) · length of the topic (2) · topic · payload. */
 function withMessage(code: number, id: number, message: LinkPublication): Uint8Array {
-  const topic = encodeUtf8(message.topic);
-  const bytes = new Uint8Array(5 + topic.length + message.payload.length);
+  const length = utf8Length(message.topic);
+  const bytes = new Uint8Array(5 + length + message.payload.length);
   bytes[0] = code | message.qos | (message.retain ? 4 : 0);
   bytes[1] = id >> 8;
   bytes[2] = id;
-  bytes[3] = topic.length >> 8;
-  bytes[4] = topic.length;
-  bytes.set(topic, 5);
-  bytes.set(message.payload, 5 + topic.length);
+  bytes[3] = length >> 8;
+  bytes[4] = length;
+  writeUtf8(message.topic, bytes, 5);
+  bytes.set(message.payload, 5 + length);
   return bytes;
 }
 

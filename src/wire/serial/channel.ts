@@ -110,7 +110,10 @@ export class SerialChannel {
     this.#outgoing = new Outgoing({
       repeatMs,
       queueBytes,
-      write: (packet, again) => this.#write({ ...packet, expected: this.#acknowledged() }, again),
+      write: (packet, again) => {
+        packet.expected = this.#acknowledged();
+        this.#write(packet, again);
+      },
     });
     this.#instance = drawInstance();
   }

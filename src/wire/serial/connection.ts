@@ -1,4 +1,4 @@
-import type { BytePort, Clock, Random, Timer } from "../../base/index.ts";
+import { type BytePort, type Clock, concatBytes, type Random, type Timer } from "../../base/index.ts";
 import {
   SerialChannel,
   type SerialChannelOptions,
@@ -34,13 +34,15 @@ export class SerialConnection {
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #closed = false;
+  /** Frames of this turn of the program: they go out in one piece at its end. */
+  #frames: Uint8Array[] = [];
 
   constructor(options: SerialConnectionOptions) {
     this.#options = options;
     const { port, random } = options;
     this.#channel = new SerialChannel(
       {
-        write: (frame) => void port.write(frame),
+        write: (frame) => this.#write(frame),
         receive: (message) => options.onMessage(message),
         up: (peer) => options.onUp(peer),
         down: (reason) => options.onDown?.(reason),
@@ -89,8 +91,20 @@ export class SerialConnection {
 
   /** Closes the line, behind what it has taken. Closing twice does nothing. */
   close(): void {
+    this.#flush();
     this.#options.port.close();
     this.#stop();
+  }
+
+  #write(frame: Uint8Array): void {
+    this.#frames.push(frame);
+    if (this.#frames.length === 1) void endOfTurn.then(() => this.#flush());
+  }
+
+  #flush(): void {
+    const [first, ...more] = this.#frames;
+    this.#frames = [];
+    if (first) this.#options.port.write(more.length === 0 ? first : concatBytes([first, ...more]));
   }
 
   #run<T>(action: (now: number) => T): T {
@@ -122,3 +136,5 @@ export class SerialConnection {
     this.#timer?.cancel();
   }
 }
+
+const endOfTurn = Promise.resolve();

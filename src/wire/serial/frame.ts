@@ -13,6 +13,8 @@ export type SerialFault =
   | "bad-sum";
 
 const sumBytes = 4;
+/** Where frames are put together: most are short, and there are many. */
+const scratch = new Uint8Array(1024);
 /** The longest run that one byte of stuffing can announce. */
 const longestRun = 254;
 
@@ -24,9 +26,13 @@ const longestRun = 254;
  */
 export function encodeSerialFrame(content: Uint8Array, afterSilence = false): Uint8Array {
   const length = content.length + sumBytes;
-  const plain = new Uint8Array(length);
+  const plain = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
   plain.set(content);
-  new DataView(plain.buffer).setUint32(content.length, crc32(content));
+  const sum = crc32(content);
+  plain[length - 4] = sum >>> 24;
+  plain[length - 3] = sum >>> 16;
+  plain[length - 2] = sum >>> 8;
+  plain[length - 1] = sum;
   const start = afterSilence ? 1 : 0;
   const frame = new Uint8Array(start + length + Math.floor(length / longestRun) + 2);
   const end = stuff(plain, frame, start);
@@ -108,8 +114,13 @@ export class SerialFrameReader {
     if (!plain) return this.#refuse("bad-stuffing");
     const length = plain.length - sumBytes;
     if (length < 0) return this.#refuse("too-short");
-    const sum = new DataView(plain.buffer, plain.byteOffset).getUint32(length);
-    if (sum !== crc32(plain, 0, length)) return this.#refuse("bad-sum");
+    const sum = crc32(plain, 0, length);
+    const told =
+      ((plain[length] ?? 0) << 24) |
+      ((plain[length + 1] ?? 0) << 16) |
+      ((plain[length + 2] ?? 0) << 8) |
+      (plain[length + 3] ?? 0);
+    if (told >>> 0 !== sum) return this.#refuse("bad-sum");
     return plain.subarray(0, length);
   }
 
@@ -128,8 +139,7 @@ function unstuff(stuffed: Uint8Array): Uint8Array | undefined {
     const code = stuffed[from] ?? 0;
     const next = from + code;
     if (next > stuffed.length) return undefined;
-    plain.set(stuffed.subarray(from + 1, next), to);
-    to += code - 1;
+    for (let index = from + 1; index < next; index++) plain[to++] = stuffed[index] ?? 0;
     if (code <= longestRun && next < stuffed.length) plain[to++] = 0;
     from = next;
   }

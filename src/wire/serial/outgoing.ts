@@ -1,8 +1,8 @@
 import { Ring } from "../../base/index.ts";
 import type { SerialHello, SerialPacket } from "./packet.ts";
 
-/** A packet of data that was sent; it is told anew each time what has come from the other end. */
-type Sent = Omit<Extract<SerialPacket, { type: "data" }>, "expected">;
+/** A packet of data that was sent. What it says has come from the other end is set each time it goes out. */
+type Sent = Extract<SerialPacket, { type: "data" }> & { expected: number };
 
 interface OutgoingOptions {
   readonly repeatMs: number;
@@ -88,7 +88,9 @@ export class Outgoing {
       const end = Math.min(this.#offset + maximumData, message.length);
       const more = end < message.length;
       const sequence = (this.#first + this.#underway.length) & 255;
-      const packet: Sent = { type: "data", more, sequence, bytes: message.subarray(this.#offset, end) };
+      const whole = !more && this.#offset === 0;
+      const bytes = whole ? message : message.subarray(this.#offset, end);
+      const packet: Sent = { type: "data", more, sequence, expected: 0, bytes };
       this.#offset = more ? end : 0;
       if (!more) this.#waiting.shift();
       if (this.#underway.length === 0) this.repeatAt = now + this.#repeatMs;

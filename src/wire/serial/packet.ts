@@ -56,8 +56,12 @@ export function encodeSerialPacket(packet: SerialPacket): Uint8Array {
     case "welcome":
       return encodeHello(codes[packet.type], packet);
     case "data": {
-      const { more, sequence, expected, bytes } = packet;
-      return concatBytes([Uint8Array.of(more ? codes.part : codes.data, sequence, expected), bytes]);
+      const content = new Uint8Array(dataHeaderBytes + packet.bytes.length);
+      content[0] = packet.more ? codes.part : codes.data;
+      content[1] = packet.sequence;
+      content[2] = packet.expected;
+      content.set(packet.bytes, dataHeaderBytes);
+      return content;
     }
     default:
       return Uint8Array.of(codes[packet.type], packet.expected);
@@ -66,8 +70,9 @@ export function encodeSerialPacket(packet: SerialPacket): Uint8Array {
 
 /** Reads the content of a frame; `undefined` if it is none of these packets. Never throws. */
 export function decodeSerialPacket(content: Uint8Array): SerialPacket | undefined {
-  const [code, first = 0, second = 0] = content;
-  switch (code) {
+  const first = content[1] ?? 0;
+  const second = content[2] ?? 0;
+  switch (content[0]) {
     case codes.hello:
       return decodeHello("hello", content);
     case codes.welcome:
@@ -77,7 +82,7 @@ export function decodeSerialPacket(content: Uint8Array): SerialPacket | undefine
       if (content.length < dataHeaderBytes) return undefined;
       return {
         type: "data",
-        more: code === codes.part,
+        more: content[0] === codes.part,
         sequence: first,
         expected: second,
         bytes: content.subarray(dataHeaderBytes),
