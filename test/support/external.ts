@@ -10,6 +10,7 @@ export const externalPrograms = {
   initdb: "postgresql",
   postgres: "postgresql",
   socat: "socat",
+  "qemu-system-arm": "qemu-system-arm",
 } as const;
 
 export type ExternalProgram = keyof typeof externalPrograms;
