@@ -28,6 +28,8 @@ export interface LinkWorldOptions {
   readonly host?: HostSettings;
   readonly modem?: ModemSettings;
   readonly wire?: Partial<SerialWireOptions>;
+  /** The host is the test's own affair: it opens the line. */
+  readonly hostless?: boolean;
   /** Five lines in place of the serial one. */
   readonly fiveLines?: Partial<FiveLinesOptions>;
   /** Changes what arrives at either end of the line. */
@@ -46,6 +48,7 @@ export class LinkWorld implements AsyncDisposable {
   readonly troubles: string[] = [];
   /** What the host's handlers got. */
   readonly messages: string[] = [];
+  /** There is none in a world that was opened without. */
   host!: MqttLink;
   modem!: Modem;
   readonly #options: LinkWorldOptions;
@@ -69,13 +72,13 @@ export class LinkWorld implements AsyncDisposable {
   static async open(options: LinkWorldOptions = {}): Promise<LinkWorld> {
     const world = new LinkWorld(options, await WatchedBroker.start());
     world.startModem();
-    world.startHost();
+    if (!options.hostless) world.startHost();
     await world.pass(options.fiveLines ? 4000 : 100);
     return world;
   }
 
   /** Both ends open the same line: whoever comes first waits for the other. */
-  readonly #open: OpenBytePort = () =>
+  readonly openLine: OpenBytePort = () =>
     new Promise((resolve) => {
       const other = this.#waiting.shift();
       if (!other) {
@@ -96,7 +99,7 @@ export class LinkWorld implements AsyncDisposable {
     const { clock } = this;
     if (this.#options.fiveLines) return new FiveWire({ role, clock, lines: this.lines[role] });
     return new SerialWire({
-      open: this.#open,
+      open: this.openLine,
       clock: this.clock,
       random: this.random,
       about: `link/1 ${role}`,
@@ -166,7 +169,7 @@ export class LinkWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.clock.runUntil(this.host.close());
+    if (!this.#options.hostless) await this.clock.runUntil(this.host.close());
     await this.clock.runUntil(this.modem.close());
     await this.broker[Symbol.asyncDispose]();
   }
