@@ -1,10 +1,9 @@
 import { freemem } from "node:os";
-import { type LinkNetwork, Modem, SerialWire, systemNetwork, type TimeSource } from "../link/index.ts";
+import { type LinkNetwork, Modem, systemNetwork, type TimeSource } from "../link/index.ts";
 import {
   nmcliNetwork,
   ntpTime,
   openBrokerUrl,
-  parseLine,
   systemClock,
   systemRandom,
   systemTime,
@@ -13,10 +12,11 @@ import type { LinkInit } from "../wire/index.ts";
 import { brokerUrlOf, tlsOptionsOf } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
+import { openLinkWire } from "./link-wire.ts";
 
 /** What a person says to a modem. */
 export interface ModemSettings {
-  /** The line to the host, as `serial:/dev/ttyS0` or `listen:4700`. */
+  /** The wire to the host, as `serial:/dev/ttyS0` or `listen:4700`. */
   readonly wire: string;
   /** `system`, `nmcli` or `nmcli:DEVICE`. */
   readonly network: string;
@@ -31,24 +31,20 @@ export interface ModemSettings {
  *
  * @throws `link/bad-option`, `hub/config-invalid`, `hub/file-unreadable`
  */
-export function startModem(
+export async function startModem(
   broker: HubConfig["broker"],
   { wire, network, time, ownBroker }: ModemSettings,
   say: (level: "info" | "warn", text: string) => void,
-): Modem {
+): Promise<Modem> {
   let said = "";
   const once = (level: "info" | "warn", text: string) => {
     if (text !== said) say(level, text);
     said = text;
   };
   const modem = new Modem({
-    wire: new SerialWire({
-      open: parseLine(wire),
-      clock: systemClock,
-      random: systemRandom,
-      about: "link/1 modem",
-      onTrouble: (text) => once("info", `the line ${wire}: ${text}; waiting for it`),
-    }),
+    wire: await openLinkWire(wire, "modem", (text) =>
+      once("info", `the line ${wire}: ${text}; waiting for it`),
+    ),
     clock: systemClock,
     random: systemRandom,
     openBroker: (init) => brokerFor(broker, ownBroker ? {} : init),

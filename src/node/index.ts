@@ -23,6 +23,7 @@ export { type I2cOptions, openI2c } from "./devices/i2c.ts";
 export type { IioOptions } from "./devices/iio-device.ts";
 export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-sensors.ts";
 export { type LedOptions, openLed } from "./devices/led.ts";
+export { type GpioLinesOptions, openGpioLines } from "./link/gpio-lines.ts";
 export { nmcliNetwork, type NmcliOptions } from "./link/nmcli-network.ts";
 export { type NtpOptions, ntpTime, systemTime } from "./link/ntp-time.ts";
 export { connect, type ConnectOptions, openBrokerUrl } from "./mqtt.ts";

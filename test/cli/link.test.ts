@@ -59,7 +59,7 @@ describe("moteq modem and moteq host (real)", () => {
     const bad = await programs.run("host", "--wire", "string", "status");
     expect(bad).toMatchObject({ code: 2 });
     expect(bad.err).toContain(
-      'a wire is serial:PATH, serial:PATH:BAUD, tcp:HOST:PORT or listen:PORT, got "string"',
+      'a wire is serial:PATH, serial:PATH:BAUD, tcp:HOST:PORT, listen:PORT or five-wire:…, got "string"',
     );
     expect(
       (await programs.run("modem", "--wire", "listen:1", "--network", "magic", "--broker", url)).err,

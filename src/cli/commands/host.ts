@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { decodeUtf8 } from "../../base/index.ts";
-import { MqttLink, type MqttLinkOptions, nameOfStatus, SerialWire } from "../../link/index.ts";
-import { parseLine, systemClock, systemRandom } from "../../node/index.ts";
+import { openLinkWire } from "../../hub/index.ts";
+import { MqttLink, type MqttLinkOptions, nameOfStatus } from "../../link/index.ts";
+import { systemClock, systemRandom } from "../../node/index.ts";
 import type { LinkInit } from "../../wire/index.ts";
 import { addTimeoutOption } from "../broker-options.ts";
 import { cliErrors } from "../errors.ts";
-import { parseQos, parseWhole } from "../options.ts";
+import { parseQos, parseWhole, wireHelp } from "../options.ts";
 import { printError, printLine, toPrintable } from "../output.ts";
 import { withTimeout } from "../session.ts";
 
@@ -34,7 +35,7 @@ export function addHostCommand(program: Command, signal: AbortSignal): void {
   const host = program
     .command("host")
     .description("Is a host without a network: speaks MQTT through a modem at the other end of a wire.")
-    .requiredOption("--wire <line>", "serial:PATH[:BAUD], tcp:HOST:PORT or listen:[HOST:]PORT")
+    .requiredOption("--wire <line>", wireHelp)
     .option("--host <broker[:port]>", "the broker that the modem is to use (default: the modem knows)")
     .option("--ssid <name>", "the wireless network, should the modem's own not be there")
     .option("--wifi-password <text>", "its password")
@@ -147,13 +148,9 @@ async function withLink<T>(
     said.add(text);
   };
   const link = new MqttLink({
-    wire: new SerialWire({
-      open: parseLine(options.wire),
-      clock: systemClock,
-      random: systemRandom,
-      about: "link/1 host",
-      onTrouble: (text) => say(`the line ${options.wire}: ${text}; trying again`),
-    }),
+    wire: await openLinkWire(options.wire, "host", (text) =>
+      say(`the line ${options.wire}: ${text}; trying again`),
+    ),
     clock: systemClock,
     random: systemRandom,
     init: initOf(options),

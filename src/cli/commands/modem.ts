@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { createLog, startModem } from "../../hub/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
+import { wireHelp } from "../options.ts";
 import { printLine } from "../output.ts";
 
 interface ModemCommandOptions extends BrokerOptions {
@@ -15,7 +16,7 @@ export function addModemCommand(program: Command, signal: AbortSignal): void {
   const command = program
     .command("modem")
     .description("Does MQTT for a host without a network, at the other end of a wire, until Ctrl-C.")
-    .requiredOption("--wire <line>", "serial:PATH[:BAUD], tcp:HOST:PORT or listen:[HOST:]PORT")
+    .requiredOption("--wire <line>", wireHelp)
     .option("--network <how>", "system, or nmcli[:DEVICE] to use the network that the host names", "system")
     .option("--time <source>", "system, or ntp:HOST[:PORT]", "system");
   addBrokerOptions(command).action(async (options: ModemCommandOptions) => {
@@ -23,7 +24,7 @@ export function addModemCommand(program: Command, signal: AbortSignal): void {
     const log = createLog(config.log);
     const { wire, network, time } = options;
     const ownBroker = config.broker.url !== undefined;
-    const modem = startModem(config.broker, { wire, network, time, ownBroker }, (level, text) =>
+    const modem = await startModem(config.broker, { wire, network, time, ownBroker }, (level, text) =>
       log[level](text),
     );
     try {

@@ -26,6 +26,6 @@ export function parseLine(text: string): OpenBytePort {
   }
   throw linkErrors.create(
     "link/bad-option",
-    `a wire is serial:PATH, serial:PATH:BAUD, tcp:HOST:PORT or listen:PORT, got ${show(text)}`,
+    `a wire is serial:PATH, serial:PATH:BAUD, tcp:HOST:PORT, listen:PORT or five-wire:…, got ${show(text)}`,
   );
 }

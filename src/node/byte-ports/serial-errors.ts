@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { defineErrors, messageOf } from "../../base/index.ts";
 
 /** The errors of serial ports; `docs/reference/errors.md` explains them. */
@@ -29,7 +29,7 @@ export const serialErrors = defineErrors({
 /** Says whose fault it is that a serial port could not be opened, and what to do; the driver has the system's words only. */
 export function explainSerialError(cause: Error, path: string): Error {
   const words = cause.message;
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = lookAt(path);
   if (/no such file|file not found/i.test(words)) {
     const why = `there is no serial port ${path}; \`moteq dongle list\` shows those that are there`;
     return serialErrors.create("serial/no-port", why, { cause });
@@ -48,6 +48,14 @@ export function explainSerialError(cause: Error, path: string): Error {
     return serialErrors.create("serial/not-serial", `${path} is no serial port`, { cause });
   }
   return serialErrors.create("serial/failed", `${path} could not be opened: ${messageOf(cause)}`, { cause });
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The name of a group; its number where it has none. */

@@ -30,6 +30,7 @@ interface Stream {
   resume(): unknown;
   drain(callback: () => void): void;
   close(callback: (error: Error | null) => void): void;
+  get(callback: (error: Error | null) => void): void;
   set(lines: { dtr: boolean; rts: boolean }, callback: (error: Error | null) => void): void;
 }
 
@@ -55,18 +56,26 @@ export function serial(
   };
 }
 
+/** How often a port is looked at that says nothing, in milliseconds. */
+const lookMs = 250;
+
 class SerialLine implements SerialBytePort {
   readonly #stream: Stream;
   #listener: BytePortListener | undefined;
   #closing = false;
   #closed: { readonly error: Error | undefined } | undefined;
+  #vanished: Error | undefined;
+  readonly #look: NodeJS.Timeout;
 
   constructor(stream: Stream) {
     this.#stream = stream;
     stream.pause();
     // What goes wrong closes the port, and its reason comes with that.
     stream.on("error", () => {});
-    stream.on("close", (error) => this.#onClose(error ?? undefined));
+    stream.on("close", (error) => this.#onClose(error ?? this.#vanished));
+    // A port that vanishes while it is being read is read as empty for ever: only asking for its lines tells.
+    this.#look = setInterval(() => this.#stream.get((error) => this.#onLook(error)), lookMs);
+    this.#look.unref();
   }
 
   start(listener: BytePortListener): void {
@@ -107,12 +116,20 @@ class SerialLine implements SerialBytePort {
     await set(false);
   }
 
+  #onLook(error: Error | null): void {
+    // Ports that are none of hardware have no such lines.
+    if (!error || /inappropriate ioctl/i.test(error.message)) return;
+    this.#vanished = error;
+    this.#closeStream();
+  }
+
   #closeStream(): void {
     if (this.#stream.isOpen) this.#stream.close(() => {});
   }
 
   #onClose(error: Error | undefined): void {
-    const vanished = error && new Error("the serial port is gone: it was unplugged", { cause: error });
+    clearInterval(this.#look);
+    const vanished = new Error("the serial port is gone: it was unplugged", { cause: error });
     this.#closed = { error: this.#closing ? undefined : vanished };
     this.#closing = true;
     this.#tellClosed();
