@@ -1,4 +1,5 @@
-import { freemem } from "node:os";
+import { createHash } from "node:crypto";
+import { freemem, hostname } from "node:os";
 import { type LinkNetwork, Modem, systemNetwork, type TimeSource } from "../link/index.ts";
 import {
   nmcliNetwork,
@@ -47,6 +48,7 @@ export async function startModem(
     ),
     clock: systemClock,
     random: systemRandom,
+    clientId: `moteq-modem-${createHash("sha256").update(`${hostname()} ${wire}`).digest("hex").slice(0, 8)}`,
     openBroker: (init) => brokerFor(broker, ownBroker ? {} : init),
     network: parseNetwork(network),
     time: parseTime(time),

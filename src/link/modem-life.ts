@@ -10,7 +10,12 @@ interface ModemLifeOptions extends ModemOptions {
   readonly confirms: () => boolean;
   /** Says something to the host; resolves when the wire has taken it. */
   readonly answer: (answer: LinkAnswer) => Promise<void>;
+  /** Counts what the host asked for beyond all limits. */
+  readonly drop: () => void;
 }
+
+/** What one host may have under way: more than any that waits for answers, and less than memory. */
+const limits = { publications: 1000, bytes: 16_777_216, filters: 1000 } as const;
 
 /** How long the network that the machine is set up for is waited for, as the classic modem does. */
 const defaultNetworkMs = 15_000;
@@ -34,6 +39,10 @@ export class ModemLife {
   /** Messages that the host has not confirmed. */
   readonly #untaken = new Map<number, () => void>();
   #lastId = 0;
+  /** Publications that the broker has not confirmed. */
+  readonly #underway = { publications: 0, bytes: 0 };
+  readonly #filters = new Set<string>();
+  #readsTime = false;
 
   constructor(options: ModemLifeOptions) {
     this.#options = options;
@@ -96,10 +105,15 @@ export class ModemLife {
     }
     if (request.type === "publish") void this.#publish(client, request);
     else if (request.type === "subscribe") {
+      if (this.#filters.size >= limits.filters) return this.#options.drop();
+      this.#filters.add(request.filter);
       client.subscribe(request.filter, { qos: request.qos }).catch((error: unknown) => {
         if (!mqttErrors.is(error, "mqtt/closed")) this.#trouble(error);
       });
-    } else client.unsubscribe(request.filter).catch((error: unknown) => this.#trouble(error));
+    } else {
+      this.#filters.delete(request.filter);
+      client.unsubscribe(request.filter).catch((error: unknown) => this.#trouble(error));
+    }
   }
 
   async #start(init: LinkInit): Promise<void> {
@@ -147,7 +161,9 @@ export class ModemLife {
     const refused = new Promise<never>((_resolve, reject) => (refuse = reject));
     const broker = openBroker(init);
     const { user = broker.username, brokerPassword = broker.password } = init;
+    const { clientId = this.#options.clientId } = init;
     const one = new MqttClient({
+      incomingLimit: 100,
       ...client,
       open: [broker.open].flat().map(
         (open): OpenBytePort =>
@@ -159,7 +175,7 @@ export class ModemLife {
       clean: init.cleanSession ?? true,
       keepaliveSeconds: init.keepaliveSeconds ?? 60,
       offlinePolicy: "wait",
-      ...(init.clientId === undefined ? {} : { clientId: init.clientId }),
+      ...(clientId === undefined ? {} : { clientId }),
       ...(user === undefined ? {} : { username: user }),
       ...(user === undefined || brokerPassword === undefined ? {} : { password: brokerPassword }),
       ...(this.#will ? { will: this.#will } : {}),
@@ -192,8 +208,19 @@ export class ModemLife {
 
   async #publish(client: MqttClient, request: Extract<LinkRequest, { type: "publish" }>): Promise<void> {
     const { id, topic, payload, retain, qos } = request;
+    const underway = this.#underway;
+    // No answer: what the host wants to be sure of it will send again.
+    if (underway.publications >= limits.publications || underway.bytes > limits.bytes)
+      return this.#options.drop();
+    underway.publications++;
+    underway.bytes += payload.length;
+    const finish = () => {
+      underway.publications--;
+      underway.bytes -= payload.length;
+    };
     try {
       const done = client.publish(topic, payload, { retain, qos });
+      done.then(finish, finish);
       // At QoS 0 the host's part is done, whether there is a broker or not.
       if (qos > 0) await done;
       else done.catch((error: unknown) => this.#trouble(error));
@@ -220,12 +247,16 @@ export class ModemLife {
   }
 
   async #tellTime(): Promise<void> {
+    // One question at a time: a host that asks without end must not flood a server.
+    if (this.#readsTime) return;
+    this.#readsTime = true;
     let time = 0;
     try {
       time = Math.round(await this.#options.time.read(this.#aborter.signal));
     } catch (error) {
       this.#trouble(error);
     }
+    this.#readsTime = false;
     await this.#options.answer({ type: "time", time });
   }
 

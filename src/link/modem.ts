@@ -30,7 +30,9 @@ export interface ModemOptions {
   readonly time: TimeSource;
   /** In bytes. */
   readonly readMemory: () => { readonly free: number; readonly allocated: number };
-  /** Further options of the client: limits and times. */
+  /** Under which the broker knows hosts that name no id of their own. Default another each time. */
+  readonly clientId?: string;
+  /** Further options of the client: limits and times. At the most 100 messages are with the host unless it says otherwise. */
   readonly client?: Pick<
     Partial<MqttClientOptions>,
     "backoff" | "responseTimeoutMs" | "offlineLimit" | "inflightLimit" | "incomingLimit"
@@ -58,7 +60,7 @@ const mostWaiting = 5000;
 /** Does MQTT for a host at the other end of a wire, for as long as there are hosts. */
 export class Modem {
   readonly #options: ModemOptions;
-  readonly #drops = new Counters<LinkFault | "not-sendable" | "too-many" | "no-words">();
+  readonly #drops = new Counters<LinkFault | "not-sendable" | "too-many">();
   readonly #waiting = new Ring<{ readonly bytes: Uint8Array; readonly sent: () => void }>(mostWaiting);
   #life: ModemLife | undefined;
   #ending: Promise<void> = Promise.resolve();
@@ -110,6 +112,7 @@ export class Modem {
       ...this.#options,
       confirms: () => this.#dialect === "native",
       answer: (answer) => (this.#life === life ? this.#answer(answer) : Promise.resolve()),
+      drop: () => this.#drops.add("too-many"),
     });
     this.#life = life;
   }
@@ -129,6 +132,8 @@ export class Modem {
     this.#dialect ??= native ? "native" : "classic";
     const request = native ? decodeLinkRequest(bytes) : decodeClassicLink(bytes);
     if (request.type === "malformed") {
+      // To a modem that asks, anything is a word to go on.
+      if (this.#life?.phase === "asking") return this.#life.take({ type: "go-ahead" });
       this.#drops.add(request.fault);
       const text =
         request.fault === "bad-init"

@@ -81,6 +81,9 @@ export interface MqttLinkOptions {
   readonly publishTimeoutMs?: number;
 }
 
+/** How many messages may be with handlers. */
+const mostHandled = 1000;
+
 type Handler = (topic: string, payload: Uint8Array, retained: boolean) => void | Promise<void>;
 
 /**
@@ -99,6 +102,8 @@ export class MqttLink {
   #lives = 0;
   #isUp = false;
   #timeSynchronised = false;
+  #handling = 0;
+  #overrun = 0;
   #ended: Promise<void> | undefined;
   #idle: (() => void)[] = [];
 
@@ -125,6 +130,11 @@ export class MqttLink {
   /** Publications that were refused because too many waited. */
   get dropped(): number {
     return this.#outbox.dropped;
+  }
+
+  /** Messages at QoS 0 that were let go because a thousand were with handlers that take their time. */
+  get overrun(): number {
+    return this.#overrun;
   }
 
   /** Whether the clock was set from the modem's time. */
@@ -281,11 +291,18 @@ export class MqttLink {
     return false;
   }
 
-  async #deliver({ topic, payload, retained }: LinkMessage): Promise<void> {
+  async #deliver({ topic, payload, retained, qos }: LinkMessage): Promise<void> {
+    // At QoS 1 and 2 the modem holds back by itself.
+    if (qos === 0 && this.#handling >= mostHandled) {
+      this.#overrun++;
+      return;
+    }
     const handlers = [...this.#handlers.match(topic)];
+    this.#handling++;
     await Promise.all(
       handlers.map((handler) => this.#guard(async () => await handler(topic, payload, retained))),
     );
+    this.#handling--;
   }
 
   #setClock(time: number): void {

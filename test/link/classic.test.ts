@@ -123,6 +123,35 @@ describe("a host that speaks the classic strings", () => {
     expect(asked).toEqual(["default", "ssid pw"]);
   });
 
+  it("may say anything to go on", async () => {
+    const { network, asked } = createNetwork({ default: false, specified: true });
+    await using world = await ClassicWorld.open({ network });
+    await world.say(init);
+    expect(await world.say("yes please")).toEqual(running);
+    expect(asked).toEqual(["default", "ssid pw"]);
+  });
+
+  it("has no more than a thousand publications under way, whatever it sends", async () => {
+    await using world = await ClassicWorld.open();
+    await world.say(init);
+    world.broker.cut();
+    for (let burst = 0; burst < 15; burst++) {
+      await world.say(
+        Array.from({ length: 100 }, () => "p|t|m|0|1"),
+        1000,
+      );
+    }
+    expect(world.modem.report.drops["too-many"]).toBe(500);
+    await world.say(
+      Array.from({ length: 2000 }, (_, index) => `s|f/${index}|0`),
+      30_000,
+    );
+    expect(world.modem.report.drops["too-many"]).toBe(1500);
+    world.broker.restore();
+    await world.clock.advance(60_000);
+    expect(world.broker.textsOn("t").length).toBe(1000);
+  });
+
   it("may refuse by a reset: its network is not used then", async () => {
     const { network, asked } = createNetwork({ default: false, specified: true });
     await using world = await ClassicWorld.open({ network });

@@ -143,6 +143,30 @@ describe("a host and its modem", () => {
     expect(unfinished.length).toBe(2);
   });
 
+  it("hold a thousand messages for handlers that take their time, and let more at QoS 0 go", async () => {
+    await using world = await LinkWorld.open();
+    world.host.subscribe("slow", () => new Promise<void>(() => {}));
+    await world.pass(100);
+    for (let burst = 0; burst < 12; burst++) {
+      for (let more = 0; more < 100; more++) void world.broker.publish("slow", "x", { qos: 0 });
+      await world.pass(1000);
+    }
+    expect(world.host.overrun).toBe(200);
+  });
+
+  it("take the tuple of the classic host programs, and what it says of the clock", async () => {
+    const tuple = ["init", "ssid", "pw", "broker", "", "", "{}", 1, 0, 0, 1, 60, 30, 0, 0];
+    const times: number[] = [];
+    const onTime = (time: number) => void times.push(time);
+    await using world = await LinkWorld.open({ host: { init: tuple, onTime } });
+    await world.pass(125_000);
+    expect(world.inits).toMatchObject([
+      { ssid: "ssid", broker: "broker", keepaliveSeconds: 30, cleanSession: false },
+    ]);
+    expect(times.length).toBe(3);
+    expect(() => world.startHost({ init: tuple.slice(0, 12) })).toThrow("INIT is");
+  });
+
   it("set the host's clock once, or again and again, with the local offset", async () => {
     const times: number[] = [];
     const onTime = (time: number) => void times.push(time);

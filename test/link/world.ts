@@ -46,6 +46,8 @@ export class LinkWorld implements AsyncDisposable {
   /** The statuses that the host was told, by name. */
   readonly statuses: string[] = [];
   readonly troubles: string[] = [];
+  /** What the modem was asked for. */
+  readonly inits: unknown[] = [];
   /** What the host's handlers got. */
   readonly messages: string[] = [];
   /** There is none in a world that was opened without. */
@@ -129,7 +131,10 @@ export class LinkWorld implements AsyncDisposable {
       wire: this.#wire("modem"),
       clock: this.clock,
       random: this.random,
-      openBroker: () => ({ open: this.broker.open }),
+      openBroker: (init) => {
+        this.inits.push(init);
+        return { open: this.broker.open };
+      },
       network: systemNetwork,
       time: { read: () => Promise.resolve(this.clock.now()) },
       readMemory: () => ({ free: 1000, allocated: 24 }),
