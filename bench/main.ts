@@ -3,9 +3,10 @@ import { disk } from "./disk.js";
 import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
 import { journal } from "./journal.js";
+import { link } from "./link.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, disk, flow, gateway, journal];
+const benchmarks: readonly Benchmark[] = [air, disk, flow, gateway, journal, link];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -4,6 +4,8 @@ import { readVersion } from "../hub/index.ts";
 import { addClimateCommand } from "./commands/climate.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addNodeAdminCommands } from "./commands/node-admin.ts";
+import { addHostCommand } from "./commands/host.ts";
+import { addModemCommand } from "./commands/modem.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
@@ -42,6 +44,8 @@ const commands = [
   addNodeCommand,
   addClimateCommand,
   addScreenCommand,
+  addModemCommand,
+  addHostCommand,
 ];
 
 function createProgram(signal: AbortSignal): Command {

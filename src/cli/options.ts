@@ -14,3 +14,7 @@ export function parseWhole(minimum: number, maximum: number): (text: string) => 
     throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
   };
 }
+
+/** What `--wire` takes. */
+export const wireHelp =
+  "serial:PATH[:BAUD], tcp:HOST:PORT, listen:[HOST:]PORT or five-wire:CHIP:CLOCK-IN,DATA-IN,CLOCK-OUT,DATA-OUT,RESET";

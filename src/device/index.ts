@@ -8,6 +8,7 @@ export { Canvas, characterHeight, characterWidth, type TextOptions } from "./can
 export type { Display } from "./display.ts";
 export { deviceErrors } from "./errors.ts";
 export type { I2cDevice } from "./i2c.ts";
+export type { FiveLines, InputLine, OutputLine } from "./line.ts";
 export type { DigitalOutput } from "./output.ts";
 export { isLit, type Picture, renderSvg, renderText } from "./picture.ts";
 export type { MacAddress, Radio, ReceivedFrame, TunableRadio } from "./radio.ts";

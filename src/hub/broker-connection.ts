@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Clock, messageOf, type MoteqError } from "../base/index.ts";
 import type { MqttClient, MqttClientOptions, Status } from "../mqtt/index.ts";
-import { connect, systemClock } from "../node/index.ts";
+import { connect, systemClock, type TlsOptions } from "../node/index.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
 
@@ -26,14 +26,19 @@ export function connectToBroker(
     ...(broker.client_id === undefined ? {} : { clientId: broker.client_id }),
     ...(broker.user === undefined ? {} : { username: broker.user }),
     ...(broker.password === undefined ? {} : { password: broker.password }),
-    tls: {
-      rejectUnauthorized: broker.reject_unauthorized,
-      ...(broker.ca === undefined ? {} : { ca: readPem("broker.ca", broker.ca) }),
-      ...(broker.cert === undefined ? {} : { cert: readPem("broker.cert", broker.cert) }),
-      ...(broker.key === undefined ? {} : { key: readPem("broker.key", broker.key) }),
-    },
+    tls: tlsOptionsOf(broker),
     ...options,
   });
+}
+
+/** Whom a configuration trusts, and how it shows who it is. @throws `hub/file-unreadable` */
+export function tlsOptionsOf(broker: HubConfig["broker"]): TlsOptions {
+  return {
+    rejectUnauthorized: broker.reject_unauthorized,
+    ...(broker.ca === undefined ? {} : { ca: readPem("broker.ca", broker.ca) }),
+    ...(broker.cert === undefined ? {} : { cert: readPem("broker.cert", broker.cert) }),
+    ...(broker.key === undefined ? {} : { key: readPem("broker.key", broker.key) }),
+  };
 }
 
 /** A connection that ends so soon after the broker has accepted it, in milliseconds, was taken away. */

@@ -17,5 +17,7 @@ export { type EmbeddedBroker, startEmbeddedBroker } from "./embedded-broker.ts";
 export { hubErrors } from "./errors.ts";
 export { type Hub, startHub } from "./hub.ts";
 export { createLog, type Log } from "./log.ts";
+export { openLinkWire } from "./link-wire.ts";
+export { type ModemSettings, startModem } from "./modem.ts";
 export { decodeScreen, encodeScreen } from "./screen-message.ts";
 export { readVersion } from "./version.ts";

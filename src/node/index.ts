@@ -4,7 +4,13 @@
  * @module
  */
 export {
+  parseLine,
+  serial,
+  type SerialBytePort,
+  serialErrors,
+  type SerialOptions,
   tcp,
+  tcpListener,
   type TcpOptions,
   tls,
   type TlsOptions,
@@ -18,11 +24,14 @@ export { type I2cOptions, openI2c } from "./devices/i2c.ts";
 export type { IioOptions } from "./devices/iio-device.ts";
 export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-sensors.ts";
 export { type LedOptions, openLed } from "./devices/led.ts";
-export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom, systemRandomBytes } from "./random.ts";
 export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite-store.ts";
 export { storeErrors } from "./stores/store-errors.ts";
 export { ThreadedStore } from "./stores/threaded-store.ts";
+export { type GpioLinesOptions, openGpioLines } from "./link/gpio-lines.ts";
+export { nmcliNetwork, type NmcliOptions } from "./link/nmcli-network.ts";
+export { type NtpOptions, ntpTime, systemTime } from "./link/ntp-time.ts";
+export { connect, type ConnectOptions, openBrokerUrl } from "./mqtt.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

@@ -84,6 +84,15 @@ export function connect(url: string | readonly string[], options: ConnectOptions
   return client;
 }
 
+/**
+ * What opens connections to the broker at a URL, for a client of one's own.
+ *
+ * @throws `mqtt/bad-option`
+ */
+export function openBrokerUrl(url: string, tlsOptions: TlsOptions = {}): OpenBytePort {
+  return toByteOpener(parseUrl(url), tlsOptions);
+}
+
 function parseUrl(text: string): URL {
   let url: URL;
   try {

@@ -39,3 +39,4 @@ export type { Fate, VirtualRadio, VirtualRadioOptions } from "./radio.ts";
 export type { RadioAccount } from "./radio-account.ts";
 export { Ssd1306Chip } from "./ssd1306-chip.ts";
 export { measureWake } from "./wake.ts";
+export { createFiveLines, type FiveLinesOptions, type FiveLinesPair } from "./five-lines.ts";

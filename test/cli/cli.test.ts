@@ -40,6 +40,14 @@ async function run(...words: string[]): Promise<{ code: number | null; out: stri
   return { code, out: running.out(), err: running.err() };
 }
 
+/** Runs `moteq node`; again if no acknowledgement came in time, which happens on a busy machine as on the air. */
+async function runNode(...words: string[]): ReturnType<typeof run> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await run("node", ...words);
+    if (outcome.code === 0 || attempt === 10) return outcome;
+  }
+}
+
 /** A broker of one test's own. */
 async function startEmbeddedBrokerOn(port: number) {
   const broker = await startEmbeddedBroker({ host: "127.0.0.1", port });
@@ -101,7 +109,7 @@ describe("moteq with a gateway that runs (real)", () => {
     let outcome = { code: 1 as number | null, out: "", err: "" };
     // The subscriber may not be there yet: a node publishes until it has seen something.
     for (let attempt = 0; attempt < 20 && sub.child.exitCode === null; attempt++) {
-      outcome = await run("node", "publish", "shed", "hello", "--gateway", gateway);
+      outcome = await runNode("publish", "shed", "hello", "--gateway", gateway);
     }
     expect([await sub.exit, sub.out()]).toEqual([0, "shed hello\n"]);
     expect(outcome).toMatchObject({ code: 0, err: "" });
@@ -118,7 +126,7 @@ describe("moteq with a gateway that runs (real)", () => {
 
   it("lists a node as soon as it has said something, and keeps messages for it", async () => {
     const node = ["--gateway", gateway, "--address", "02:00:00:00:00:01"];
-    expect(await run("node", "ping", ...node)).toMatchObject({ code: 0, out: "up\n" });
+    expect(await runNode("ping", ...node)).toMatchObject({ code: 0, out: "up\n" });
     const known = expect.objectContaining({ node: "020000000001", dialect: "link" }) as unknown;
     await eventually(async () => {
       const { out } = await run("nodes", "--json", "--broker", broker);
@@ -131,15 +139,15 @@ describe("moteq with a gateway that runs (real)", () => {
     const published = await run("pub", "allnodes", "red", "-q", "1", "--broker", broker);
     expect(published).toMatchObject({ code: 0, out: "", err: "" });
     await eventually(async () => {
-      expect((await run("node", "get", ...node)).out).toContain("allnodes red\n");
+      expect((await runNode("get", ...node)).out).toContain("allnodes red\n");
     });
   }, 30_000);
 
   it("shows and changes what waits for a node", async () => {
     const node = ["--gateway", gateway, "--address", "020000000003"];
     const queue = async (...args: string[]) => run("queue", ...args, "--broker", broker);
-    await run("node", "ping", ...node);
-    await run("node", "get", ...node);
+    await runNode("ping", ...node);
+    await runNode("get", ...node);
     expect(await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9")).toMatchObject({
       code: 0,
       err: "",
@@ -155,7 +163,7 @@ describe("moteq with a gateway that runs (real)", () => {
     expect((await queue("show", "020000000003")).out).toMatch(/ +9 +fifo +cmd +on$/m);
     const id = String(messages[0]?.id);
     expect((await queue("drop", "020000000003", id)).out).toBe("dropped: 1\n");
-    expect((await run("node", "get", ...node)).out).toBe("cmd off\ndelivered\n");
+    expect((await runNode("get", ...node)).out).toBe("cmd off\ndelivered\n");
     expect((await queue("flush", "020000000003")).out).toBe("dropped: 0\n");
     expect(await queue("show", "nobody")).toMatchObject({
       code: 2,
@@ -193,12 +201,12 @@ describe("moteq with a gateway that runs (real)", () => {
     });
     listening.child.kill("SIGINT");
     expect(await listening.exit).toBe(0);
-    expect(await run("node", "unsubscribe", "now", ...node)).toMatchObject({ code: 0, out: "delivered\n" });
+    expect(await runNode("unsubscribe", "now", ...node)).toMatchObject({ code: 0, out: "delivered\n" });
   }, 30_000);
 
   it("answers a node's questions", async () => {
-    expect(await run("node", "ping", "--gateway", gateway)).toMatchObject({ code: 0, out: "up\n" });
-    expect(await run("node", "channel", "--gateway", gateway)).toMatchObject({ code: 0, out: "1\n" });
+    expect(await runNode("ping", "--gateway", gateway)).toMatchObject({ code: 0, out: "up\n" });
+    expect(await runNode("channel", "--gateway", gateway)).toMatchObject({ code: 0, out: "1\n" });
   }, 20_000);
 
   it("publishes what it reads from standard input", async () => {
@@ -240,8 +248,8 @@ describe("moteq up, killed (real)", () => {
     const node = ["--gateway", `127.0.0.1:${radio}`];
     const first = start(words);
     await until(() => first.out().includes("Ctrl-C ends it."));
-    await run("node", "ping", ...node);
-    await run("node", "subscribe", "colour/+", ...node);
+    await runNode("ping", ...node);
+    await runNode("subscribe", "colour/+", ...node);
     await run("pub", "allnodes", "red", "-q", "1", ...broker);
     await eventually(async () => {
       const { out } = await run("nodes", "--json", ...broker);
@@ -266,7 +274,7 @@ describe("moteq up, killed (real)", () => {
     await run("pub", "colour/lamp", "blue", "-q", "1", ...broker);
     let got = "";
     await eventually(async () => {
-      got += (await run("node", "get", ...node)).out.replace("delivered\n", "");
+      got += (await runNode("get", ...node)).out.replace("delivered\n", "");
       expect(got).toBe("allnodes red\ncolour/lamp blue\n");
     });
     second.child.kill("SIGINT");

@@ -8,6 +8,7 @@ import { root } from "./imports.ts";
 const shown = {
   "docs/guide/climate.md": "examples/climate/main.ts",
   "docs/guide/flow.md": "examples/light-to-mqtt.ts",
+  "docs/guide/link.md": "examples/link-host.ts",
   "docs/guide/mqtt-client.md": "examples/mqtt-client.ts",
   "docs/guide/virtual-world.md": "examples/virtual-night.ts",
 };

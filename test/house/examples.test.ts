@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { startEmbeddedBroker } from "../../src/hub/index.ts";
+import { loadConfig, startEmbeddedBroker, startModem } from "../../src/hub/index.ts";
 import { connect } from "../../src/node/index.ts";
 import { freePort } from "../support/mosquitto.ts";
 import { createStandIn } from "../support/stand-in.ts";
@@ -31,6 +31,23 @@ describe("the examples", () => {
     await broker.close();
     expect(lines).toEqual(["connecting", "connected", "home/kitchen/temperature 21.5", "closed"]);
   });
+
+  it("link-host.ts publishes and hears itself through a modem (real)", async () => {
+    const [port, line] = [await freePort(), await freePort()];
+    const broker = await startEmbeddedBroker({ host: "127.0.0.1", port });
+    const { broker: settings } = loadConfig({
+      environment: {},
+      overrides: { broker: { url: `mqtt://127.0.0.1:${port}` } },
+    });
+    const wire = { wire: `listen:${line}`, network: "system", time: "system", ownBroker: true };
+    const modem = await startModem(settings, wire, () => {});
+    vi.stubEnv("WIRE", `tcp:127.0.0.1:${line}`);
+    const lines = await run(() => import("../../examples/link-host.ts"));
+    vi.unstubAllEnvs();
+    await modem.close();
+    await broker.close();
+    expect(lines).toEqual(["greenhouse/lamp on"]);
+  }, 20_000);
 
   it("light-to-mqtt.ts prints and publishes what the seed's session does (real)", async () => {
     const port = await freePort();

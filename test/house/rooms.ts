@@ -16,7 +16,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   node: {
     floor: 4,
     node: true,
-    packages: ["aedes-persistence", "csv-parse", "csv-stringify", "node-sqlite3-wasm", "rxjs", "ws"],
+    packages: [
+      "aedes-persistence",
+      "csv-parse",
+      "csv-stringify",
+      "node-sqlite3-wasm",
+      "rxjs",
+      "serialport",
+      "ws",
+    ],
   },
   virtual: { floor: 4, packages: ["tinyqueue"] },
   climate: { floor: 4 },

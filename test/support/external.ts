@@ -9,6 +9,8 @@ export const externalPrograms = {
   influxd: "influxdb",
   initdb: "postgresql",
   postgres: "postgresql",
+  socat: "socat",
+  "qemu-system-arm": "qemu-system-arm",
 } as const;
 
 export type ExternalProgram = keyof typeof externalPrograms;
