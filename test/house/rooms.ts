@@ -13,7 +13,11 @@ export interface Room {
 export const rooms: Readonly<Record<string, Room>> = {
   cli: { floor: 6, node: true, packages: ["commander"] },
   hub: { floor: 5, node: true, packages: ["aedes", "pino", "pino-pretty", "valibot", "yaml"] },
-  node: { floor: 4, node: true, packages: ["csv-parse", "csv-stringify", "node-sqlite3-wasm", "rxjs", "ws"] },
+  node: {
+    floor: 4,
+    node: true,
+    packages: ["csv-parse", "csv-stringify", "node-sqlite3-wasm", "rxjs", "serialport", "ws"],
+  },
   virtual: { floor: 4, packages: ["tinyqueue"] },
   climate: { floor: 4 },
   gateway: { floor: 3 },

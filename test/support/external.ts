@@ -9,6 +9,8 @@ export const externalPrograms = {
   influxd: "influxdb",
   initdb: "postgresql",
   postgres: "postgresql",
+  "qemu-system-arm": "qemu-system-arm",
+  socat: "socat",
 } as const;
 
 export type ExternalProgram = keyof typeof externalPrograms;
