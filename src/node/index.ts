@@ -4,6 +4,10 @@
  * @module
  */
 export {
+  serial,
+  type SerialBytePort,
+  serialErrors,
+  type SerialOptions,
   tcp,
   type TcpOptions,
   tls,
@@ -17,6 +21,9 @@ export { type I2cOptions, openI2c } from "./devices/i2c.ts";
 export type { IioOptions } from "./devices/iio-device.ts";
 export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-sensors.ts";
 export { type LedOptions, openLed } from "./devices/led.ts";
+export { DongleRadio, type DongleRadioOptions } from "./dongle/dongle-radio.ts";
+export { dongleErrors } from "./dongle/errors.ts";
+export type { DongleCount, DongleDescription } from "./dongle/session.ts";
 export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom } from "./random.ts";
 export { SqliteStore, type SqliteStoreOptions, storeErrors } from "./stores/sqlite-store.ts";

@@ -48,3 +48,17 @@ export {
   type SerialPacket,
   serialVersion,
 } from "./serial/packet.ts";
+export {
+  decodeDongleReport,
+  type DongleOutcome,
+  type DongleReport,
+  type DongleStatistics,
+  encodeDongleReport,
+} from "./dongle/report.ts";
+export {
+  decodeDongleRequest,
+  type DongleRequest,
+  dongleSendHeaderBytes,
+  type DongleSetup,
+  encodeDongleRequest,
+} from "./dongle/request.ts";
