@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BytePort } from "../../src/base/index.ts";
-import { DongleRadio, type DongleRadioOptions } from "../../src/node/dongle/dongle-radio.ts";
+import type { BoardServices } from "../../src/node/dongle/board.ts";
+import type { DongleRadio, DongleRadioOptions } from "../../src/node/dongle/dongle-radio.ts";
+import { openDongle } from "../../src/node/dongle/open-dongle.ts";
+import type { DonglePlace } from "../../src/node/dongle/place.ts";
 import { serialErrors } from "../../src/node/byte-ports/index.ts";
 import { type BytePortPair, createBytePortPair } from "../../src/virtual/index.ts";
 import { root } from "../house/imports.ts";
@@ -18,6 +21,8 @@ export interface DongleWorldOptions {
   readonly seed?: number;
   /** What is on the board. Default: the firmware. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Modules that the board's MicroPython has not. */
+  readonly without?: readonly string[];
   /** Sees what arrives at either end of the cable, and gives what arrives in its place. */
   readonly onArrival?: (bytes: Uint8Array, at: "left" | "right") => readonly Uint8Array[];
 }
@@ -40,8 +45,9 @@ export class DongleWorld {
   }
 
   #boot(address: string): MicroPythonNode {
-    const files = this.#options.files ?? { "main.py": firmware };
-    return this.world.boot("main.py", { address, files, console: createBytePortPair().right });
+    const { files = { "main.py": firmware }, without = [] } = this.#options;
+    const console = createBytePortPair().right;
+    return this.world.boot("main.py", { address, files, without, console });
   }
 
   /** Puts another board into the place of the one that was pulled out. */
@@ -54,6 +60,14 @@ export class DongleWorld {
   /** Opens the port that the board is at. */
   readonly openPort = async (): Promise<BytePort> => {
     if (!this.isPlugged) throw serialErrors.create("serial/no-port", "there is no serial port /dev/ttyUSB0");
+    return this.#lay();
+  };
+
+  /** The port, for another program that is there while the radio finds nothing. */
+  readonly elsewhere: DonglePlace = { name: "/dev/ttyUSB9", open: () => async () => this.#lay() };
+
+  /** Lays a cable to the board. */
+  #lay(): BytePort {
     const { onArrival } = this.#options;
     this.#cable = createBytePortPair({
       clock: this.world.clock,
@@ -62,13 +76,20 @@ export class DongleWorld {
     });
     this.board.connect(this.#cable.right);
     return this.#cable.left;
-  };
+  }
+
+  /** The port, for what works on boards. */
+  readonly place: DonglePlace = { name: "/dev/ttyUSB0", open: () => this.openPort };
+
+  /** What works on boards needs. */
+  get services(): BoardServices {
+    return { place: this.place, clock: this.world.clock, random: this.world.random };
+  }
 
   async openRadio(options: Partial<DongleRadioOptions> = {}): Promise<DongleRadio> {
     const { clock, random } = this.world;
     const radio = await clock.runUntil(
-      DongleRadio.open({
-        open: this.openPort,
+      openDongle(this.place, {
         clock,
         random,
         say: (level, text) => this.said.push(`${level}: ${text}`),

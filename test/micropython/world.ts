@@ -35,6 +35,8 @@ export interface BootOptions {
   readonly faults?: Faults;
   /** The board's end of its serial line, with MicroPython's prompt on it when no script runs. Default: it has none. */
   readonly console?: BytePort;
+  /** Modules that its firmware has not, as `espnow`. Default: it has all. */
+  readonly without?: readonly string[];
   /** Milliseconds from power-up or wake to the script's first line. Default 100. */
   readonly bootMs?: number;
   /** Milliseconds of real time for which it may compute without waiting for anything. Default 10,000. */
@@ -101,7 +103,9 @@ export class MicroPythonWorld {
       console: options.console,
       script: main,
       files,
-      firmware,
+      firmware: Object.fromEntries(
+        Object.entries(firmware).filter(([name]) => !options.without?.includes(name.replace(".py", ""))),
+      ),
       accessPoint: this.#accessPoint,
       bootMs: options.bootMs ?? 100,
       computeLimitMs: options.computeLimitMs ?? 10_000,

@@ -40,7 +40,7 @@ export interface DongleRadioOptions {
   readonly maximumFrameBytes?: number;
   /** Is told once that the dongle is gone, once that it is back, and what its chip would not do. */
   readonly say?: (level: "info" | "warn", text: string) => void;
-  /** Looks closer at what is there when nothing says hello at first, and gives the error that says what it is. */
+  /** Looks closer at what is there when nothing says hello, starts what was stopped, and says by an error what it is. */
   readonly diagnose?: () => Promise<Error>;
 }
 
@@ -156,6 +156,7 @@ export class DongleRadio implements Radio {
         if (this.#session === session) this.#lose(why);
       },
     });
+    if (session) checkVersion(session.description);
     const state = await session?.setUp(this.#setup());
     if (session && state && !this.#closed) {
       this.#check(state);
@@ -192,30 +193,42 @@ export class DongleRadio implements Radio {
   async #return(): Promise<void> {
     const { clock } = this.#options;
     while (!this.#closed) {
-      const isBack = await this.#begin(patienceMs).catch((error: unknown) => this.#sayObstacle(error));
+      const isBack = await this.#begin(patienceMs).catch((error: unknown) => {
+        this.#sayObstacle(error);
+        return undefined;
+      });
       if (isBack) {
         this.#obstacle = "";
         const seconds = ((clock.monotonic() - this.#goneAt) / 1000).toFixed(1);
         this.#say("info", `the dongle is back after ${seconds} s`);
         return;
       }
+      if (isBack === false && !this.#closed) this.#sayObstacle(await this.#options.diagnose?.());
       await sleep(clock, reopenMs, this.#aborter.signal).catch(() => {});
     }
   }
 
   /** That the port is not there was said already; all that is to be mended is said once. */
-  #sayObstacle(error: unknown): false {
-    if (!(error instanceof MoteqError) || absent.has(error.code)) return false;
-    if (error.message !== this.#obstacle) {
-      this.#obstacle = error.message;
-      this.#say("warn", `the dongle cannot be taken back: ${error.message}`);
-    }
-    return false;
+  #sayObstacle(error: unknown): void {
+    if (!(error instanceof MoteqError) || absent.has(error.code) || error.message === this.#obstacle) return;
+    this.#obstacle = error.message;
+    this.#say("warn", `the dongle cannot be taken back: ${error.message}`);
   }
 
   #say(level: "info" | "warn", text: string): void {
     if (!this.#closed) this.#options.say?.(level, text);
   }
+}
+
+/** The version of `firmware/dongle.py` that this moteq works with. */
+const dongleVersion = 1;
+
+/** @throws `dongle/wrong-version` */
+function checkVersion({ version }: DongleDescription): void {
+  if (version === dongleVersion) return;
+  const remedy = "`moteq dongle install PORT` puts it there";
+  const why = `moteq's file on the dongle is of version ${version}, and this moteq needs ${dongleVersion}: ${remedy}`;
+  throw dongleErrors.create("dongle/wrong-version", why, { detail: { version } });
 }
 
 const absent = new Set(["serial/no-port", "dongle/none-found"]);

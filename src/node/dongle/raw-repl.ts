@@ -4,8 +4,10 @@ import { dongleErrors } from "./errors.ts";
 
 const [interrupt, rawMode, friendlyMode, execute] = ["\x03", "\x01", "\x02", "\x04"];
 const banner = "raw REPL; CTRL-B to exit\r\n>";
-/** Between two attempts to get the board's attention: shorter than the time in which a dongle can be stopped at its start. */
-const attemptMs = 100;
+/** Between two attempts to get the board's attention, in milliseconds. */
+const attemptMs = 500;
+/** How long nothing comes when an attempt has been answered in full. */
+const quietMs = 100;
 /** How long a step may take, in milliseconds. Writing to flash memory can take most of a second. */
 const stepMs = 10_000;
 
@@ -33,10 +35,11 @@ export class RawRepl {
     for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += attemptMs) {
       conversation.say(`\r${interrupt}${interrupt}\r${rawMode}`);
       if ((await conversation.until(banner, attemptMs)) === undefined) continue;
-      // Attempts before may still be answered; this one's answer is the last.
-      conversation.say(`\r${rawMode}`);
-      while ((await conversation.until(banner, attemptMs)) !== undefined);
-      return new RawRepl(conversation);
+      while ((await conversation.until(banner, quietMs)) !== undefined);
+      const repl = new RawRepl(conversation);
+      // An interrupt that came late would hit the first piece of code.
+      await repl.run("pass").catch(() => repl.run("pass"));
+      return repl;
     }
     const heard = conversation.rest;
     if (heard === "") {

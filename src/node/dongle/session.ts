@@ -13,9 +13,6 @@ import {
 import { dongleErrors } from "./errors.ts";
 import { GreetedPort } from "./greeted-port.ts";
 
-/** The version of `firmware/dongle.py` that this moteq works with. */
-export const dongleVersion = 1;
-
 /** What a dongle says of itself. */
 export interface DongleDescription {
   /** The version of moteq's file on it. */
@@ -88,7 +85,7 @@ export class DongleSession {
    *
    * @param patienceMs how long it may take until it says something
    * @returns `undefined` if nothing there says hello
-   * @throws `dongle/wrong-version`, `dongle/not-installed`; the reason if the port closes
+   * @throws `dongle/not-installed`; the reason if the port closes
    */
   static async start(
     port: BytePort,
@@ -203,17 +200,13 @@ export class DongleSession {
   }
 }
 
-/** Reads what a dongle says of itself. @throws `dongle/wrong-version`, `dongle/not-installed` */
+/** Reads what a dongle says of itself. @throws `dongle/not-installed` */
 function describe({ about }: SerialHello): DongleDescription {
   const [, version = "", micropython = "", machine = ""] =
     /^dongle\/(\d+) micropython\/(\S+) ?(.*)$/.exec(about) ?? [];
   if (version === "") {
     const why = `what is there is no dongle: it says that it is ${show(about)}`;
     throw dongleErrors.create("dongle/not-installed", why, { detail: { about } });
-  }
-  if (Number(version) !== dongleVersion) {
-    const why = `moteq's file on the dongle is version ${version}, and this moteq needs ${dongleVersion}: \`moteq dongle install\` puts it there`;
-    throw dongleErrors.create("dongle/wrong-version", why, { detail: { version: Number(version) } });
   }
   return { version: Number(version), micropython, machine };
 }

@@ -27,7 +27,12 @@ if _board.console:
     console.install(_esp32, micropython, os)
 
 # On a chip these are built in, and cost no compiling at every wake.
-import dht, espnow, machine, neopixel, network
+import dht, machine, neopixel, network
+
+try:
+    import espnow
+except ImportError:
+    pass  # a board without it
 
 
 def run():
