@@ -10,9 +10,10 @@ STOP_FILE = "dongle.stop"  # where it is, the next start ends at the prompt
 WATCHDOG_MS = 8000
 RECEIVE_BUFFER = 16_384  # bytes of frames that the chip keeps while this program is busy
 
-# A chip's serial port keeps 260 bytes while a frame is put on the air: one packet of this size at a time is never lost.
+# A chip keeps 260 bytes of its serial port while a frame is put on the air: with one such packet at a time
+# and what acknowledges this program's own, nothing is lost.
 WINDOW = 1
-PACKET_BYTES = 240
+PACKET_BYTES = 200
 LONGEST_MESSAGE = 1500
 QUEUE = 64  # messages for the host that wait; frames heard beyond that are dropped
 HELLO_MS = 250

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
 import { addClimateCommand } from "./commands/climate.ts";
+import { addDongleCommand } from "./commands/dongle.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
@@ -34,6 +35,7 @@ const commands = [
   addPubCommand,
   addNodesCommand,
   addNodeCommand,
+  addDongleCommand,
   addClimateCommand,
   addScreenCommand,
 ];

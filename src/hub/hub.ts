@@ -62,7 +62,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Hub> {
   const services = { clock: systemClock, random: systemRandom };
-  const { radio, description, world } = await openRadio(config.radio, services);
+  const { radio, description, world } = await openRadio(config.radio, services, say);
   closers.push(() => radio.close());
 
   const embedded = config.broker.url === undefined;

@@ -126,6 +126,7 @@ describe("a dongle that goes", () => {
     expect(await clock.runUntil(radio.send(nodeAddress, encodeUtf8("hello")))).toBe(true);
     expect(await clock.runUntil(node.send(dongleAddress, Uint8Array.of(1)))).toBe(true);
     expect(heard).toEqual([`${dongleAddress} hello`]);
+    await clock.advance(100);
     expect(radio.counters.toJSON()).toEqual({ sent: 2, received: 1, lost: 1 });
   });
 

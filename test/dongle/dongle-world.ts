@@ -64,7 +64,11 @@ export class DongleWorld {
   };
 
   /** The port, for another program that is there while the radio finds nothing. */
-  readonly elsewhere: DonglePlace = { name: "/dev/ttyUSB9", open: () => async () => this.#lay() };
+  readonly elsewhere: DonglePlace = {
+    name: "/dev/ttyUSB9",
+    open: () => async () => this.#lay(),
+    pulseReset: () => Promise.resolve(),
+  };
 
   /** Lays a cable to the board. */
   #lay(): BytePort {
@@ -79,7 +83,11 @@ export class DongleWorld {
   }
 
   /** The port, for what works on boards. */
-  readonly place: DonglePlace = { name: "/dev/ttyUSB0", open: () => this.openPort };
+  readonly place: DonglePlace = {
+    name: "/dev/ttyUSB0",
+    open: () => this.openPort,
+    pulseReset: () => Promise.resolve(),
+  };
 
   /** What works on boards needs. */
   get services(): BoardServices {

@@ -26,7 +26,7 @@ async function digestOf(dongle: DongleWorld, path: string): Promise<string> {
     const { repl, conversation } = await enterPrompt(dongle.services);
     const code = `import hashlib,binascii\nprint(binascii.hexlify(hashlib.sha256(open('${path}','rb').read()).digest()).decode())`;
     const digest = (await repl.run(code)).trim();
-    conversation.close();
+    await conversation.close();
     return digest;
   };
   return clock.runUntil(reading());
@@ -166,7 +166,7 @@ describe("what is no dongle", () => {
       });
       return left;
     };
-    const place = { name: "/dev/ttyUSB1", open: () => open };
+    const place = { name: "/dev/ttyUSB1", open: () => open, pulseReset: () => Promise.resolve() };
     await expect(install(dongle, { place })).rejects.toMatchObject({
       code,
       message: expect.stringContaining(message) as string,
@@ -195,10 +195,7 @@ describe("a dongle that was stopped while it was away", () => {
     await clock.runUntil(restartDongle({ ...dongle.services, place: dongle.elsewhere }, true));
     dongle.isPlugged = true;
     await clock.advance(15_000);
-    expect(dongle.said.slice(1)).toEqual([
-      expect.stringContaining("had been stopped at its prompt, and is restarted now"),
-      expect.stringContaining("the dongle is back"),
-    ]);
+    expect(dongle.said.slice(1)).toEqual([expect.stringContaining("the dongle is back")]);
     expect(radio.description?.version).toBe(1);
   });
 });

@@ -295,6 +295,7 @@ export class MicroPythonNode {
       case "reset":
         this.#goDeaf();
         this.#watchdog?.cancel();
+        this.#console?.take();
         this.#bootAfter(0, resetCauses.reset);
         break;
       case "ended":

@@ -46,7 +46,8 @@ export interface BootOptions {
 }
 
 const examplesFolder = fileURLToPath(new URL("../../examples/micropython", import.meta.url));
-const firmware = readPythonFiles(fileURLToPath(new URL("lib", import.meta.url)));
+/** The modules of the boards' firmware: file name → text. */
+export const boardModules = readPythonFiles(fileURLToPath(new URL("lib", import.meta.url)));
 
 /** Real MicroPython boards on the virtual air, one thread each, all on one virtual clock. */
 export class MicroPythonWorld {
@@ -104,7 +105,7 @@ export class MicroPythonWorld {
       script: main,
       files,
       firmware: Object.fromEntries(
-        Object.entries(firmware).filter(([name]) => !options.without?.includes(name.replace(".py", ""))),
+        Object.entries(boardModules).filter(([name]) => !options.without?.includes(name.replace(".py", ""))),
       ),
       accessPoint: this.#accessPoint,
       bootMs: options.bootMs ?? 100,

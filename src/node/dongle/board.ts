@@ -1,4 +1,4 @@
-import { type BytePort, type Clock, Counters, type Random } from "../../base/index.ts";
+import { type Clock, Counters, type Random } from "../../base/index.ts";
 import { Conversation } from "./conversation.ts";
 import { dongleErrors } from "./errors.ts";
 import { type DonglePlace, dongleBaudRate, openPatiently, promptBaudRate } from "./place.ts";
@@ -36,25 +36,21 @@ export async function restartDongle(services: BoardServices, toPrompt: boolean):
   const port = await place.open(dongleBaudRate)({});
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
-  try {
-    const session = await DongleSession.start(port, listenMs, {
-      clock,
-      random,
-      counters: new Counters(),
-      onFrame: () => {},
-      onTrouble: () => {},
-      onEnd: () => end(),
-    });
-    if (!session) return false;
-    session.restart(toPrompt);
-    const timer = clock.setTimer(restartMs, () => end());
-    await ended;
-    timer.cancel();
-    session.close();
-    return true;
-  } finally {
-    await closePort(port, clock);
-  }
+  const session = await DongleSession.start(port, listenMs, {
+    clock,
+    random,
+    counters: new Counters(),
+    onFrame: () => {},
+    onTrouble: () => {},
+    onEnd: () => end(),
+  });
+  if (!session) return false;
+  session.restart(toPrompt);
+  const timer = clock.setTimer(restartMs, () => end());
+  await ended;
+  timer.cancel();
+  await session.close();
+  return true;
 }
 
 /**
@@ -69,7 +65,7 @@ export async function enterPrompt(services: BoardServices, patienceMs = 3000): P
   try {
     return { conversation, repl: await RawRepl.enter(conversation, patienceMs) };
   } catch (error) {
-    conversation.close();
+    await conversation.close();
     throw error;
   }
 }
@@ -102,7 +98,7 @@ export async function diagnose(services: BoardServices): Promise<Error> {
     try {
       const name = await identify(repl);
       if ((await firstLineOf(repl, "main.py"))?.startsWith(firmwareMark)) {
-        repl.start("import machine\nmachine.reset()");
+        await repl.restart();
         const why = `the dongle (${name}) had been stopped at its prompt, and is restarted now: try again`;
         return dongleErrors.create("dongle/no-answer", why);
       }
@@ -113,15 +109,9 @@ export async function diagnose(services: BoardServices): Promise<Error> {
       repl.leave();
       throw error;
     } finally {
-      conversation.close();
+      await conversation.close();
     }
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-/** A port can be opened again only when it is closed, which takes a moment. */
-async function closePort(port: BytePort, clock: Clock): Promise<void> {
-  port.close("abort");
-  await new Promise<void>((resolve) => clock.setTimer(50, resolve));
 }

@@ -3,6 +3,9 @@ import { type BytePort, type Clock, concatBytes, type Timer } from "../../base/i
 /** How many bytes that nobody asked for are kept, for the message that says what came. */
 const keptBytes = 16_384;
 
+/** How long closing may take, in milliseconds. */
+const closeMs = 500;
+
 /** A byte port as a conversation: says something, then waits until the other side has said a certain thing. */
 export class Conversation {
   readonly #port: BytePort;
@@ -72,9 +75,15 @@ export class Conversation {
     }
   }
 
-  /** Closes the port. */
-  close(): void {
+  /** Closes the port and waits until that is done: it can be opened again only then. */
+  async close(): Promise<void> {
     this.#port.close();
+    const timer = this.#clock.setTimer(closeMs, () => {
+      this.#closed ??= { error: undefined };
+      this.#wake();
+    });
+    while (!this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    timer.cancel();
   }
 }
 

@@ -1,13 +1,16 @@
 import {
+  type AbortSignalLike,
   type BytePort,
   type Clock,
   Counters,
   createAborter,
   MoteqError,
+  onAbort,
   type OpenBytePort,
   type Random,
   show,
   sleep,
+  throwIfAborted,
 } from "../../base/index.ts";
 import {
   assertSendable,
@@ -38,6 +41,8 @@ export interface DongleRadioOptions {
   readonly address?: MacAddress;
   /** The longest frame that is sent, in bytes: nodes with ESP-NOW 1.0 take no more than 250, the default. */
   readonly maximumFrameBytes?: number;
+  /** Ends opening; without effect afterwards. */
+  readonly signal?: AbortSignalLike;
   /** Is told once that the dongle is gone, once that it is back, and what its chip would not do. */
   readonly say?: (level: "info" | "warn", text: string) => void;
   /** Looks closer at what is there when nothing says hello, starts what was stopped, and says by an error what it is. */
@@ -46,8 +51,8 @@ export interface DongleRadioOptions {
 
 /** How long a dongle may take to say hello at first, in milliseconds: a chip that was just plugged in has to start. */
 const firstPatienceMs = 3000;
-/** How long a port is listened to for one that has gone, before the port is opened anew. */
-const patienceMs = 5000;
+/** How long a port is listened to for one that has gone, before it is looked closer: that may stop a board that starts. */
+const [patienceMs, longPatienceMs] = [5000, 30_000];
 /** Between two attempts to open a port that is gone. */
 const reopenMs = 200;
 
@@ -83,12 +88,22 @@ export class DongleRadio implements Radio {
    *   `dongle/not-installed`, `dongle/refused`
    */
   static async open(options: DongleRadioOptions): Promise<DongleRadio> {
+    const { signal, diagnose } = options;
     const radio = new DongleRadio(options);
-    if (await radio.#begin(firstPatienceMs)) return radio;
-    throw (
-      (await options.diagnose?.()) ??
-      dongleErrors.create("dongle/no-answer", "what is there does not say that it is a dongle")
-    );
+    const release = onAbort(signal, () => void radio.close());
+    try {
+      if (await radio.#begin(firstPatienceMs)) return radio;
+      throwIfAborted(signal);
+      throw (
+        (await diagnose?.()) ??
+        dongleErrors.create("dongle/no-answer", "what is there does not say that it is a dongle")
+      );
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    } finally {
+      release();
+    }
   }
 
   get address(): MacAddress {
@@ -127,7 +142,7 @@ export class DongleRadio implements Radio {
     if (this.#closed) return;
     this.#closed = true;
     this.#aborter.abort(new Error("the radio is closed"));
-    if (this.#session) this.#session.close();
+    if (this.#session) await this.#session.close();
     else this.#port?.close("abort");
     await this.#returning;
   }
@@ -164,8 +179,7 @@ export class DongleRadio implements Radio {
       this.#session = session;
       return true;
     }
-    session?.close();
-    port.close("abort");
+    await session?.close();
     return false;
   }
 
@@ -192,8 +206,9 @@ export class DongleRadio implements Radio {
   /** Tries until the dongle is back, or the radio is closed. */
   async #return(): Promise<void> {
     const { clock } = this.#options;
+    let patience = patienceMs;
     while (!this.#closed) {
-      const isBack = await this.#begin(patienceMs).catch((error: unknown) => {
+      const isBack = await this.#begin(patience).catch((error: unknown) => {
         this.#sayObstacle(error);
         return undefined;
       });
@@ -203,12 +218,15 @@ export class DongleRadio implements Radio {
         this.#say("info", `the dongle is back after ${seconds} s`);
         return;
       }
-      if (isBack === false && !this.#closed) this.#sayObstacle(await this.#options.diagnose?.());
+      if (isBack === false && !this.#closed) {
+        this.#sayObstacle(await this.#options.diagnose?.());
+        patience = longPatienceMs;
+      }
       await sleep(clock, reopenMs, this.#aborter.signal).catch(() => {});
     }
   }
 
-  /** That the port is not there was said already; all that is to be mended is said once. */
+  /** Says once what somebody has to mend. */
   #sayObstacle(error: unknown): void {
     if (!(error instanceof MoteqError) || absent.has(error.code) || error.message === this.#obstacle) return;
     this.#obstacle = error.message;
@@ -231,4 +249,5 @@ function checkVersion({ version }: DongleDescription): void {
   throw dongleErrors.create("dongle/wrong-version", why, { detail: { version } });
 }
 
-const absent = new Set(["serial/no-port", "dongle/none-found"]);
+/** What was said already with the dongle's being gone. */
+const absent = new Set(["serial/no-port", "dongle/none-found", "dongle/no-answer", "dongle/not-micropython"]);

@@ -4,6 +4,8 @@ import { decodeSerialPacket, type SerialHello, SerialFrameReader } from "../../w
 /** How often a zero is sent, in milliseconds: it ends what a board may still be in the middle of reading. */
 const zeroMs = 500;
 const longestHello = 217;
+/** How long closing may take, in milliseconds. */
+const closeMs = 500;
 
 /**
  * A byte port on which the other side is left to speak first. A board that is starting takes some bytes for Ctrl-C, and
@@ -16,6 +18,7 @@ export class GreetedPort implements BytePort {
   #listener: BytePortListener | undefined;
   #closed: { readonly error: Error | undefined } | undefined;
   #settle: (hello: SerialHello | undefined) => void = () => {};
+  #tellClosed: () => void = () => {};
 
   constructor(port: BytePort, clock: Clock) {
     this.#port = port;
@@ -27,6 +30,7 @@ export class GreetedPort implements BytePort {
         this.#closed = { error };
         this.#settle(undefined);
         this.#listener?.onClose(error);
+        this.#tellClosed();
       },
     });
   }
@@ -71,6 +75,20 @@ export class GreetedPort implements BytePort {
 
   close(how?: "flush" | "abort"): void {
     this.#port.close(how);
+  }
+
+  /** Closes it and waits until that is done: a serial port can be opened again only then. */
+  async release(how?: "flush" | "abort"): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (this.#closed) return resolve();
+      const timer = this.#clock.setTimer(closeMs, resolve);
+      this.#tellClosed = () => {
+        timer.cancel();
+        resolve();
+      };
+      this.#port.close(how);
+      return undefined;
+    });
   }
 
   #read(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type AbortSignalLike, throwIfAborted } from "../../base/index.ts";
 import {
   type BoardServices,
   enterPrompt,
@@ -18,6 +19,8 @@ export interface InstallOptions extends BoardServices {
   readonly firmware?: string;
   /** Puts a `main.py` that is not moteq's aside, as `main_before_moteq.py`. Default: such a board is left alone. */
   readonly force?: boolean;
+  /** Ends it between two pieces. What is on the board until then is not used. */
+  readonly signal?: AbortSignalLike;
   /** Is told what happens, and how far it is. */
   readonly progress?: (step: string, done?: number, total?: number) => void;
 }
@@ -52,20 +55,20 @@ export async function installFirmware(options: InstallOptions): Promise<string> 
     const board = await identify(repl);
     await makeRoom(repl, force);
     const bytes = Buffer.from(firmware);
-    await writeFile(repl, bytes, progress);
+    await writeFile(repl, bytes, options.signal, progress);
     progress("comparing its digest");
     await compare(repl, bytes);
     await repl.run(
       `import os\ntry:\n os.remove('main.py')\nexcept OSError:\n pass\nos.rename('${temporary}','main.py')`,
     );
     progress("restarting the board");
-    repl.start("import machine\nmachine.reset()");
+    await repl.restart();
     return board;
   } catch (error) {
     repl.leave();
     throw error;
   } finally {
-    conversation.close();
+    await conversation.close();
   }
 }
 
@@ -84,10 +87,12 @@ async function makeRoom(repl: RawRepl, force: boolean): Promise<void> {
 async function writeFile(
   repl: RawRepl,
   bytes: Buffer,
+  signal: AbortSignalLike | undefined,
   progress: (step: string, done: number, total: number) => void,
 ): Promise<void> {
   await repl.run(`from binascii import a2b_base64 as d\nf=open('${temporary}','wb')`);
   for (let start = 0; start < bytes.length; start += pieceBytes) {
+    throwIfAborted(signal);
     progress("writing the file", start, bytes.length);
     const piece = bytes.subarray(start, start + pieceBytes);
     const written = await repl.run(`print(f.write(d(b'${piece.toString("base64")}')))`);

@@ -18,6 +18,8 @@ export interface DonglePlace {
   /** As people say it. */
   readonly name: string;
   open(baudRate: number): OpenBytePort;
+  /** Restarts the board there by its port's control lines, where it has some. */
+  pulseReset(): Promise<void>;
 }
 
 /** The forms that the name of a place can have, for messages. */
@@ -32,20 +34,23 @@ export function isDonglePlace(link: string): boolean {
 export function donglePlace(link: string): DonglePlace {
   const address = tcpAddress(link);
   // What leads from TCP to the chip has a speed of its own.
-  if (address) return { name: link, open: () => tcp(address) };
-  if (link === "auto") return { name: "the USB port where it is", open: openWhereverItIs };
-  const path = link.replace(/^serial:/, "");
-  return { name: path, open: (baudRate) => serial({ path, baudRate }) };
+  if (address) return { name: link, open: () => tcp(address), pulseReset: () => Promise.resolve() };
+  const find = link === "auto" ? findDonglePort : () => Promise.resolve(link.replace(/^serial:/, ""));
+  return {
+    name: link === "auto" ? "the USB port where it is" : link.replace(/^serial:/, ""),
+    // Looks anew each time: what was pulled may come back under another name.
+    open: (baudRate) => async (options) => serial({ path: await find(), baudRate })(options),
+    async pulseReset() {
+      const port = await serial({ path: await find(), baudRate: promptBaudRate })({});
+      await port.pulseReset();
+      port.close("abort");
+    },
+  };
 }
 
 function tcpAddress(link: string): { host: string; port: number } | undefined {
   const [, host = "", port = ""] = /^tcp:\/\/(?:\[?)([^\s/\]]+?)\]?:(\d{1,5})\/?$/.exec(link) ?? [];
   return host !== "" && Number(port) > 0 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined;
-}
-
-/** Looks anew each time: what was pulled may come back under another name. */
-function openWhereverItIs(baudRate: number): OpenBytePort {
-  return async (options) => serial({ path: await findDonglePort(), baudRate })(options);
 }
 
 /**

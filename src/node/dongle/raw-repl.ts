@@ -72,9 +72,10 @@ export class RawRepl {
     return output.replaceAll("\r\n", "\n");
   }
 
-  /** Starts a piece of Python and does not wait: it ends the conversation, as a restart does. */
-  start(code: string): void {
-    this.#conversation.say(code + execute);
+  /** Restarts the board, which ends the conversation. Waits until it is about to. */
+  async restart(): Promise<void> {
+    this.#conversation.say(`import machine\nmachine.reset()${execute}`);
+    await this.#conversation.until("OK", stepMs);
   }
 
   /** Leaves the board at its friendly prompt. */

@@ -50,14 +50,16 @@ const answerMs = 1500;
 export class DongleSession {
   readonly description: DongleDescription;
   readonly #options: DongleSessionOptions;
+  readonly #port: GreetedPort;
   readonly #connection: SerialConnection;
   readonly #sending = new Map<number, (outcome: boolean) => void>();
   #tag = 0;
   #answer: (answer: Answer) => void = () => {};
   #ended = false;
 
-  private constructor(port: BytePort, description: DongleDescription, options: DongleSessionOptions) {
+  private constructor(port: GreetedPort, description: DongleDescription, options: DongleSessionOptions) {
     this.description = description;
+    this.#port = port;
     this.#options = options;
     const { clock, random } = options;
     this.#connection = new SerialConnection({
@@ -84,7 +86,7 @@ export class DongleSession {
    * Greets what is at a port, and is greeted.
    *
    * @param patienceMs how long it may take until it says something
-   * @returns `undefined` if nothing there says hello
+   * @returns `undefined` if nothing there says hello; then the port is closed
    * @throws `dongle/not-installed`; the reason if the port closes
    */
   static async start(
@@ -93,12 +95,19 @@ export class DongleSession {
     options: DongleSessionOptions,
   ): Promise<DongleSession | undefined> {
     const greeted = new GreetedPort(port, options.clock);
-    const hello = await greeted.greeting(patienceMs);
-    if (greeted.closed) throw greeted.closed.error ?? new Error("the port was closed");
-    if (!hello) return undefined;
-    const session = new DongleSession(greeted, describe(hello), options);
-    if ((await session.#waitFor()) === "up") return session;
-    session.close();
+    try {
+      const hello = await greeted.greeting(patienceMs);
+      if (greeted.closed) throw greeted.closed.error ?? new Error("the port was closed");
+      const session = hello && new DongleSession(greeted, describe(hello), options);
+      if (session) {
+        if ((await session.#waitFor()) === "up") return session;
+        await session.close();
+      }
+    } catch (error) {
+      await greeted.release("abort");
+      throw error;
+    }
+    await greeted.release("abort");
     return undefined;
   }
 
@@ -131,10 +140,14 @@ export class DongleSession {
     return new Promise((resolve) => this.#sending.set(tag, resolve));
   }
 
-  /** Ends it, without a word to `onEnd`. Frames under way count as not delivered. Closing twice does nothing. */
-  close(): void {
+  /**
+   * Ends it, without a word to `onEnd`, and waits until the port is closed. Frames under way count as not delivered.
+   * Closing twice does nothing.
+   */
+  async close(): Promise<void> {
     this.#finish();
     this.#connection.close();
+    await this.#port.release();
   }
 
   #refuse(): false {
