@@ -257,7 +257,7 @@ describe("moteq called wrongly (real)", () => {
     [["pub", "a"], 2, /pub takes one of a message, --stdin and --empty, got none/],
     [["pub", "a/#", "b", "--broker", "mqtt://127.0.0.1:9", "-W", "5"], 2, /holds a wildcard/],
     [["sub", "a/#/b", "--broker", "mqtt://127.0.0.1:9"], 2, /has a # that is not its last level/],
-    [["up"], 2, /the gateway has no radio\. Say --radio udp:/],
+    [["up"], 2, /the gateway has no radio\. Say --radio auto for a dongle/],
     [["up", "--radio", "smoke"], 2, /radio\.link: expected virtual, or udp:PORT/],
     [["up", "--radio", "udp:99999"], 2, /radio\.link: expected .*a port from 0 to 65535/],
     [["up", "--port", "1900", "--broker", "mqtt://127.0.0.1:9"], 2, /give one of them/],

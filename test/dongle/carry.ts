@@ -30,22 +30,22 @@ export async function carryBothWays(
   atOnce = 8,
 ): Promise<{ down: number; up: number }> {
   const node = dongle.air.join({ address: nodeAddress, receiveBufferBytes: 1_000_000 });
-  let [down, up] = [0, 0];
-  node.listen(({ bytes }) => void (numberIn(bytes) === down && down++));
-  radio.listen(({ bytes }) => void (numberIn(bytes) === up && up++));
-  let next = 0;
+  const arrived = { down: 0, up: 0 };
+  node.listen(({ bytes }) => void (numberIn(bytes) === arrived.down && arrived.down++));
+  radio.listen(({ bytes }) => void (numberIn(bytes) === arrived.up && arrived.up++));
+  const numbers = Array.from({ length: frames }, (_, number) => number).values();
   const sending = async () => {
-    while (next < frames) await radio.send(nodeAddress, frameOf(next++));
+    for (const number of numbers) await radio.send(nodeAddress, frameOf(number));
   };
   const hearing = async () => {
     for (let number = 0; number < frames; number++) {
       // A chip drops what its program does not fetch in time: the node waits for the host, as one does for its ACK.
-      while (number - up >= 32) await sleep(systemClock, 1);
+      while (number - arrived.up >= 32) await sleep(systemClock, 1);
       await node.send(radio.address, frameOf(number));
     }
   };
   await Promise.all([hearing(), ...Array.from({ length: atOnce }, sending)]);
-  for (let waited = 0; up < frames && waited < 5000; waited += 10) await sleep(systemClock, 10);
+  for (let waited = 0; arrived.up < frames && waited < 5000; waited += 10) await sleep(systemClock, 10);
   await node.close();
-  return { down, up };
+  return arrived;
 }

@@ -42,22 +42,22 @@ function startLoad(dongle: DongleWorld, radio: DongleRadio, node: VirtualRadio) 
   const { clock } = dongle.world;
   const acknowledged: number[] = [];
   const [down, up]: [string[], string[]] = [[], []];
-  let isRunning = true;
+  const run = { goesOn: true };
   node.listen(({ bytes }) => down.push(decodeUtf8(bytes) ?? "damaged"));
   radio.listen(({ bytes }) => up.push(decodeUtf8(bytes) ?? "damaged"));
   const sending = async () => {
-    for (let number = 0; isRunning; number++) {
+    for (let number = 0; run.goesOn; number++) {
       if (await radio.send(nodeAddress, frameOf(number))) acknowledged.push(number);
       await sleep(clock, 40);
     }
   };
   const hearing = async () => {
-    for (let number = 0; isRunning; number++) {
+    for (let number = 0; run.goesOn; number++) {
       await node.send(radio.address, frameOf(number));
       await sleep(clock, 40);
     }
   };
   void sending();
   void hearing();
-  return { acknowledged, down, up, stop: () => void (isRunning = false) };
+  return { acknowledged, down, up, stop: () => void (run.goesOn = false) };
 }

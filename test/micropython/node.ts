@@ -89,6 +89,11 @@ export class MicroPythonNode {
   #awaitsFrame = false;
   /** Set while the script waits for its serial line, and maybe for a frame too. */
   #awaits: { readonly frame: boolean } | undefined;
+  /** Whether a run has begun and not come to its end, and whether its end was decided from outside. */
+  #isActive = false;
+  #isDying = false;
+  /** Begins the next run, when the one that is dying has ended. */
+  #next: (() => void) | undefined;
   /** Why the board is restarted from outside, while that is on its way. */
   #cut: number | undefined;
   #listening = false;
@@ -139,6 +144,8 @@ export class MicroPythonNode {
     this.#watchdog?.cancel();
     this.#console?.detach();
     this.state = "off";
+    this.#isDying = this.#isActive;
+    this.#next = undefined;
     if (!this.#answer) return;
     this.#answer = undefined;
     this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
@@ -220,7 +227,7 @@ export class MicroPythonNode {
   /** Starts what a call asks for, and answers it when that is done. */
   #begin(call: Call): void {
     this.#record(JSON.stringify(call));
-    if (this.state === "off") {
+    if (this.state === "off" || this.#isDying) {
       this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
       return;
     }
@@ -285,7 +292,11 @@ export class MicroPythonNode {
 
   #end(ending: Ending): void {
     this.#record(JSON.stringify(ending));
-    if (this.state === "off") return;
+    const wasDying = this.#isDying;
+    this.#isActive = this.#isDying = false;
+    this.#next?.();
+    this.#next = undefined;
+    if (this.state === "off" || (wasDying && ending.call !== "off")) return;
     switch (ending.call) {
       case "deepsleep":
         this.#goDeaf();
@@ -318,7 +329,8 @@ export class MicroPythonNode {
   #bootAfter(delayMs: number, cause: number): void {
     const { clock, script, bootMs } = this.#parts;
     if (delayMs === 0) this.state = "running";
-    this.#start = clock.setTimer(delayMs + bootMs, () => {
+    const start = () => {
+      this.#isActive = true;
       this.state = "running";
       this.boots++;
       this.traceback = undefined;
@@ -326,6 +338,10 @@ export class MicroPythonNode {
       const powerOn = cause === resetCauses.powerOn;
       const console = this.#console !== undefined;
       this.#send(() => ({ boot: { script, cause, powerOn, console, now: clock.monotonic() } }));
+    };
+    this.#start = clock.setTimer(delayMs + bootMs, () => {
+      if (this.#isActive) this.#next = start;
+      else start();
     });
   }
 

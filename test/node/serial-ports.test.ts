@@ -39,14 +39,11 @@ describe("the serial ports of a Linux machine", () => {
     plugIn("ttyACM3", "1-2", { idVendor: "303a", idProduct: "1001", product: "USB JTAG/serial debug unit" });
     plugIn("ttyUSB1", "1-3", { idVendor: "067b", idProduct: "2303", product: "GPS" });
     mkdirSync(join(system, "sys/class/tty/ttyS0"));
-    const found = (await listSerialPorts(system)).map((port) => ({
-      ...port,
-      path: port.path.slice(system.length),
-    }));
-    const at = (name: string) => found.find(({ path }) => path === `/dev/${name}`);
+    const found = await listSerialPorts(system);
+    const at = (name: string) => found.find(({ path }) => path === join(system, "dev", name));
     expect(found).toHaveLength(3);
     expect(at("ttyUSB0")).toEqual({
-      path: "/dev/ttyUSB0",
+      path: join(system, "dev/ttyUSB0"),
       stablePath: join(system, "dev/serial/by-id/usb-CP2102-0001"),
       vendorId: "10c4",
       productId: "ea60",

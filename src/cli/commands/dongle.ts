@@ -83,8 +83,11 @@ function addInfoCommand(command: Command, signal: AbortSignal): void {
     .argument("<port>", `the port: /dev/ttyUSB0, or ${donglePlaceForms}`)
     .option("--json", "as JSON")
     .action(async (port: string, { json }: { json?: boolean }) => {
-      const say = (_level: string, text: string) => printError(text);
-      const radio = await openDongle(readPlace(port), { ...services, signal, say });
+      const radio = await openDongle(readPlace(port), {
+        ...services,
+        signal,
+        say: (_level, text) => printError(text),
+      });
       try {
         const { address, description } = radio;
         const info = { address, ...description, ...(await radio.statistics()) };

@@ -1,4 +1,4 @@
-import { type Clock, Counters, type Random } from "../../base/index.ts";
+import { type Clock, Counters, createAborter, type Random, sleep } from "../../base/index.ts";
 import { Conversation } from "./conversation.ts";
 import { dongleErrors } from "./errors.ts";
 import { type DonglePlace, dongleBaudRate, openPatiently, promptBaudRate } from "./place.ts";
@@ -34,21 +34,19 @@ const listenMs = 2000;
 export async function restartDongle(services: BoardServices, toPrompt: boolean): Promise<boolean> {
   const { place, clock, random } = services;
   const port = await place.open(dongleBaudRate)({});
-  let end = () => {};
-  const ended = new Promise<void>((resolve) => (end = resolve));
+  const ended = createAborter();
+  const end = () => ended.abort(new Error("the dongle has restarted"));
   const session = await DongleSession.start(port, listenMs, {
     clock,
     random,
     counters: new Counters(),
     onFrame: () => {},
     onTrouble: () => {},
-    onEnd: () => end(),
+    onEnd: end,
   });
   if (!session) return false;
   session.restart(toPrompt);
-  const timer = clock.setTimer(restartMs, () => end());
-  await ended;
-  timer.cancel();
+  await sleep(clock, restartMs, ended.signal).catch(() => {});
   await session.close();
   return true;
 }
