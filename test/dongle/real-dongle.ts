@@ -72,6 +72,6 @@ export class RealDongle {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.board.close();
     await this.terminal[Symbol.asyncDispose]();
-    await this.#turns.settle();
+    this.#turns.throwIfFailed();
   }
 }

@@ -146,6 +146,7 @@ export class MicroPythonNode {
     this.state = "off";
     this.#isDying = this.#isActive;
     this.#next = undefined;
+    this.#awaits = undefined;
     if (!this.#answer) return;
     this.#answer = undefined;
     this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
@@ -173,6 +174,7 @@ export class MicroPythonNode {
     this.#start?.cancel();
     this.#watchdog?.cancel();
     clearTimeout(this.#limit);
+    this.#worker.removeAllListeners("message");
     await this.#worker.terminate();
     await this.#radio.close();
     await this.#accessPoint?.close();
@@ -367,7 +369,7 @@ export class MicroPythonNode {
       this.#record("watchdog");
       this.#goDeaf();
       this.#cut = resetCauses.watchdog;
-      this.#answer = undefined;
+      this.#answer = this.#awaits = undefined;
       this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
     });
   }

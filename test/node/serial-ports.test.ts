@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findDonglePort } from "../../src/node/dongle/place.ts";
 import { isDonglePlace, listSerialPorts } from "../../src/node/index.ts";
 
 let system = "";
@@ -60,6 +61,29 @@ describe("the serial ports of a Linux machine", () => {
 
   it("are none where nothing is plugged in", async () => {
     expect(await listSerialPorts(system)).toEqual([]);
+  });
+});
+
+describe("the port where the dongle is", () => {
+  const espressif = { idVendor: "303a", idProduct: "1001" };
+
+  it("is that of the only board that could be one", async () => {
+    plugIn("ttyACM3", "1-2", espressif);
+    plugIn("ttyUSB1", "1-3", { idVendor: "067b", idProduct: "2303", product: "GPS" });
+    expect(await findDonglePort(system)).toBe(join(system, "dev/ttyACM3"));
+  });
+
+  it("is not guessed where there are several, which are named", async () => {
+    plugIn("ttyACM0", "1-2", espressif);
+    plugIn("ttyACM1", "1-3", espressif, "usb-Espressif-7");
+    await expect(findDonglePort(system)).rejects.toMatchObject({
+      code: "dongle/several-found",
+      message: `several boards are plugged in. Say which: --radio serial:${system}/dev/ttyACM0, or --radio serial:${system}/dev/serial/by-id/usb-Espressif-7`,
+    });
+  });
+
+  it("is nowhere where no board is", async () => {
+    await expect(findDonglePort(system)).rejects.toMatchObject({ code: "dongle/none-found" });
   });
 });
 

@@ -64,6 +64,20 @@ describe.runIf(have("socat"))("the dongle's commands (real)", () => {
     expect(dongle.board.boots).toBe(boots + 1);
   });
 
+  it("reach a board behind TCP", async () => {
+    await using dongle = await RealDongle.start();
+    const port = await freePort();
+    const words = [`TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork`, `FILE:${dongle.path},raw,echo=0`];
+    const relay = spawn("socat", words, { stdio: "ignore" });
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const info = await run("dongle", "info", `tcp://127.0.0.1:${port}`, "--json");
+      expect(JSON.parse(info.out)).toMatchObject({ address: "70041dad8f10", version: 1 });
+    } finally {
+      relay.kill();
+    }
+  });
+
   it("leave a board alone that was never meant", async () => {
     await using dongle = await RealDongle.start({ "main.py": "# a lamp\n" });
     const { code, err } = await run("dongle", "install", dongle.path);

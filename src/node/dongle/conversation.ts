@@ -79,6 +79,7 @@ export class Conversation {
   async close(): Promise<void> {
     this.#port.close();
     const timer = this.#clock.setTimer(closeMs, () => {
+      this.#port.close("abort");
       this.#closed ??= { error: undefined };
       this.#wake();
     });

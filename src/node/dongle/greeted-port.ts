@@ -4,7 +4,7 @@ import { decodeSerialPacket, type SerialHello, SerialFrameReader } from "../../w
 /** How often a zero is sent, in milliseconds: it ends what a board may still be in the middle of reading. */
 const zeroMs = 500;
 const longestHello = 217;
-/** How long closing may take, in milliseconds. */
+/** How long closing may take, in milliseconds. What passes a port on by TCP may never end as long as the board speaks. */
 const closeMs = 500;
 
 /**
@@ -81,7 +81,10 @@ export class GreetedPort implements BytePort {
   async release(how?: "flush" | "abort"): Promise<void> {
     await new Promise<void>((resolve) => {
       if (this.#closed) return resolve();
-      const timer = this.#clock.setTimer(closeMs, resolve);
+      const timer = this.#clock.setTimer(closeMs, () => {
+        this.#port.close("abort");
+        resolve();
+      });
       this.#tellClosed = () => {
         timer.cancel();
         resolve();

@@ -35,7 +35,7 @@ export function donglePlace(link: string): DonglePlace {
   const address = tcpAddress(link);
   // What leads from TCP to the chip has a speed of its own.
   if (address) return { name: link, open: () => tcp(address), pulseReset: () => Promise.resolve() };
-  const find = link === "auto" ? findDonglePort : () => Promise.resolve(link.replace(/^serial:/, ""));
+  const find = link === "auto" ? () => findDonglePort() : () => Promise.resolve(link.replace(/^serial:/, ""));
   return {
     name: link === "auto" ? "the USB port where it is" : link.replace(/^serial:/, ""),
     // Looks anew each time: what was pulled may come back under another name.
@@ -56,10 +56,11 @@ function tcpAddress(link: string): { host: string; port: number } | undefined {
 /**
  * The port of the only board that could be a dongle.
  *
+ * @param system the root of the file system, other than `/` for tests
  * @throws `dongle/none-found`, `dongle/several-found`
  */
-async function findDonglePort(): Promise<string> {
-  const candidates = (await listSerialPorts()).filter(({ chip }) => chip !== undefined);
+export async function findDonglePort(system?: string): Promise<string> {
+  const candidates = (await listSerialPorts(system)).filter(({ chip }) => chip !== undefined);
   const [first, second] = candidates;
   if (!first) {
     const why =

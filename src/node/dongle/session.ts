@@ -201,6 +201,7 @@ export class DongleSession {
     if (this.#ended) return;
     this.#finish();
     this.#connection.close();
+    void this.#port.release();
     this.#options.onEnd(why);
   }
 
