@@ -93,6 +93,13 @@ describe("a dongle", () => {
     expect(nodes.map(({ heard }) => heard)).toEqual([[`${dongleAddress} all`], [`${dongleAddress} all`]]);
   });
 
+  it("answers each of several questions", async () => {
+    await using dongle = new DongleWorld();
+    const radio = await dongle.openRadio();
+    const asked = Promise.all([radio.statistics(), radio.statistics(), radio.statistics()]);
+    expect((await dongle.world.clock.runUntil(asked)).map((answer) => answer?.sent)).toEqual([0, 0, 0]);
+  });
+
   it("drops what the host does not take, and counts it", async () => {
     await using dongle = new DongleWorld();
     const { clock } = dongle.world;

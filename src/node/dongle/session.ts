@@ -55,6 +55,8 @@ export class DongleSession {
   readonly #sending = new Map<number, (outcome: boolean) => void>();
   #tag = 0;
   #answer: (answer: Answer) => void = () => {};
+  /** The question before: an answer does not say which one it belongs to. */
+  #asked: Promise<unknown> = Promise.resolve();
   #ended = false;
 
   private constructor(port: GreetedPort, description: DongleDescription, options: DongleSessionOptions) {
@@ -155,10 +157,14 @@ export class DongleSession {
     return false;
   }
 
-  async #ask(request: DongleRequest): Promise<DongleReport | undefined> {
-    this.#connection.send(encodeDongleRequest(request));
-    const answer = await this.#waitFor();
-    return answer === "up" ? undefined : answer;
+  #ask(request: DongleRequest): Promise<DongleReport | undefined> {
+    const asking = this.#asked.then(async () => {
+      this.#connection.send(encodeDongleRequest(request));
+      const answer = await this.#waitFor();
+      return answer === "up" ? undefined : answer;
+    });
+    this.#asked = asking;
+    return asking;
   }
 
   /** Waits for the next thing that is no frame and no result; `undefined` if it does not come. */
