@@ -56,7 +56,7 @@ describe.runIf(have("socat"))("a serial port (real)", () => {
     const near = new PortRecorder(await open({}));
     await terminal.unplug();
     await near.until(() => near.closed.length > 0);
-    expect(near.closed[0]?.error?.message).toBe("the serial port is gone: it was unplugged");
+    expect(near.closed[0]?.error?.message).toBe("the serial port has vanished");
     await expect(open({})).rejects.toMatchObject({ code: "serial/no-port" });
     await terminal.plugIn();
     const again = await open({});

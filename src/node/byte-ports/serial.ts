@@ -129,7 +129,7 @@ class SerialLine implements SerialBytePort {
 
   #onClose(error: Error | undefined): void {
     clearInterval(this.#look);
-    const vanished = new Error("the serial port is gone: it was unplugged", { cause: error });
+    const vanished = new Error("the serial port has vanished", { cause: error });
     this.#closed = { error: this.#closing ? undefined : vanished };
     this.#closing = true;
     this.#tellClosed();
