@@ -192,18 +192,18 @@ class Dongle:
         self.received = self.dropped = self.sent = self.unacknowledged = self.refused = 0
 
     def take(self, message):
-        code = message[0]
+        code = message and message[0]
         if code == SEND:
             outcome = self.send(bytes(message[3:9]), message[9:])
-            self.line.send(bytes((RESULT, message[1], message[2], outcome)))
-        elif code == SET_UP:
+            self.line.send(bytes((RESULT,)) + message[1:3] + bytes((outcome,)))
+        elif code == SET_UP and len(message) == 10:
             self.set_up(*struct.unpack("BBb6s", message[1:10]))
         elif code == COUNT:
             gc.collect()
             frames = (self.received, self.radio.stats()[4], self.dropped, self.sent, self.unacknowledged, self.refused)
             self.line.send(struct.pack(">B9I", STATISTICS, time.time(), *(frames + (self.line.faults, gc.mem_free()))))
         elif code == RESTART:
-            if message[1]:
+            if message[1:] == b"\1":
                 open(STOP_FILE, "w").close()
             machine.reset()
 

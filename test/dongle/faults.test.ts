@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createSeededRandom, decodeUtf8, type Random, sleep } from "../../src/base/index.ts";
+import { createSeededRandom, decodeUtf8, type Random, randomInteger, sleep } from "../../src/base/index.ts";
+import { decodeDongleReport, encodeDongleRequest, SerialConnection } from "../../src/wire/index.ts";
 import { DongleWorld } from "./dongle-world.ts";
 import { frameOf, numberOf, pullOften } from "./pulls.ts";
 
@@ -63,6 +64,44 @@ describe(`a dongle's line that damages one byte in a thousand (MOTEQ_SEED=${seed
     },
     30_000,
   );
+});
+
+describe(`a dongle whose host talks nonsense (MOTEQ_SEED=${seed})`, () => {
+  it("lives on, whatever the messages are", async () => {
+    const random = createSeededRandom(seed);
+    await using dongle = new DongleWorld();
+    const { clock } = dongle.world;
+    const told: unknown[] = [];
+    const port = await dongle.openPort();
+    await clock.advance(1000);
+    const connection = new SerialConnection({
+      port,
+      clock,
+      random,
+      about: "nonsense",
+      pollMs: 250,
+      onUp: () => {},
+      onMessage: (message) => told.push(decodeDongleReport(message)?.type),
+    });
+    await clock.advance(1000);
+    expect(connection.isUp).toBe(true);
+    for (let count = 0; count < 300; count++) {
+      const message = Uint8Array.from({ length: randomInteger(random, 0, 30) }, () =>
+        randomInteger(random, 0, 255),
+      );
+      // What it knows, and what it does not; but it shall not restart.
+      if (message.length > 0) message[0] = [0, 1, 2, 3, 5, 200][randomInteger(random, 0, 5)] ?? 0;
+      connection.send(message);
+      await clock.advance(20);
+    }
+    await clock.advance(10_000);
+    told.length = 0;
+    connection.send(encodeDongleRequest({ type: "count" }));
+    await clock.advance(1000);
+    expect(told).toEqual(["statistics"]);
+    expect(dongle.board.boots).toBe(1);
+    connection.close();
+  }, 30_000);
 });
 
 describe(`a dongle that is pulled again and again (MOTEQ_SEED=${seed})`, () => {
