@@ -1,12 +1,13 @@
 import { air } from "./air.js";
 import { disk } from "./disk.js";
+import { dongle } from "./dongle.js";
 import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
 import { journal } from "./journal.js";
 import { link } from "./link.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, disk, flow, gateway, journal, link];
+const benchmarks: readonly Benchmark[] = [air, disk, dongle, flow, gateway, journal, link];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

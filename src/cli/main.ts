@@ -6,6 +6,7 @@ import { addJoinCommand } from "./commands/join.ts";
 import { addNodeAdminCommands } from "./commands/node-admin.ts";
 import { addHostCommand } from "./commands/host.ts";
 import { addModemCommand } from "./commands/modem.ts";
+import { addDongleCommand } from "./commands/dongle.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPubCommand } from "./commands/pub.ts";
@@ -42,6 +43,7 @@ const commands = [
   addJoinCommand,
   addNodeAdminCommands,
   addNodeCommand,
+  addDongleCommand,
   addClimateCommand,
   addScreenCommand,
   addModemCommand,

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { toMacAddress } from "../device/index.ts";
 import { type GatewayConfig, isNodeName, longestTtl } from "../gateway/index.ts";
+import { donglePlaceForms, isDonglePlace } from "../node/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
 // `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
@@ -54,17 +55,20 @@ const broker = v.strictObject({
   reject_unauthorized: v.optional(flag, true),
 });
 
-const radioLinks = "virtual, or udp:PORT, or udp:HOST:PORT with a port from 0 to 65535";
+const radioLinks = `virtual, or udp:PORT, or udp:HOST:PORT with a port from 0 to 65535, or a dongle: ${donglePlaceForms}`;
 
 function isRadioLink(given: string): boolean {
   const [, port] = /^udp:(?:[^\s:]+:)?(\d{1,5})$/.exec(given) ?? [];
-  return given === "virtual" || Number(port) <= 65_535;
+  return given === "virtual" || isDonglePlace(given) || Number(port) <= 65_535;
 }
 
 const radio = v.strictObject({
   link: v.optional(v.pipe(v.string(radioLinks), v.check(isRadioLink, radioLinks))),
-  address: v.optional(address, "02006d6f7465"),
+  address: v.optional(address),
   channel: v.optional(whole(1, 14), 1),
+  access_point: v.optional(flag, false),
+  long_range: v.optional(flag, false),
+  power: v.optional(whole(2, 20)),
 });
 
 // The gateway's own defaults and bounds are the gateway's: `resolveConfig` fills them in.

@@ -63,7 +63,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Hub> {
   const services = { clock: systemClock, random: systemRandom };
-  const { radio, description, world } = await openRadio(config.radio, services);
+  const { radio, description, world } = await openRadio(config.radio, services, say);
   closers.push(() => radio.close());
 
   const data = config.data === "none" ? undefined : resolve(config.data);

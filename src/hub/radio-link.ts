@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../base/index.ts";
 import type { Radio } from "../device/index.ts";
-import { UdpRadio } from "../node/index.ts";
+import type { GatewayLog } from "../gateway/index.ts";
+import { donglePlace, isDonglePlace, openDongle, UdpRadio } from "../node/index.ts";
 import { createDemoWorld, type DemoWorld } from "../virtual/index.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
@@ -13,29 +14,55 @@ export interface RadioLink {
   readonly world?: DemoWorld;
 }
 
+/** The address of radios that are none of a chip. */
+const softAddress = "02006d6f7465";
+
 /**
  * Opens the radio of a configuration.
  *
- * @throws `hub/no-radio`, `udp-radio/port-busy`, `udp-radio/cannot-bind`
+ * @param say is told when a dongle goes and when it is back
+ * @throws `hub/no-radio`, `udp-radio/port-busy`, `udp-radio/cannot-bind`; `serial/…` and `dongle/…` of a dongle
  */
 export async function openRadio(
   config: HubConfig["radio"],
   services: { clock: Clock; random: Random },
+  say: GatewayLog,
 ): Promise<RadioLink> {
-  const { link, address, channel } = config;
+  const { link, address = softAddress, channel } = config;
   if (link === undefined) {
     throw hubErrors.create(
       "hub/no-radio",
-      "the gateway has no radio. Say --radio udp:127.0.0.1:47000 for nodes in other processes, " +
-        "or --radio virtual for a simulated air with six nodes",
+      "the gateway has no radio. Say --radio auto for a dongle on USB, --radio udp:127.0.0.1:47000 for nodes in " +
+        "other processes, or --radio virtual for a simulated air with six nodes",
     );
   }
   if (link === "virtual") {
     const world = createDemoWorld({ ...services, gatewayAddress: address, channel });
     return { radio: world.gatewayRadio, description: "a simulated air with six nodes", world };
   }
+  if (isDonglePlace(link)) return openDongleLink(link, config, services, say);
   const [, host, port] = /^udp:(?:([^\s:]+):)?(\d+)$/.exec(link) ?? [];
   const bind = { host: host ?? "127.0.0.1", port: Number(port) };
   const radio = await UdpRadio.open({ address, channel, bind, clock: services.clock });
   return { radio, description: `UDP ${bind.host}:${radio.port}` };
+}
+
+async function openDongleLink(
+  link: string,
+  config: HubConfig["radio"],
+  services: { clock: Clock; random: Random },
+  say: GatewayLog,
+): Promise<RadioLink> {
+  const place = donglePlace(link);
+  const { address, power, channel, access_point: accessPoint, long_range: longRange } = config;
+  const radio = await openDongle(place, {
+    ...services,
+    channel,
+    accessPoint,
+    longRange,
+    ...(address !== undefined && { address }),
+    ...(power !== undefined && { power }),
+    say,
+  });
+  return { radio, description: `the dongle at ${place.name}` };
 }

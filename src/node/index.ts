@@ -32,6 +32,14 @@ export { type GpioLinesOptions, openGpioLines } from "./link/gpio-lines.ts";
 export { nmcliNetwork, type NmcliOptions } from "./link/nmcli-network.ts";
 export { type NtpOptions, ntpTime, systemTime } from "./link/ntp-time.ts";
 export { connect, type ConnectOptions, openBrokerUrl } from "./mqtt.ts";
+export { type BoardServices, restartDongle } from "./dongle/board.ts";
+export { DongleRadio, type DongleRadioOptions } from "./dongle/dongle-radio.ts";
+export { dongleErrors } from "./dongle/errors.ts";
+export { installFirmware, type InstallOptions } from "./dongle/install.ts";
+export { openDongle } from "./dongle/open-dongle.ts";
+export { type DonglePlace, donglePlace, donglePlaceForms, isDonglePlace } from "./dongle/place.ts";
+export { listSerialPorts, type SerialPortInfo } from "./dongle/ports.ts";
+export type { DongleCount, DongleDescription } from "./dongle/session.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

@@ -130,3 +130,17 @@ export {
 } from "./serial/packet.ts";
 export { type Level, SynCom, type SynComLines, type SynComOutput } from "./syncom.ts";
 export { decodeSevenBit, encodeSevenBit, isSevenBit } from "./seven-bit.ts";
+export {
+  decodeDongleReport,
+  type DongleOutcome,
+  type DongleReport,
+  type DongleStatistics,
+  encodeDongleReport,
+} from "./dongle/report.ts";
+export {
+  decodeDongleRequest,
+  type DongleRequest,
+  dongleSendHeaderBytes,
+  type DongleSetup,
+  encodeDongleRequest,
+} from "./dongle/request.ts";

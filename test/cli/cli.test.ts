@@ -143,9 +143,10 @@ describe("moteq with a gateway that runs (real)", () => {
     });
   }, 30_000);
 
+  const queue = async (...args: string[]) => run("queue", ...args, "--broker", broker);
+
   it("shows and changes what waits for a node", async () => {
     const node = ["--gateway", gateway, "--address", "020000000003"];
-    const queue = async (...args: string[]) => run("queue", ...args, "--broker", broker);
     await runNode("ping", ...node);
     await runNode("get", ...node);
     expect(await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9")).toMatchObject({
@@ -324,7 +325,7 @@ describe("moteq called wrongly (real)", () => {
     [["pub", "a"], 2, /pub takes one of a message, --stdin and --empty, got none/],
     [["pub", "a/#", "b", "--broker", "mqtt://127.0.0.1:9", "-W", "5"], 2, /holds a wildcard/],
     [["sub", "a/#/b", "--broker", "mqtt://127.0.0.1:9"], 2, /has a # that is not its last level/],
-    [["up"], 2, /the gateway has no radio\. Say --radio udp:/],
+    [["up"], 2, /the gateway has no radio\. Say --radio auto for a dongle/],
     [["up", "--radio", "smoke"], 2, /radio\.link: expected virtual, or udp:PORT/],
     [["up", "--radio", "udp:99999"], 2, /radio\.link: expected .*a port from 0 to 65535/],
     [["up", "--port", "1900", "--broker", "mqtt://127.0.0.1:9"], 2, /give one of them/],

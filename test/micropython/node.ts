@@ -1,6 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { type Clock, fromHex, type Timer, toHex } from "../../src/base/index.ts";
+import { type BytePort, type Clock, fromHex, type Timer, toHex } from "../../src/base/index.ts";
+import type { ReceivedFrame } from "../../src/device/index.ts";
 import type { VirtualRadio } from "../../src/virtual/index.ts";
+import { Console } from "./console.ts";
 import {
   type Call,
   type Ending,
@@ -17,6 +19,10 @@ export interface MicroPythonNodeParts {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly radio: VirtualRadio;
+  /** Puts another radio of its own on the air: that of its access point's interface, or one with another address. */
+  readonly join: (address: string) => VirtualRadio;
+  /** Its serial line, if it has one: then its prompt is at the other end when no script runs. */
+  readonly console: BytePort | undefined;
   /** The file that runs on power-up and after every wake. */
   readonly script: string;
   /** What is in its flash memory at first: path → text. */
@@ -69,7 +75,10 @@ export class MicroPythonNode {
   readonly inputs = new Map<number, number>();
   /** What its analogue pins read, 0 … 65535. Default 0. */
   readonly analog = new Map<number, number | (() => number)>();
-  readonly radio: VirtualRadio;
+  readonly #console: Console | undefined;
+  #radio: VirtualRadio;
+  #accessPoint: VirtualRadio | undefined;
+  #watchdog: Timer | undefined;
   readonly #parts: MicroPythonNodeParts;
   readonly #worker: Worker;
   readonly #signal = new Int32Array(new SharedArrayBuffer(4));
@@ -78,6 +87,15 @@ export class MicroPythonNode {
   /** Answers the call that the script waits for; `undefined` while it waits for nothing. */
   #answer: ((value: unknown) => void) | undefined;
   #awaitsFrame = false;
+  /** Set while the script waits for its serial line, and maybe for a frame too. */
+  #awaits: { readonly frame: boolean } | undefined;
+  /** Whether a run has begun and not come to its end, and whether its end was decided from outside. */
+  #isActive = false;
+  #isDying = false;
+  /** Begins the next run, when the one that is dying has ended. */
+  #next: (() => void) | undefined;
+  /** Why the board is restarted from outside, while that is on its way. */
+  #cut: number | undefined;
   #listening = false;
   #hasTurn = false;
   /** Goes off when the script is to start. */
@@ -86,24 +104,27 @@ export class MicroPythonNode {
 
   constructor(parts: MicroPythonNodeParts) {
     this.#parts = parts;
-    this.radio = parts.radio;
-    this.radio.listen(({ source, bytes, rssi = 0 }) => {
-      this.#record(`heard ${source} ${toHex(bytes)}`);
-      this.#buffer.put({ source, hex: toHex(bytes), rssi, at: parts.clock.monotonic() });
-      if (this.#awaitsFrame) this.#answer?.(this.#buffer.take() ?? null);
-    });
+    this.#radio = parts.radio;
+    this.#radio.listen((frame) => this.#hear(frame));
+    this.#console = parts.console && new Console(() => this.#answerWait());
+    if (parts.console) this.#console?.attach(parts.console);
     this.#worker = new Worker(new URL("worker.js", import.meta.url), {
       workerData: {
         address: this.radio.address,
         firmware: parts.firmware,
         files: parts.files,
         accessPoint: parts.accessPoint,
+        hasConsole: parts.console !== undefined,
         signal: this.#signal.buffer,
       },
     });
     this.#worker.on("message", (message: FromBoard) => this.#receive(message));
     this.#worker.on("error", (error) => this.#giveUp(`its thread broke off: ${error.message.slice(0, 300)}`));
     this.powerOn();
+  }
+
+  get radio(): VirtualRadio {
+    return this.#radio;
   }
 
   get address(): string {
@@ -120,10 +141,25 @@ export class MicroPythonNode {
     this.#record("power off");
     this.#goDeaf();
     this.#start?.cancel();
+    this.#watchdog?.cancel();
+    this.#console?.detach();
     this.state = "off";
+    this.#isDying = this.#isActive;
+    this.#next = undefined;
+    this.#awaits = undefined;
     if (!this.#answer) return;
     this.#answer = undefined;
     this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
+  }
+
+  /** Says where its serial line leads from now on. Without effect on a board that was made without one. */
+  connect(console: BytePort): void {
+    this.#console?.attach(console);
+  }
+
+  /** How many bytes its serial line brought while there was no room for them. */
+  get overflowedBytes(): number {
+    return this.#console?.overflowed ?? 0;
   }
 
   /** Gives it power: RTC memory is empty then, files are as they were. Does nothing unless its power is off. */
@@ -136,9 +172,12 @@ export class MicroPythonNode {
   /** Ends its thread and takes its radio off the air. */
   async close(): Promise<void> {
     this.#start?.cancel();
+    this.#watchdog?.cancel();
     clearTimeout(this.#limit);
+    this.#worker.removeAllListeners("message");
     await this.#worker.terminate();
-    await this.radio.close();
+    await this.#radio.close();
+    await this.#accessPoint?.close();
   }
 
   #receive(message: FromBoard): void {
@@ -160,6 +199,7 @@ export class MicroPythonNode {
         break;
       case "print":
         this.output += notice.text;
+        this.#console?.write(Buffer.from(notice.text));
         this.#record(`printed ${JSON.stringify(notice.text)}`);
         break;
       case "pin":
@@ -174,13 +214,22 @@ export class MicroPythonNode {
       case "rtc":
         this.rtcMemory = notice.hex;
         break;
+      case "output":
+        this.#console?.write(Buffer.from(notice.hex, "hex"));
+        break;
+      case "watchdog":
+        this.#watch(notice.ms);
+        break;
+      case "address":
+        this.#rename(notice.address);
+        break;
     }
   }
 
   /** Starts what a call asks for, and answers it when that is done. */
   #begin(call: Call): void {
     this.#record(JSON.stringify(call));
-    if (this.state === "off") {
+    if (this.state === "off" || this.#isDying) {
       this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
       return;
     }
@@ -189,6 +238,7 @@ export class MicroPythonNode {
       if (this.#answer !== answer) return;
       this.#answer = undefined;
       this.#awaitsFrame = false;
+      this.#awaits = undefined;
       timer?.cancel();
       this.#send(() => ({ value, now: this.#parts.clock.monotonic() }));
     };
@@ -209,11 +259,16 @@ export class MicroPythonNode {
         answerAfter(call.ms, null, () => this.#listening && this.radio.wake());
         break;
       case "radio":
-        this.#tune(call.on, call.channel, call.bufferBytes);
+        this.#tune(call.on, call.channel, call.bufferBytes, call.accessPoint);
         answer(null);
         break;
       case "send":
-        void this.#transmit(call.destination, call.hex, call.wait).then(answer);
+        void this.#transmit(call).then(answer);
+        break;
+      case "wait":
+        this.#awaits = { frame: call.frame };
+        answerAfter(call.timeoutMs, { hasFrame: false, hex: "" });
+        this.#answerWait();
         break;
       case "receive":
         this.#awaitsFrame = this.#buffer.isEmpty;
@@ -239,7 +294,11 @@ export class MicroPythonNode {
 
   #end(ending: Ending): void {
     this.#record(JSON.stringify(ending));
-    if (this.state === "off") return;
+    const wasDying = this.#isDying;
+    this.#isActive = this.#isDying = false;
+    this.#next?.();
+    this.#next = undefined;
+    if (this.state === "off" || (wasDying && ending.call !== "off")) return;
     switch (ending.call) {
       case "deepsleep":
         this.#goDeaf();
@@ -248,6 +307,8 @@ export class MicroPythonNode {
         break;
       case "reset":
         this.#goDeaf();
+        this.#watchdog?.cancel();
+        this.#console?.take();
         this.#bootAfter(0, resetCauses.reset);
         break;
       case "ended":
@@ -260,6 +321,8 @@ export class MicroPythonNode {
         }
         break;
       case "off":
+        if (this.#cut !== undefined) this.#bootAfter(0, this.#cut);
+        this.#cut = undefined;
         break;
     }
   }
@@ -268,34 +331,87 @@ export class MicroPythonNode {
   #bootAfter(delayMs: number, cause: number): void {
     const { clock, script, bootMs } = this.#parts;
     if (delayMs === 0) this.state = "running";
-    this.#start = clock.setTimer(delayMs + bootMs, () => {
+    const start = () => {
+      this.#isActive = true;
       this.state = "running";
       this.boots++;
       this.traceback = undefined;
       this.#record(`boot ${cause}`);
       const powerOn = cause === resetCauses.powerOn;
-      this.#send(() => ({ boot: { script, cause, powerOn, now: clock.monotonic() } }));
+      const console = this.#console !== undefined;
+      this.#send(() => ({ boot: { script, cause, powerOn, console, now: clock.monotonic() } }));
+    };
+    this.#start = clock.setTimer(delayMs + bootMs, () => {
+      if (this.#isActive) this.#next = start;
+      else start();
     });
   }
 
-  #tune(on: boolean, channel: number, bufferBytes: number): void {
+  #hear({ source, bytes, rssi = 0 }: ReceivedFrame): void {
+    this.#record(`heard ${source} ${toHex(bytes)}`);
+    this.#buffer.put({ source, hex: toHex(bytes), rssi, at: this.#parts.clock.monotonic() });
+    if (this.#awaitsFrame) this.#answer?.(this.#buffer.take() ?? null);
+    this.#answerWait();
+  }
+
+  /** Answers a script that waits for its serial line, if there is what it waits for. */
+  #answerWait(): void {
+    if (!this.#awaits) return;
+    const hasFrame = this.#awaits.frame && !this.#buffer.isEmpty;
+    const hex = toHex(this.#console?.take() ?? new Uint8Array());
+    if (hasFrame || hex !== "") this.#answer?.({ hasFrame, hex });
+  }
+
+  /** Restarts the board unless it is told again in time. */
+  #watch(ms: number): void {
+    this.#watchdog?.cancel();
+    this.#watchdog = this.#parts.clock.setTimer(ms, () => {
+      this.#record("watchdog");
+      this.#goDeaf();
+      this.#cut = resetCauses.watchdog;
+      this.#answer = this.#awaits = undefined;
+      this.#send(() => ({ powerOff: true, now: this.#parts.clock.monotonic() }));
+    });
+  }
+
+  /** Comes on the air with another address. */
+  #rename(address: string): void {
+    if (address === this.#radio.address) return;
+    const { channel } = this.#radio;
+    void this.#radio.close();
+    this.#radio = this.#parts.join(address);
+    void this.#radio.setChannel(channel);
+    this.#radio.listen((frame) => this.#hear(frame));
+  }
+
+  #tune(on: boolean, channel: number, bufferBytes: number, accessPoint: string | null): void {
     this.#listening = on;
     this.#buffer.resize(bufferBytes);
-    void this.radio.setChannel(channel);
-    if (on) this.radio.wake();
-    else this.radio.sleep();
+    if (this.#accessPoint?.address !== (accessPoint ?? undefined)) {
+      void this.#accessPoint?.close();
+      this.#accessPoint = accessPoint === null ? undefined : this.#parts.join(accessPoint);
+      this.#accessPoint?.listen((frame) => this.#hear(frame));
+    }
+    for (const radio of [this.#radio, this.#accessPoint]) {
+      void radio?.setChannel(channel);
+      if (on) radio?.wake();
+      else radio?.sleep();
+    }
   }
 
   #goDeaf(): void {
     this.#listening = false;
     this.#buffer.resize(0);
-    this.radio.sleep();
+    this.#radio.sleep();
+    void this.#accessPoint?.close();
+    this.#accessPoint = undefined;
   }
 
   /** Sends as ESP-NOW does: one that waits for its acknowledgement first waits for those of all before it. */
-  async #transmit(destination: string, hex: string, wait: boolean): Promise<boolean> {
+  async #transmit({ interface: from, destination, hex, wait }: Call & { call: "send" }): Promise<boolean> {
     if (wait) await Promise.all(this.#unanswered);
-    const answer = this.radio.send(destination, fromHex(hex) ?? new Uint8Array());
+    const radio = (from === 1 ? this.#accessPoint : undefined) ?? this.#radio;
+    const answer = radio.send(destination, fromHex(hex) ?? new Uint8Array());
     this.#unanswered.add(answer);
     const forget = () => this.#unanswered.delete(answer);
     answer.then(forget, forget);

@@ -1,5 +1,5 @@
 /** What tells a script why it runs, in the numbers of MicroPython's `machine.reset_cause()`. */
-export const resetCauses = { reset: 0, powerOn: 1, deepSleep: 4 } as const;
+export const resetCauses = { reset: 0, powerOn: 1, watchdog: 3, deepSleep: 4 } as const;
 
 /** A frame as it goes to a board's thread. */
 export interface FrameForBoard {
@@ -14,8 +14,23 @@ export interface FrameForBoard {
 export type Call =
   | { readonly call: "sleep"; readonly ms: number }
   | { readonly call: "lightsleep"; readonly ms: number | null }
-  | { readonly call: "radio"; readonly on: boolean; readonly channel: number; readonly bufferBytes: number }
-  | { readonly call: "send"; readonly destination: string; readonly hex: string; readonly wait: boolean }
+  | {
+      readonly call: "radio";
+      readonly on: boolean;
+      readonly channel: number;
+      readonly bufferBytes: number;
+      /** The address of the access point's interface, while that is on. */
+      readonly accessPoint: string | null;
+    }
+  | {
+      readonly call: "send";
+      readonly interface: number;
+      readonly destination: string;
+      readonly hex: string;
+      readonly wait: boolean;
+    }
+  /** Until its serial line brings something, or also a frame is heard, or so long. */
+  | { readonly call: "wait"; readonly frame: boolean; readonly timeoutMs: number | null }
   | { readonly call: "receive"; readonly timeoutMs: number | null }
   | { readonly call: "available" }
   | { readonly call: "dropped" }
@@ -35,7 +50,10 @@ export type Notice =
   | { readonly event: "print"; readonly text: string }
   | { readonly event: "pin"; readonly pin: number; readonly value: number }
   | { readonly event: "pixels"; readonly pin: number; readonly pixels: readonly (readonly number[])[] }
-  | { readonly event: "rtc"; readonly hex: string };
+  | { readonly event: "rtc"; readonly hex: string }
+  | { readonly event: "output"; readonly hex: string }
+  | { readonly event: "watchdog"; readonly ms: number }
+  | { readonly event: "address"; readonly address: string };
 
 export type FromBoard = Call | Ending | Notice;
 
@@ -46,6 +64,8 @@ export type ToBoard =
         readonly script: string;
         readonly cause: number;
         readonly powerOn: boolean;
+        /** Whether it has a serial line, with a prompt when no script runs. */
+        readonly console: boolean;
         readonly now: number;
       };
     }

@@ -41,14 +41,17 @@ export class Turns {
         });
         quiet = 0;
       }
-      if (this.#failure) {
-        const failure = this.#failure;
-        this.#failure = undefined;
-        throw failure;
-      }
+      this.throwIfFailed();
       await new Promise(setImmediate);
       if (this.#running) quiet = -1;
     }
+  }
+
+  /** Throws what a board did wrong since this was last asked. */
+  throwIfFailed(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
   }
 
   #next(): void {

@@ -4,7 +4,7 @@ import { createCipheriv, createHash } from "node:crypto";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
 
-const { address, firmware, files, accessPoint, signal: sharedSignal } = workerData;
+const { address, firmware, files, accessPoint, hasConsole, signal: sharedSignal } = workerData;
 const signal = new Int32Array(sharedSignal);
 const output = createOutput();
 const board = createBoard();
@@ -40,6 +40,7 @@ for (;;) {
   board.start(boot);
   try {
     python.runPython("_boot.run()");
+    if (hasConsole) servePrompt();
   } catch (error) {
     if (!(error instanceof EndOfRun)) board.ending = { call: "ended", traceback: describe(error) };
   }
@@ -47,6 +48,18 @@ for (;;) {
   tell(board.ending);
   // The files stay, as in flash memory; all else is as it was before the script.
   resetMemory();
+}
+
+/** What the firmware does when no script runs: MicroPython's own prompt, with its raw mode, until something ends it. */
+function servePrompt() {
+  python.replInit();
+  // What came while the script ran, and was for nobody.
+  python.runPython("import _board, console\n_board.unread = console.take_all()");
+  let input = board.functions.unread;
+  for (;;) {
+    for (const byte of Buffer.from(input, "hex")) python.replProcessChar(byte);
+    input = board.functions.wait(false, null).slice(2);
+  }
 }
 
 function tell(message) {
@@ -105,6 +118,7 @@ function createBoard() {
   let spentUs = 0;
   /** How often it was asked for chance, in all runs. */
   let asked = 0;
+  let random = Number.parseInt(address.slice(4), 16);
   // These two outlive a run, and end with the power.
   let rtcMemory = "";
   let rtcStartedAt = 0;
@@ -148,6 +162,8 @@ function createBoard() {
     functions: {
       address,
       accessPoint: accessPoint ? JSON.stringify(accessPoint) : null,
+      console: hasConsole,
+      unread: "",
       script: "",
       resetCause: 0,
       // JavaScript's numbers arrive in Python as 32-bit integers: ticks wrap below that, times of day go as text.
@@ -168,8 +184,24 @@ function createBoard() {
       deepSleep: (ms) => end({ call: "deepsleep", ms }),
       reset: () => end({ call: "reset" }),
       failed: (traceback) => void (self.ending = { call: "ended", traceback }),
-      radio: (on, channel, bufferBytes) => void call({ call: "radio", on, channel, bufferBytes }),
-      send: (destination, hex, wait) => (spend(10), call({ call: "send", destination, hex, wait })),
+      radio: (on, channel, bufferBytes, second) =>
+        void call({ call: "radio", on, channel, bufferBytes, accessPoint: second }),
+      send: (from, destination, hex, wait) => (
+        spend(10),
+        call({ call: "send", interface: from, destination, hex, wait })
+      ),
+      wait(frame, timeoutMs) {
+        const { hasFrame, hex } = call({ call: "wait", frame, timeoutMs });
+        return `${hasFrame ? 1 : 0} ${hex}`;
+      },
+      output(hex) {
+        output.flush();
+        tell({ event: "output", hex });
+      },
+      // The same in each run of a test, another after each restart of the board.
+      randomByte: () => (random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0) >>> 24,
+      watchdog: (ms) => tell({ event: "watchdog", ms }),
+      setAddress: (changed) => tell({ event: "address", address: changed }),
       receive(timeoutMs) {
         spend(10);
         const frame = call({ call: "receive", timeoutMs });

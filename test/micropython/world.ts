@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createSeededRandom, type Random } from "../../src/base/index.ts";
+import { type BytePort, createSeededRandom, type Random } from "../../src/base/index.ts";
 import { Air, type Faults, VirtualClock } from "../../src/virtual/index.ts";
 import { type AccessPoint, MicroPythonNode } from "./node.ts";
 import { Turns } from "./turns.ts";
@@ -33,6 +33,10 @@ export interface BootOptions {
   readonly y?: number;
   /** What goes wrong with frames from and to it. */
   readonly faults?: Faults;
+  /** The board's end of its serial line, with MicroPython's prompt on it when no script runs. Default: it has none. */
+  readonly console?: BytePort;
+  /** Modules that its firmware has not, as `espnow`. Default: it has all. */
+  readonly without?: readonly string[];
   /** Milliseconds from power-up or wake to the script's first line. Default 100. */
   readonly bootMs?: number;
   /** Milliseconds of real time for which it may compute without waiting for anything. Default 10,000. */
@@ -42,7 +46,8 @@ export interface BootOptions {
 }
 
 const examplesFolder = fileURLToPath(new URL("../../examples/micropython", import.meta.url));
-const firmware = readPythonFiles(fileURLToPath(new URL("lib", import.meta.url)));
+/** The modules of the boards' firmware: file name → text. */
+export const boardModules = readPythonFiles(fileURLToPath(new URL("lib", import.meta.url)));
 
 /** Real MicroPython boards on the virtual air, one thread each, all on one virtual clock. */
 export class MicroPythonWorld {
@@ -83,20 +88,25 @@ export class MicroPythonWorld {
       x,
       y,
     } = options;
-    const radio = this.air.join({
-      address,
-      awake: false,
-      ...(faults && { faults }),
-      ...(x !== undefined && { x }),
-      ...(y !== undefined && { y }),
-    });
+    const joinAs = (as: string) =>
+      this.air.join({
+        address: as,
+        awake: false,
+        ...(faults && { faults }),
+        ...(x !== undefined && { x }),
+        ...(y !== undefined && { y }),
+      });
     const node = new MicroPythonNode({
       clock: this.clock,
       turns: this.#turns,
-      radio,
+      radio: joinAs(address),
+      join: joinAs,
+      console: options.console,
       script: main,
       files,
-      firmware,
+      firmware: Object.fromEntries(
+        Object.entries(boardModules).filter(([name]) => !options.without?.includes(name.replace(".py", ""))),
+      ),
       accessPoint: this.#accessPoint,
       bootMs: options.bootMs ?? 100,
       computeLimitMs: options.computeLimitMs ?? 10_000,

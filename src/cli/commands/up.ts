@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type Command, Option } from "commander";
 import { createLog, createSimulatedHardware, type Hub, startClimate, startHub } from "../../hub/index.ts";
+import { donglePlaceForms } from "../../node/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseWhole } from "../options.ts";
 import { printLine } from "../output.ts";
@@ -21,7 +22,7 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
   const command = program
     .command("up")
     .description("Runs the gateway, and a broker unless one is named, until Ctrl-C.")
-    .option("--radio <link>", "virtual, udp:PORT or udp:HOST:PORT")
+    .option("--radio <link>", `virtual, udp:PORT, udp:HOST:PORT, or a dongle: ${donglePlaceForms}`)
     .option("--port <n>", "the port of moteq's own broker (default: 1883)", parseWhole(1, 65_535))
     .option("--data <folder>", "where nodes and their queues are kept; none: in memory (default: moteq-data)")
     .option(

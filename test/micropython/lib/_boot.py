@@ -27,18 +27,36 @@ from binascii import unhexlify
 
 os.urandom = lambda count: unhexlify(_board.urandom(count))
 
+if _board.console:
+    import console, micropython, os, select
+
+    console.install(_esp32, micropython, os)
+
 # On a chip these are built in, and cost no compiling at every wake.
-import cryptolib, dht, espnow, machine, neopixel, network
+import cryptolib, dht, machine, neopixel, network
+
+try:
+    import espnow
+except ImportError:
+    pass  # a board without it
 
 
 def run():
     try:
-        with open(_board.script) as file:
-            source = file.read()
+        try:
+            with open(_board.script) as file:
+                source = file.read()
+        except OSError:
+            if _board.console:
+                return  # to the prompt
+            raise
         exec(compile(source, _board.script, "exec"), {"__name__": "__main__"})
     except SystemExit:
         pass
     except BaseException as error:
+        if _board.console:
+            _real.print_exception(error)
+            return
         text = io.StringIO()
         _real.print_exception(error, text)
         _board.failed(text.getvalue())

@@ -41,7 +41,9 @@ class _State:
 
 def _update_radio():
     listening = _State.active and network._radio_on()
-    _board.radio(listening, network._channel, _State.rxbuf if _State.active else 0)
+    access_point = network.WLAN(network.AP_IF)
+    address = hexlify(access_point.config("mac")).decode() if access_point.active() else None
+    _board.radio(listening, network._channel, _State.rxbuf if _State.active else 0, address)
 
 
 network._on_change = _update_radio
@@ -176,7 +178,7 @@ class ESPNow:
         text = hexlify(data).decode()
         all_heard = True
         for peer in peers:
-            heard = _board.send(hexlify(peer[0]).decode(), text, sync)
+            heard = _board.send(peer[3], hexlify(peer[0]).decode(), text, sync)
             # A broadcast is acknowledged by nobody, and always counts as sent.
             heard = heard or peer[0] == _BROADCAST
             _State.sent += 1

@@ -64,6 +64,22 @@ def enable_irq(state):
     pass
 
 
+class WDT:
+    def __init__(self, id=0, timeout=5000):
+        self._timeout = timeout
+        self.feed()
+
+    def feed(self):
+        _board.watchdog(self._timeout)
+
+
+class UART:
+    # UART 0 is the prompt's: nothing but its speed can be set.
+    def __init__(self, id, baudrate=115200):
+        if id != 0:
+            raise ValueError("UART(%d) is not simulated" % id)
+
+
 class RTC:
     def memory(self, data=None):
         if data is None:

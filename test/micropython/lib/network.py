@@ -1,5 +1,5 @@
 # WLAN as far as ESP-NOW needs it: both interfaces, the channel, and an access point that may or may not be there.
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 import json
 import time
 import _board
@@ -97,15 +97,25 @@ class WLAN:
                     raise RuntimeError("Wifi Unknown Error 0x0102")
                 _channel = value
                 _changed()
-            elif name in ("mac", "ssid", "essid", "key", "password", "security", "dhcp_hostname", "max_clients"):
+            elif name == "mac":
+                self._set_mac(bytes(value))
+            elif name in ("ssid", "essid", "key", "password", "security", "dhcp_hostname", "max_clients"):
                 self._config[name] = value
             elif name in self._config:
                 self._config[name] = value
             else:
                 raise ValueError("unknown config param")
 
+    def _set_mac(self, mac):
+        if len(mac) != 6:
+            raise ValueError("invalid buffer length")
+        self._config["mac"] = mac
+        if self._id == STA_IF:
+            _board.setAddress(hexlify(mac).decode())
+        _changed()
+
     def _get(self, name):
-        if name == "mac":
+        if name == "mac" and name not in self._config:
             mac = bytearray(unhexlify(_board.address))
             # The access point's address follows the station's.
             mac[5] = (mac[5] + self._id) & 255

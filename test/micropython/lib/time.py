@@ -8,11 +8,18 @@ _EPOCH = const(946684800)
 
 
 def sleep(seconds):
-    _board.sleep(seconds * 1000.0)
+    sleep_ms(seconds * 1000)
 
 
 def sleep_ms(ms):
-    _board.sleep(float(ms))
+    if not _board.console:
+        _board.sleep(float(ms))
+        return
+    import console
+
+    end = ticks_add(ticks_ms(), int(ms))
+    while ticks_diff(end, ticks_ms()) > 0:
+        console.wait(False, ticks_diff(end, ticks_ms()))
 
 
 def sleep_us(us):
