@@ -45,6 +45,11 @@ export const journal: Benchmark = {
           { of: "ours", atMost: 5 },
         ),
         summarize(
+          "processor time of a restart",
+          "s",
+          starts.map(({ cpuSeconds }) => cpuSeconds),
+        ),
+        summarize(
           "longest time that the event loop stands still meanwhile",
           "ms",
           starts.map(({ longestMs }) => longestMs),
@@ -103,6 +108,7 @@ async function fill(folder: string): Promise<number> {
 
 interface Restart {
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly longestMs: number;
   readonly bytesEach: number;
 }
@@ -111,6 +117,7 @@ async function restart(folder: string): Promise<Restart> {
   const memoryBefore = memoryInUse();
   const stillness = watchStillness();
   const before = performance.now();
+  const cpuBefore = process.cpuUsage();
   const radio = new BareRadio();
   const gateway = new Gateway({
     radio,
@@ -124,10 +131,11 @@ async function restart(folder: string): Promise<Restart> {
   radio.hear({ source: addressOf(nodes - 1), bytes: encodeClassicUplink({ type: "ping" }) });
   await answered;
   const seconds = (performance.now() - before) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
   const longestMs = stillness();
   const bytesEach = (memoryInUse() - memoryBefore) / nodes;
   await gateway.close();
-  return { seconds, longestMs, bytesEach };
+  return { seconds, cpuSeconds: (user + system) / 1e6, longestMs, bytesEach };
 }
 
 function memoryInUse(): number {
