@@ -1,6 +1,5 @@
 import { accessSync, constants, renameSync, rmSync } from "node:fs";
 import sqlite, { type Database } from "node-sqlite3-wasm";
-import { messageOf } from "../../base/index.ts";
 
 /** A row as the engine gives it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -11,12 +10,9 @@ export interface DatabaseOptions {
   readonly path: string;
   /** The statements that make its tables where they are missing. */
   readonly tables: string;
-  /** The version of the tables; a file of a later version is not touched. */
+  /** The version of the tables; a file of another version is not touched. */
   readonly version: number;
 }
-
-/** No tables will ever have so high a version: the number is damaged. */
-const absurdVersion = 200;
 
 /** Opens a database so that a commit is on the disk when it returns. @throws what the engine throws */
 export function openDatabase({ path, tables, version }: DatabaseOptions): Database {
@@ -29,9 +25,11 @@ export function openDatabase({ path, tables, version }: DatabaseOptions): Databa
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
     );
     const { user_version: found } = database.get("PRAGMA user_version") as Row;
-    if (Number(found) > absurdVersion) throw new Error(`malformed version ${Number(found)}`);
-    if (Number(found) > version)
-      throw new Error(`it was made by a later moteq (version ${Number(found)} of its tables)`);
+    // What no version has ever had is damage.
+    if (Number(found) > 0 && Number(found) < 1000 && Number(found) !== version)
+      throw new Error(
+        `it was made by another moteq (version ${Number(found)} of its tables, not ${version})`,
+      );
     database.exec(`${tables} PRAGMA user_version = ${version}`);
     // The structure and its order; the rows have their own sums.
     const { integrity_check: verdict } = database.get("PRAGMA integrity_check(1)") as Row;
@@ -60,14 +58,16 @@ export function inTransaction(database: Database, work: () => void): void {
   }
 }
 
-/** SQLite's words for a file that is not as it was written. Nothing else is a reason to put it aside. */
+/** SQLite's and our own words for what is not the file's fault. All else is: each byte of it may have been altered. */
+const otherTrouble =
+  /(unable to|could not) open|disk i\/o|readonly|read-only|disk is full|permission|out of memory|locked|another moteq/i;
+
+/** Whether a file is not as it was written: a reason to put it aside. */
 export function isDamage(error: unknown, path: string): boolean {
-  const text = messageOf(error);
+  if (!(error instanceof Error) || "code" in error) return false;
   // A bit of the file's head makes it read-only for the engine.
-  if (/readonly database/i.test(text)) return isWritable(path);
-  // Our own statements are right: where they fail, the tables are not what they were.
-  const tables = /no such (table|column)|no column named|syntax error|unrecognized token|constraint/i;
-  return /malformed|not a database|corrupt|unsupported file format/i.test(text) || tables.test(text);
+  if (/readonly database/i.test(error.message)) return isWritable(path);
+  return !otherTrouble.test(error.message);
 }
 
 function isWritable(path: string): boolean {
