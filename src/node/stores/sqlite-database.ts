@@ -10,9 +10,12 @@ export interface DatabaseOptions {
   readonly path: string;
   /** The statements that make its tables where they are missing. */
   readonly tables: string;
-  /** The version of the tables; a file of another version is not touched. */
+  /** The version of the tables; a file of a later version is not touched. */
   readonly version: number;
 }
+
+/** No tables will ever have so high a version: the number is damaged. */
+const absurdVersion = 200;
 
 /** Opens a database so that a commit is on the disk when it returns. @throws what the engine throws */
 export function openDatabase({ path, tables, version }: DatabaseOptions): Database {
@@ -25,11 +28,9 @@ export function openDatabase({ path, tables, version }: DatabaseOptions): Databa
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
     );
     const { user_version: found } = database.get("PRAGMA user_version") as Row;
-    // What no version has ever had is damage.
-    if (Number(found) > 0 && Number(found) < 1000 && Number(found) !== version)
-      throw new Error(
-        `it was made by another moteq (version ${Number(found)} of its tables, not ${version})`,
-      );
+    if (Number(found) > absurdVersion) throw new Error(`malformed version ${Number(found)}`);
+    if (Number(found) > version)
+      throw new Error(`it was made by a later moteq (version ${Number(found)} of its tables)`);
     database.exec(`${tables} PRAGMA user_version = ${version}`);
     // The structure and its order; the rows have their own sums.
     const { integrity_check: verdict } = database.get("PRAGMA integrity_check(1)") as Row;
@@ -60,7 +61,7 @@ export function inTransaction(database: Database, work: () => void): void {
 
 /** SQLite's and our own words for what is not the file's fault. All else is: each byte of it may have been altered. */
 const otherTrouble =
-  /(unable to|could not) open|disk i\/o|readonly|read-only|disk is full|permission|out of memory|locked|another moteq/i;
+  /(unable to|could not) open|disk i\/o|readonly|read-only|disk is full|permission|out of memory|locked|another moteq|later moteq/i;
 
 /** Whether a file is not as it was written: a reason to put it aside. */
 export function isDamage(error: unknown, path: string): boolean {

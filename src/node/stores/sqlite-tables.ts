@@ -1,7 +1,7 @@
 // What stands where in the gateway's database. Nodes are keyed by their address as a number; payloads are kept as they are.
 // `check` is the CRC-32 of a row's own bytes: what the disk has altered is known and left out.
 
-/** Raised whenever the tables change; a file of another version is not touched. */
+/** Raised whenever the tables change; a file of a later version is not touched. */
 export const version = 1;
 
 export const tables = `
