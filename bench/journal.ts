@@ -45,11 +45,6 @@ export const journal: Benchmark = {
           { of: "ours", atMost: 5 },
         ),
         summarize(
-          "processor time of a restart",
-          "s",
-          starts.map(({ cpuSeconds }) => cpuSeconds),
-        ),
-        summarize(
           "longest time that the event loop stands still meanwhile",
           "ms",
           starts.map(({ longestMs }) => longestMs),
@@ -108,16 +103,14 @@ async function fill(folder: string): Promise<number> {
 
 interface Restart {
   readonly seconds: number;
-  readonly cpuSeconds: number;
   readonly longestMs: number;
   readonly bytesEach: number;
 }
 
 async function restart(folder: string): Promise<Restart> {
-  const memoryBefore = await memoryInUse();
+  const memoryBefore = memoryInUse();
   const stillness = watchStillness();
   const before = performance.now();
-  const cpuBefore = process.cpuUsage();
   const radio = new BareRadio();
   const gateway = new Gateway({
     radio,
@@ -131,19 +124,14 @@ async function restart(folder: string): Promise<Restart> {
   radio.hear({ source: addressOf(nodes - 1), bytes: encodeClassicUplink({ type: "ping" }) });
   await answered;
   const seconds = (performance.now() - before) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
   const longestMs = stillness();
-  const bytesEach = ((await memoryInUse()) - memoryBefore) / nodes;
+  const bytesEach = (memoryInUse() - memoryBefore) / nodes;
   await gateway.close();
-  return { seconds, cpuSeconds: (user + system) / 1e6, longestMs, bytesEach };
+  return { seconds, longestMs, bytesEach };
 }
 
-/** What came from the store's thread is let go of a few turns later. */
-async function memoryInUse(): Promise<number> {
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    (globalThis as { gc?: () => void }).gc?.();
-  }
+function memoryInUse(): number {
+  (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

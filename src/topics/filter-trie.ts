@@ -1,7 +1,6 @@
-/** Most have children or values, not both; with many thousands of filters, empty ones would take most of the memory. */
 interface Branch<T> {
-  children: Map<string, Branch<T>> | undefined;
-  values: Set<T> | undefined;
+  readonly children: Map<string, Branch<T>>;
+  readonly values: Set<T>;
 }
 
 /**
@@ -16,15 +15,13 @@ export class FilterTrie<T> {
   add(filter: string, value: T): void {
     let branch = this.#root;
     for (const level of filter.split("/")) {
-      let child = branch.children?.get(level);
+      let child = branch.children.get(level);
       if (!child) {
         child = createBranch();
-        branch.children ??= new Map();
         branch.children.set(level, child);
       }
       branch = child;
     }
-    branch.values ??= new Set();
     branch.values.add(value);
   }
 
@@ -33,16 +30,16 @@ export class FilterTrie<T> {
     const path: { branch: Branch<T>; level: string }[] = [];
     let branch = this.#root;
     for (const level of filter.split("/")) {
-      const child = branch.children?.get(level);
+      const child = branch.children.get(level);
       if (!child) return false;
       path.push({ branch, level });
       branch = child;
     }
-    const found = branch.values?.delete(value) ?? false;
+    const found = branch.values.delete(value);
     for (const { branch: parent, level } of path.toReversed()) {
-      const child = parent.children?.get(level);
-      if (!child || (child.values?.size ?? 0) > 0 || (child.children?.size ?? 0) > 0) break;
-      parent.children?.delete(level);
+      const child = parent.children.get(level);
+      if (!child || child.values.size > 0 || child.children.size > 0) break;
+      parent.children.delete(level);
     }
     return found;
   }
@@ -50,7 +47,7 @@ export class FilterTrie<T> {
   /** The values under exactly this filter. */
   valuesOf(filter: string): ReadonlySet<T> {
     let branch: Branch<T> | undefined = this.#root;
-    for (const level of filter.split("/")) branch = branch?.children?.get(level);
+    for (const level of filter.split("/")) branch = branch?.children.get(level);
     return branch?.values ?? new Set();
   }
 
@@ -62,9 +59,9 @@ export class FilterTrie<T> {
     for (const level of name.split("/")) {
       const next: Branch<T>[] = [];
       for (const { children } of reached) {
-        const same = children?.get(level);
+        const same = children.get(level);
         if (same) next.push(same);
-        if (!wild || !children) continue;
+        if (!wild) continue;
         const any = children.get("+");
         if (any) next.push(any);
         addAll(children.get("#"), found);
@@ -74,7 +71,7 @@ export class FilterTrie<T> {
     }
     for (const branch of reached) {
       addAll(branch, found);
-      addAll(branch.children?.get("#"), found);
+      addAll(branch.children.get("#"), found);
     }
     return found;
   }
@@ -94,9 +91,9 @@ export function matchesFilter(filter: string, name: string): boolean {
 }
 
 function createBranch<T>(): Branch<T> {
-  return { children: undefined, values: undefined };
+  return { children: new Map(), values: new Set() };
 }
 
 function addAll<T>(branch: Branch<T> | undefined, found: Set<T>): void {
-  for (const value of branch?.values ?? []) found.add(value);
+  if (branch) for (const value of branch.values) found.add(value);
 }
