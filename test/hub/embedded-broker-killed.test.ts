@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createSeededRandom, randomInteger } from "../../src/base/index.ts";
 import { LinkNode } from "../../src/mote/index.ts";
 import { systemClock, UdpRadio } from "../../src/node/index.ts";
@@ -62,6 +62,7 @@ describe("moteq up with its own broker, killed under load (real)", () => {
     for (let round = 0; round < rounds; round++) {
       const context = `MOTEQ_TEST_SEED=${seed}, round ${round}`;
       const data = mkdtempSync(join(tmpdir(), "moteq-killed-"));
+      onTestFinished(() => rmSync(data, { recursive: true }));
       const [port, radioPort] = [await freePort(), await freeUdpPort()];
       const words = ["--port", String(port), "--radio", `udp:${radioPort}`, "--data", data];
       const settings = { GATEWAY_QLEN: "100000", GATEWAY_LIMITS_QUEUE_BYTES: "10000000" };
@@ -112,7 +113,6 @@ describe("moteq up with its own broker, killed under load (real)", () => {
       expect(second.child.exitCode, second.output()).toBe(0);
       expect(second.output(), context).not.toMatch(/damaged|store|dropped|ERROR/);
       await radio.close();
-      rmSync(data, { recursive: true });
     }
   }, 60_000);
 });

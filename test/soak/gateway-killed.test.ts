@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createSeededRandom, decodeUtf8, encodeUtf8, sleep } from "../../src/base/index.ts";
 import { LinkNode } from "../../src/mote/index.ts";
 import { systemClock, UdpRadio } from "../../src/node/index.ts";
@@ -91,6 +91,7 @@ describe.runIf(have("mosquitto"))("the gateway killed and restarted under load (
       config: ["max_queued_messages 0", "max_inflight_messages 0"],
     });
     const data = mkdtempSync(join(tmpdir(), "moteq-soak-"));
+    onTestFinished(() => rmSync(data, { recursive: true }));
     const port = await freeUdpPort();
     const words = ["--broker", broker.url, "--radio", `udp:${port}`, "--data", data];
     const settings = {
@@ -184,6 +185,5 @@ describe.runIf(have("mosquitto"))("the gateway killed and restarted under load (
 
     await gateway.end();
     await Promise.all([other.close(), ...motes.map((mote) => mote.close())]);
-    rmSync(data, { recursive: true });
   }, 600_000);
 });

@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { onTestFinished } from "vitest";
 import { root } from "../house/imports.ts";
 
 /** How long it may take until it runs, in milliseconds. */
@@ -22,7 +23,7 @@ export interface MoteqUp {
 }
 
 /**
- * Starts `moteq up` as built, and does not wait.
+ * Starts `moteq up` as built, and does not wait. It does not outlive the test.
  *
  * @param words behind `up`
  * @param settings what `MOTEQ_…` variables set, as `GATEWAY_QLEN`
@@ -47,6 +48,7 @@ export function spawnMoteqUp(
     child.kill(signal);
     await gone;
   };
+  onTestFinished(() => stop("SIGKILL"));
   return {
     child,
     output: () => text,

@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import MemoryPersistence, {
   type Client,
   type Packet,
@@ -6,11 +6,9 @@ import MemoryPersistence, {
 } from "aedes-persistence/asyncPersistence.js";
 import { BrokerDisk } from "./broker-disk.ts";
 import type { Entry } from "./entries.ts";
-import { identityOf, type Outgoing, OutgoingQueue, type Resumption } from "./outgoing-queue.ts";
+import { identityOf } from "./outgoing-queue.ts";
+import { SessionQueues, type Subscriber } from "./session-queues.ts";
 
-/** Messages that wait for one session's client, and their bytes. Further ones are dropped, as mosquitto does. */
-const sessionMessages = 1000;
-const sessionBytes = 16 * 1024 * 1024;
 /** Topics with a retained message. Those of further topics are not kept. */
 const retainedTopics = 100_000;
 
@@ -29,8 +27,6 @@ interface Kept {
   readonly clients: ReadonlySet<string>;
 }
 
-type Subscriber = { readonly clientId: string; readonly qos?: 0 | 1 | 2 };
-
 /**
  * aedes' persistence: sessions, messages on their way, retained messages and wills, in memory as aedes' own, and on disk. Beyond
  * that, `keep` takes a message before aedes acknowledges it, and a client that comes back gets its messages in their order.
@@ -38,18 +34,18 @@ type Subscriber = { readonly clientId: string; readonly qos?: 0 | 1 | 2 };
 export class BrokerPersistence extends MemoryPersistence {
   readonly #disk: BrokerDisk | undefined;
   readonly #say: (text: string) => void;
-  readonly #queues = new Map<string, OutgoingQueue>();
+  readonly #queues: SessionQueues;
   /** By payload: aedes copies the packet more than once, and its payload goes from copy to copy. */
   readonly #kept = new WeakMap<object, Kept>();
   readonly #retained = new Set<string>();
   #retainedFull = false;
   readonly #incoming = new Map<string, Set<number>>();
-  #place = 0;
 
   constructor({ folder, say = () => {} }: BrokerPersistenceOptions = {}) {
     super();
     this.#disk = folder === undefined ? undefined : new BrokerDisk({ folder, say });
     this.#say = say;
+    this.#queues = new SessionQueues(this.#disk, say);
   }
 
   /** Whether what is to be kept cannot be written at present. */
@@ -85,7 +81,7 @@ export class BrokerPersistence extends MemoryPersistence {
     const clients = new Set(others.map(({ clientId }) => clientId));
     if (except !== undefined) clients.add(except);
     this.#kept.set(payload, { identity: identityOf(copy), clients });
-    for (const subscriber of others) this.#enqueue(subscriber, copy);
+    for (const subscriber of others) this.#queues.add(subscriber, copy);
     if (packet.retain) await this.#retain(copy);
     if (packet.retain || others.length > 0) await this.#disk?.committed();
   }
@@ -97,8 +93,7 @@ export class BrokerPersistence extends MemoryPersistence {
 
   /** Whether a message must not go to a client's connection now: it goes there behind the older ones. */
   holdsBack(clientId: string, packet: Packet): boolean {
-    const queue = this.#queues.get(clientId);
-    return queue?.resumption !== undefined && queue.find(this.#identityOf(packet)) !== undefined;
+    return this.#queues.isComing(clientId, this.#identityOf(packet));
   }
 
   override async storeRetained(packet: Packet): Promise<void> {
@@ -129,7 +124,7 @@ export class BrokerPersistence extends MemoryPersistence {
 
   /** aedes asks for them when a client comes back, before it sends it anything. */
   override async subscriptionsByClient(client: Client): Promise<Subscription[]> {
-    this.#queueOf(client.id).resumption = { written: new Set(), onWritten: undefined };
+    this.#queues.resume(client.id);
     return super.subscriptionsByClient(client);
   }
 
@@ -141,49 +136,23 @@ export class BrokerPersistence extends MemoryPersistence {
     const { payload } = packet;
     const kept = typeof payload === "object" ? this.#kept.get(payload) : undefined;
     for (const subscriber of subscribers) {
-      if (!kept?.clients.has(subscriber.clientId)) this.#enqueue(subscriber, packet);
+      if (!kept?.clients.has(subscriber.clientId)) this.#queues.add(subscriber, packet);
     }
     // The few that have subscribed since it was kept: aedes must not wait now, since it would get the order wrong.
     if (!kept && subscribers.length > 0) await this.#disk?.committed();
   }
 
   /** aedes is about to send a message, or, after PUBREC, its PUBREL. */
-  override async outgoingUpdate(client: Client, packet: Packet): Promise<void> {
-    const queue = this.#queues.get(client.id);
-    const isRelease = packet.cmd === "pubrel";
-    const outgoing = isRelease ? queue?.findId(packet.messageId) : queue?.find(this.#identityOf(packet));
-    // What is in no queue, because it was full, goes out all the same.
-    if (!queue || !outgoing) return;
-    if (isRelease) queue.release(outgoing, packet);
-    else packet.messageId = queue.setId(outgoing, packet.messageId ?? 1);
-    this.#putOutgoing(client.id, outgoing);
-    // At QoS 2 the id decides whether the client takes it for new, after a restart too.
-    if (isRelease || packet.qos === 2) await this.#disk?.committed();
-    const { resumption } = queue;
-    if (!resumption) return;
-    // aedes writes it in this turn.
-    setImmediate(() => {
-      resumption.written.add(outgoing);
-      resumption.onWritten?.();
-    });
+  override outgoingUpdate(client: Client, packet: Packet): Promise<void> {
+    return this.#queues.send(client.id, packet, this.#identityOf(packet));
   }
 
   override async outgoingClearMessageId(client: Client, packet: Packet): Promise<Packet | undefined> {
-    const queue = this.#queues.get(client.id);
-    const outgoing = queue?.findId(packet.messageId);
-    if (!queue || !outgoing) return undefined;
-    queue.remove(outgoing);
-    this.#disk?.remove("outgoing", client.id, outgoing.place);
-    this.#forgetIfEmpty(client.id, queue);
-    return outgoing.packet;
+    return this.#queues.acknowledge(client.id, packet.messageId);
   }
 
   override outgoingStream(client: Client): Readable {
-    const queue = this.#queues.get(client.id);
-    if (!queue) return Readable.from([]);
-    const { resumption } = queue;
-    if (resumption) return Readable.from(this.#resume(client.id, queue, resumption));
-    return Readable.from(Array.from(queue.values(), ({ packet }) => packet));
+    return this.#queues.stream(client.id);
   }
 
   override async incomingStorePacket(client: Client, packet: Packet): Promise<void> {
@@ -234,14 +203,9 @@ export class BrokerPersistence extends MemoryPersistence {
       case "incoming":
         this.#noteIncoming(id, Number(key));
         return super.incomingStorePacket(client, value);
-      case "outgoing": {
-        const place = Number(key);
-        this.#place = Math.max(this.#place, place + 1);
-        const packet = value.cmd === "pubrel" ? value : new MemoryPersistence.Packet(value);
-        packet.messageId = value.messageId;
-        this.#queueOf(id).add(place, packet, sizeOf(packet));
+      case "outgoing":
+        this.#queues.restore(id, Number(key), value);
         return undefined;
-      }
       case "will": {
         const { brokerId } = value;
         await super.putWill(client, value);
@@ -250,24 +214,6 @@ export class BrokerPersistence extends MemoryPersistence {
         return undefined;
       }
     }
-  }
-
-  #enqueue({ clientId, qos = 2 }: Subscriber, packet: Packet): void {
-    const queue = this.#queueOf(clientId);
-    // Of several subscriptions that match, one is enough (MQTT 3.1.1, 3.3.5).
-    if (queue.find(identityOf(packet))) return;
-    const bytes = sizeOf(packet);
-    if (queue.size >= sessionMessages || queue.bytes + bytes > sessionBytes) {
-      if (!queue.fullSaid)
-        this.#say(`messages for the client ${clientId} are dropped: ${queue.size} wait for it`);
-      queue.fullSaid = true;
-      return;
-    }
-    const level = Math.min(qos, packet.qos ?? 0) as 0 | 1 | 2;
-    // A session gets it as a message that is new, also if it is retained for others (3.3.1.3).
-    const copy = new MemoryPersistence.Packet({ ...packet, qos: level, retain: false });
-    const outgoing = queue.add(this.#place++, copy, bytes);
-    this.#putOutgoing(clientId, outgoing);
   }
 
   async #retain(packet: Packet): Promise<void> {
@@ -286,23 +232,6 @@ export class BrokerPersistence extends MemoryPersistence {
     await super.storeRetained(packet);
   }
 
-  /** What waits for a client that has come back: each message when the one before is written, until none is left. */
-  async *#resume(clientId: string, queue: OutgoingQueue, resumption: Resumption): AsyncGenerator<Packet> {
-    for (const outgoing of queue.values()) {
-      yield outgoing.packet;
-      while (!resumption.written.delete(outgoing)) {
-        await new Promise<void>((resolve) => (resumption.onWritten = resolve));
-      }
-    }
-    if (queue.resumption !== resumption) return;
-    queue.resumption = undefined;
-    this.#forgetIfEmpty(clientId, queue);
-  }
-
-  #putOutgoing(client: string, { place, packet }: Outgoing): void {
-    this.#disk?.put({ kind: "outgoing", client, key: place, value: packet });
-  }
-
   #noteIncoming(clientId: string, messageId: number): void {
     const known = this.#incoming.get(clientId);
     if (known) known.add(messageId);
@@ -313,18 +242,4 @@ export class BrokerPersistence extends MemoryPersistence {
     const kept = typeof packet.payload === "object" ? this.#kept.get(packet.payload) : undefined;
     return kept?.identity ?? identityOf(packet);
   }
-
-  #queueOf(clientId: string): OutgoingQueue {
-    let queue = this.#queues.get(clientId);
-    if (!queue) this.#queues.set(clientId, (queue = new OutgoingQueue()));
-    return queue;
-  }
-
-  #forgetIfEmpty(clientId: string, queue: OutgoingQueue): void {
-    if (queue.size === 0 && !queue.resumption) this.#queues.delete(clientId);
-  }
-}
-
-function sizeOf({ topic = "", payload = "" }: Packet): number {
-  return topic.length + payload.length;
 }

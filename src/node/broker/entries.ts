@@ -16,7 +16,7 @@ export interface Entry {
   readonly value: Packet;
 }
 
-/** Raised whenever the table changes; a file of a later version is not touched. */
+/** Raised whenever the table changes; a file of another version is not touched. */
 export const version = 1;
 
 /** `check` is the CRC-32 of a row's own bytes: what the disk has altered is known and left out. */

@@ -1,6 +1,5 @@
 import { accessSync, constants, renameSync, rmSync } from "node:fs";
 import sqlite, { type Database } from "node-sqlite3-wasm";
-import { messageOf } from "../../base/index.ts";
 
 /** A row as the engine gives it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -62,14 +61,16 @@ export function inTransaction(database: Database, work: () => void): void {
   }
 }
 
-/** SQLite's words for a file that is not as it was written. Nothing else is a reason to put it aside. */
+/** SQLite's and our own words for what is not the file's fault. All else is: each byte of it may have been altered. */
+const otherTrouble =
+  /(unable to|could not) open|disk i\/o|readonly|read-only|disk is full|permission|out of memory|locked|another moteq|later moteq/i;
+
+/** Whether a file is not as it was written: a reason to put it aside. */
 export function isDamage(error: unknown, path: string): boolean {
-  const text = messageOf(error);
+  if (!(error instanceof Error) || "code" in error) return false;
   // A bit of the file's head makes it read-only for the engine.
-  if (/readonly database/i.test(text)) return isWritable(path);
-  // Our own statements are right: where they fail, the tables are not what they were.
-  const tables = /no such (table|column)|no column named|syntax error|unrecognized token|constraint/i;
-  return /malformed|not a database|corrupt|unsupported file format/i.test(text) || tables.test(text);
+  if (/readonly database/i.test(error.message)) return isWritable(path);
+  return !otherTrouble.test(error.message);
 }
 
 function isWritable(path: string): boolean {

@@ -124,7 +124,7 @@ describe("BrokerPersistence (real)", () => {
       const bytes = readFileSync(file);
       for (let hit = 0; hit < 5; hit++) {
         const at = randomInteger(random, 0, bytes.length - 1);
-        // There stands the version of the tables: a later one would be left alone.
+        // There stands the version of the tables: a file of another one would be left alone.
         if (at === 63) continue;
         bytes[at] = (bytes[at] ?? 0) ^ randomInteger(random, 1, 255);
       }
