@@ -1,13 +1,22 @@
 import type { BytePort, BytePortListener, Clock, MoteqError, Timer } from "../base/index.ts";
+import type { MalformedReason } from "./body-reader.ts";
 import { Deferred } from "./deferred.ts";
 import { PacketWriter } from "./encode.ts";
 import { mqttErrors } from "./errors.ts";
 import { LinkWatch } from "./link-watch.ts";
-import type { OutgoingPacket, Packet } from "./packets.ts";
+import type { ConnectPacket, OutgoingPacket, Packet } from "./packets.ts";
 import { PacketReader } from "./reader.ts";
 
 /** A batch is handed to the port when it is this long, in bytes. */
 const batchBytes = 65_536;
+
+const malformedPacket = 0x81;
+/** The reason codes for what is not simply a malformed packet (MQTT 5, 3.14.2.1). */
+const saidOf: Partial<Record<MalformedReason | "unexpected", number>> = {
+  unexpected: 0x82,
+  "bad-alias": 0x94,
+  "too-long": 0x95,
+};
 
 /** Limits of a {@link Connection}. */
 export interface ConnectionOptions {
@@ -15,6 +24,7 @@ export interface ConnectionOptions {
   readonly responseTimeoutMs: number;
   readonly keepaliveMs: number;
   readonly maximumPacketBytes: number;
+  readonly connect: ConnectPacket;
 }
 
 /** Whom a connection serves. */
@@ -25,6 +35,8 @@ export interface ConnectionOwner {
   awaitedRequests(): number;
   /** Takes a packet; returns what is wrong with it, if it must not be. */
   receive(packet: Packet): string | undefined;
+  /** Whether what was sent may leave yet: what it depends on is safe in the store. */
+  mayFlush(): boolean;
   /** Something came in, or there is room again: time to send what waits, and then to `flush`. */
   onTurn(): void;
 }
@@ -57,7 +69,9 @@ export class Connection implements BytePortListener {
     this.#port = port;
     this.#owner = owner;
     this.#options = options;
-    this.#reader = new PacketReader(options);
+    const { version = 4, properties } = options.connect;
+    const { topicAliasMaximum = 0 } = properties ?? {};
+    this.#reader = new PacketReader({ ...options, version, topicAliasMaximum });
     this.#watch = new LinkWatch(options, {
       isExpecting: () => !this.#writable || owner.awaited() > 0,
       awaitedRequests: () => owner.awaitedRequests(),
@@ -83,14 +97,19 @@ export class Connection implements BytePortListener {
 
   /** Hands the batch to the port, if that takes more. */
   flush(): void {
-    if (this.#over || !this.#writable || this.#writer.pending === 0) return;
+    if (this.#over || !this.#writable || this.#writer.pending === 0 || !this.#owner.mayFlush()) return;
     this.#writable = this.#port.write(this.#writer.take());
     this.#watch.sent();
   }
 
-  /** CONNACK has come. */
-  accepted(): void {
-    this.#watch.accepted();
+  /**
+   * CONNACK has come.
+   *
+   * @param server what the broker asks for: its own keep-alive, and how many topic aliases it takes
+   */
+  accepted(server: { readonly serverKeepAlive?: number; readonly topicAliasMaximum?: number }): void {
+    this.#writer.aliasLimit = server.topicAliasMaximum ?? 0;
+    this.#watch.accepted(server.serverKeepAlive);
   }
 
   /** Stops reading, or goes on; call it with `true` again whenever a message was taken meanwhile. */
@@ -101,24 +120,25 @@ export class Connection implements BytePortListener {
     this.#hold();
   }
 
-  /** Drops the connection because of an error. */
-  fail(error: MoteqError): void {
-    this.#finish({ error, orderly: false }, "abort");
+  /** Drops the connection because of an error. @param orderly whether the broker wanted it */
+  fail(error: MoteqError, orderly = false): void {
+    this.#finish({ error, orderly }, "abort");
   }
 
-  /** Closes it in good order, behind everything sent; drops it if that takes too long. */
-  close(): void {
+  /** Closes it in good order, behind everything sent; drops it if that takes too long. @param error why, if not by wish */
+  close(error?: MoteqError): void {
     if (this.#over) return;
     this.#over = true;
     this.#watch.stop();
-    this.#port.write(this.#writer.take());
+    if (this.#owner.mayFlush()) this.#port.write(this.#writer.take());
     // To read on, though what comes is dropped: behind it is the other side's end.
     if (this.#held) this.#port.pause(false);
     this.#closeTimer = this.#options.clock.setTimer(this.#options.responseTimeoutMs, () => {
       this.#port.close("abort");
-      this.ended.resolve({ error: undefined, orderly: false });
+      this.ended.resolve({ error, orderly: false });
     });
     this.#port.close("flush");
+    if (error) this.ended.resolve({ error, orderly: false });
   }
 
   onData(bytes: Uint8Array): void {
@@ -171,10 +191,14 @@ export class Connection implements BytePortListener {
     if (!this.#over) this.#owner.onTurn();
   }
 
-  #violated(reason: string, what: string): void {
+  /** Ends the connection because the broker broke the protocol; in MQTT 5 it hears how. */
+  #violated(reason: MalformedReason | "unexpected", what: string): void {
     const more = reason === "too-long" ? `; the limit is ${this.#options.maximumPacketBytes} bytes` : "";
     const message = `the broker ${what} (${reason}${more}); the connection was closed`;
-    this.fail(mqttErrors.create("mqtt/protocol", message, { detail: { reason } }));
+    const error = mqttErrors.create("mqtt/protocol", message, { detail: { reason } });
+    if (this.#options.connect.version !== 5) return this.fail(error);
+    this.send({ type: "disconnect", reasonCode: saidOf[reason] ?? malformedPacket });
+    this.close(error);
   }
 
   #finish(end: ConnectionEnd, how: "flush" | "abort"): void {

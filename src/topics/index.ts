@@ -4,6 +4,7 @@
  * @module
  */
 export { FilterTrie, matchesFilter } from "./filter-trie.ts";
+export type { QoS } from "./qos.ts";
 export {
   type BridgeInfo,
   type BridgeNode,

@@ -1,6 +1,6 @@
 import type { BytePort } from "../../src/base/index.ts";
 import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
-import { encodePacket, type Packet, PacketReader } from "../../src/mqtt/index.ts";
+import { decodeRequest, encodePacket, type Packet, PacketReader } from "../../src/mqtt/index.ts";
 import { type BytePortPair, createBytePortPair } from "../../src/virtual/index.ts";
 
 interface Outgoing {
@@ -50,7 +50,7 @@ export class ReferenceBroker {
       onArrival: (bytes, at) => this.#onArrival(bytes, at, pair),
     });
     const port = pair.right;
-    const reader = new PacketReader();
+    const reader = new PacketReader({ decodeRequest });
     this.connections++;
     port.start({
       onData: (bytes) => {
@@ -75,7 +75,7 @@ export class ReferenceBroker {
         const sessionPresent = this.#known && !this.forgetful;
         if (!sessionPresent) this.#unreleased.clear();
         this.#known = true;
-        this.#send({ type: "connack", sessionPresent, returnCode: 0 });
+        this.#send({ type: "connack", sessionPresent, reasonCode: 0 });
         for (const message of this.#outgoing.values()) this.#deliver(message);
         return;
       }

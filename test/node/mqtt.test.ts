@@ -211,7 +211,7 @@ describe.runIf(have("mosquitto"))("mosquitto (real)", () => {
     await until(() => statuses.some(({ type }) => type === "disconnected"));
     expect(stranger.connected).toBe(false);
     expect(statuses.find(({ type }) => type === "disconnected")).toMatchObject({
-      error: { code: "mqtt/refused", message: "the broker does not authorize this client (CONNACK code 5)" },
+      error: { code: "mqtt/refused", message: "the broker refused the connection: not authorized (0x87)" },
     });
     await using friend = connect(`mqtt://me:${encodeURIComponent("sésame/1")}@127.0.0.1:${guarded.port}`);
     await friend.ready();

@@ -1,0 +1,126 @@
+import { messageOf, type MoteqError } from "../base/index.ts";
+import { mqttErrors } from "./errors.ts";
+import type { Publication } from "./publication.ts";
+import type { SessionStore, StoreChange, StoredSession } from "./store.ts";
+
+/** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
+const doneAtOnce = 64;
+
+/** What a keeper does to the link. */
+export interface KeeperTies {
+  /** Everything urgent is safe: what waited for that may leave. */
+  saved(): void;
+  /** The store failed; these messages are not accepted. All else is tried again with the next `commit`. */
+  failed(error: MoteqError, refused: readonly Publication[]): void;
+}
+
+/**
+ * Keeps a session in its store. Nothing that the broker is told may be forgotten by a crash, so that packets wait for
+ * the changes behind them: a message and its id before PUBLISH, PUBREC's mark before PUBREL, a received id before
+ * PUBREC, and its end before PUBCOMP. All changes of a turn are written as one.
+ */
+export class Keeper {
+  readonly #store: SessionStore;
+  readonly #ties: KeeperTies;
+  #puts: Publication[] = [];
+  #changes: StoreChange[] = [];
+  #done: StoreChange[] = [];
+  #lastSequence = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(store: SessionStore, ties: KeeperTies) {
+    this.#store = store;
+    this.#ties = ties;
+  }
+
+  /** Whether everything that packets depend on is safe. */
+  get isSafe(): boolean {
+    return !this.#writing && this.#puts.length === 0 && this.#changes.length === 0;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#puts.length + this.#changes.length + this.#done.length === 0;
+  }
+
+  load(): StoredSession {
+    const session = this.#store.load();
+    this.#lastSequence = session.messages.at(-1)?.sequence ?? 0;
+    return session;
+  }
+
+  /** Keeps a message from the next `commit` on. */
+  put(publication: Publication): void {
+    this.#puts.push(publication);
+  }
+
+  /** It goes out under its id. */
+  sent(publication: Publication): void {
+    const { sequence, packetId } = publication;
+    if (sequence > 0) this.#changes.push({ type: "sent", sequence, packetId });
+  }
+
+  released({ sequence }: Publication): void {
+    if (sequence > 0) this.#changes.push({ type: "released", sequence });
+  }
+
+  /** The message is done, well or not. */
+  gone(publication: Publication): void {
+    const { sequence } = publication;
+    if (sequence > 0) this.#done.push({ type: "delete", sequence });
+    else this.#puts = this.#puts.filter((one) => one !== publication);
+    if (this.#done.length >= doneAtOnce) this.commit();
+  }
+
+  received(packetId: number): void {
+    this.#changes.push({ type: "received", packetId });
+  }
+
+  /** @param packetId 0 for all */
+  forgotten(packetId: number): void {
+    this.#changes.push({ type: "forgotten", packetId });
+  }
+
+  /** Writes what is to be written. */
+  commit(): void {
+    if (this.#writing || this.#isEmpty) return;
+    this.#writing = Promise.resolve().then(() => this.#write());
+  }
+
+  /** Writes all that is left and lets go of the store. Never rejects. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#write();
+    await this.#store.close().catch(() => {});
+  }
+
+  async #write(): Promise<void> {
+    while (!this.#isEmpty) {
+      const puts = this.#puts;
+      const changes = this.#changes;
+      const done = this.#done;
+      this.#puts = [];
+      this.#changes = [];
+      this.#done = [];
+      try {
+        await this.#store.apply([...puts.map((put) => this.#toChange(put)), ...changes, ...done]);
+      } catch (cause) {
+        this.#changes = [...changes, ...this.#changes];
+        this.#done = [...done, ...this.#done];
+        const message = `the session could not be stored: ${messageOf(cause)}`;
+        for (const publication of puts) publication.sequence = 0;
+        this.#writing = undefined;
+        return this.#ties.failed(mqttErrors.create("mqtt/store-failed", message, { cause }), puts);
+      }
+      for (const publication of puts) publication.accepted?.();
+    }
+    this.#writing = undefined;
+    this.#ties.saved();
+  }
+
+  #toChange(publication: Publication): StoreChange {
+    publication.sequence = ++this.#lastSequence;
+    const { sequence, topic, payload, qos, retain, properties, packetId, released } = publication;
+    const message = { sequence, topic, payload, qos, retain, properties, packetId, released };
+    return { type: "put", message };
+  }
+}
