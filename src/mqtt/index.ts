@@ -46,6 +46,7 @@ export { PacketReader, type PacketReaderOptions } from "./reader.ts";
 export { type Reason, reasonNames, reasonOf } from "./reasons.ts";
 export type { Status } from "./status.ts";
 export {
+  applyChange,
   MemorySessionStore,
   type SessionStore,
   type StoreChange,

@@ -1,6 +1,6 @@
 import { messageOf, type MoteqError } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
-import type { Publication } from "./publication.ts";
+import { Publication } from "./publication.ts";
 import type { SessionStore, StoreChange, StoredSession } from "./store.ts";
 
 /** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
@@ -22,8 +22,8 @@ export interface KeeperTies {
 export class Keeper {
   readonly #store: SessionStore;
   readonly #ties: KeeperTies;
-  #puts: Publication[] = [];
-  #changes: StoreChange[] = [];
+  /** What is urgent, in the order in which it came about: a crash may find only the beginning of it. */
+  #urgent: (Publication | StoreChange)[] = [];
   #done: StoreChange[] = [];
   #lastSequence = 0;
   #writing: Promise<void> | undefined;
@@ -35,11 +35,11 @@ export class Keeper {
 
   /** Whether everything that packets depend on is safe. */
   get isSafe(): boolean {
-    return !this.#writing && this.#puts.length === 0 && this.#changes.length === 0;
+    return !this.#writing && this.#urgent.length === 0;
   }
 
   get #isEmpty(): boolean {
-    return this.#puts.length + this.#changes.length + this.#done.length === 0;
+    return this.#urgent.length + this.#done.length === 0;
   }
 
   load(): StoredSession {
@@ -50,34 +50,34 @@ export class Keeper {
 
   /** Keeps a message from the next `commit` on. */
   put(publication: Publication): void {
-    this.#puts.push(publication);
+    this.#urgent.push(publication);
   }
 
   /** It goes out under its id. */
   sent(publication: Publication): void {
     const { sequence, packetId } = publication;
-    if (sequence > 0) this.#changes.push({ type: "sent", sequence, packetId });
+    if (sequence > 0) this.#urgent.push({ type: "sent", sequence, packetId });
   }
 
   released({ sequence }: Publication): void {
-    if (sequence > 0) this.#changes.push({ type: "released", sequence });
+    if (sequence > 0) this.#urgent.push({ type: "released", sequence });
   }
 
   /** The message is done, well or not. */
   gone(publication: Publication): void {
     const { sequence } = publication;
     if (sequence > 0) this.#done.push({ type: "delete", sequence });
-    else this.#puts = this.#puts.filter((one) => one !== publication);
+    else this.#urgent = this.#urgent.filter((one) => one !== publication);
     if (this.#done.length >= doneAtOnce) this.commit();
   }
 
   received(packetId: number): void {
-    this.#changes.push({ type: "received", packetId });
+    this.#urgent.push({ type: "received", packetId });
   }
 
   /** @param packetId 0 for all */
   forgotten(packetId: number): void {
-    this.#changes.push({ type: "forgotten", packetId });
+    this.#urgent.push({ type: "forgotten", packetId });
   }
 
   /** Writes what is to be written. */
@@ -95,20 +95,20 @@ export class Keeper {
 
   async #write(): Promise<void> {
     while (!this.#isEmpty) {
-      const puts = this.#puts;
-      const changes = this.#changes;
+      const urgent = this.#urgent;
       const done = this.#done;
-      this.#puts = [];
-      this.#changes = [];
+      this.#urgent = [];
       this.#done = [];
+      const puts = urgent.filter((one) => one instanceof Publication);
+      for (const publication of puts) publication.sequence = ++this.#lastSequence;
       try {
-        await this.#store.apply([...puts.map((put) => this.#toChange(put)), ...changes, ...done]);
+        await this.#store.apply([...urgent.map((one) => toChange(one)), ...done]);
       } catch (cause) {
-        this.#changes = [...changes, ...this.#changes];
+        this.#urgent = [...urgent.filter((one) => !(one instanceof Publication)), ...this.#urgent];
         this.#done = [...done, ...this.#done];
-        const message = `the session could not be stored: ${messageOf(cause)}`;
         for (const publication of puts) publication.sequence = 0;
         this.#writing = undefined;
+        const message = `the session could not be stored: ${messageOf(cause)}`;
         return this.#ties.failed(mqttErrors.create("mqtt/store-failed", message, { cause }), puts);
       }
       for (const publication of puts) publication.accepted?.();
@@ -116,11 +116,11 @@ export class Keeper {
     this.#writing = undefined;
     this.#ties.saved();
   }
+}
 
-  #toChange(publication: Publication): StoreChange {
-    publication.sequence = ++this.#lastSequence;
-    const { sequence, topic, payload, qos, retain, properties, packetId, released } = publication;
-    const message = { sequence, topic, payload, qos, retain, properties, packetId, released };
-    return { type: "put", message };
-  }
+function toChange(one: Publication | StoreChange): StoreChange {
+  if (!(one instanceof Publication)) return one;
+  const { sequence, topic, payload, qos, retain, properties, packetId, released } = one;
+  const message = { sequence, topic, payload, qos, retain, properties, packetId, released };
+  return { type: "put", message };
 }

@@ -19,7 +19,9 @@ export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-
 export { type LedOptions, openLed } from "./devices/led.ts";
 export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom } from "./random.ts";
-export { SqliteStore, type SqliteStoreOptions, storeErrors } from "./stores/sqlite-store.ts";
+export { storeErrors } from "./stores/errors.ts";
+export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
+export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite-store.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

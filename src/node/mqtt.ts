@@ -21,6 +21,7 @@ export {
   reasonNames,
   reasonOf,
 } from "../mqtt/index.ts";
+export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
 export type {
   AcceptedMessage,
   AcknowledgementPacket,

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import sqlite, { type Database, type Statement } from "node-sqlite3-wasm";
-import { defineErrors, messageOf } from "../../base/index.ts";
+import { messageOf } from "../../base/index.ts";
 import type {
   GatewayStore,
   NodeRecord,
@@ -12,24 +12,9 @@ import type {
   StoredState,
   StoredUplink,
 } from "../../gateway/index.ts";
+import { storeErrors } from "./errors.ts";
 import { claimFolder, type FolderClaim } from "./folder-claim.ts";
 import { statements, tables, version } from "./sqlite-tables.ts";
-
-/** The errors of {@link SqliteStore}; `docs/reference/errors.md` explains them. */
-export const storeErrors = defineErrors({
-  "store/in-use": {
-    fault: "place",
-    meaning: "Another moteq has the folder of the store. End that one, or name another folder.",
-  },
-  "store/cannot-open": {
-    fault: "place",
-    meaning: "The folder of the store cannot be made, read or written.",
-  },
-  "store/closed": {
-    fault: "caller",
-    meaning: "The store was used before it was opened, or after it was closed.",
-  },
-});
 
 /** Where a {@link SqliteStore} is. */
 export interface SqliteStoreOptions {
