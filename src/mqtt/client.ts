@@ -1,5 +1,6 @@
 import {
   type AbortSignalLike,
+  type Clock,
   type MoteqError,
   onAbort,
   show,
@@ -78,6 +79,8 @@ export interface MqttClientStats {
  * over as many connections as that takes.
  */
 export class MqttClient {
+  /** By which it lives. */
+  readonly clock: Clock;
   readonly #statuses: StatusFeed;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
@@ -90,6 +93,7 @@ export class MqttClient {
   /** @throws `mqtt/bad-option`, `topics/bad-name` (of the will) */
   constructor(options: MqttClientOptions) {
     const resolved = resolveOptions(options);
+    this.clock = resolved.clock;
     this.#keepUnread = resolved.onMessage === undefined;
     this.#statuses = new StatusFeed(resolved.onStatus);
     this.#dispatch = new Dispatch(resolved.onMessage, ({ topic }, error) => {
@@ -166,9 +170,8 @@ export class MqttClient {
    */
   enqueue(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<AcceptedMessage> {
     return new Promise((resolve, reject) => {
-      const publication = this.#publish(topic, payload, options, () => resolve({ delivered }));
-      const delivered = publication.promise;
-      delivered.catch(reject);
+      const accepted = ({ promise }: Publication) => resolve({ delivered: promise });
+      this.#publish(topic, payload, options, accepted).promise.catch(reject);
     });
   }
 
@@ -176,7 +179,7 @@ export class MqttClient {
     topic: string,
     payload: string | Uint8Array,
     options: PublishOptions | undefined,
-    accepted?: () => void,
+    accepted?: (publication: Publication) => void,
   ): Publication {
     const { qos = 0, retain = false, properties, signal } = options ?? {};
     const publication = new Publication(topic, payload, qos, retain, properties);

@@ -35,7 +35,9 @@ export function writeBody(
     case "unsuback":
       body.uint16(packet.packetId);
       properties(packet);
-      for (const code of packet.reasonCodes ?? []) body.byte(code);
+      // In MQTT 3.1.1 an UNSUBACK has none.
+      if (version === 5 || packet.type === "suback")
+        for (const code of packet.reasonCodes ?? []) body.byte(code);
       return;
     case "pingreq":
     case "pingresp":

@@ -42,8 +42,10 @@ export type {
 } from "./packets.ts";
 export type { Properties, PropertiesOf } from "./properties.ts";
 export type { OfflinePolicy } from "./publish-queue.ts";
+export { publishStream, type PublishStreamOptions } from "./publish-stream.ts";
 export { PacketReader, type PacketReaderOptions } from "./reader.ts";
 export { type Reason, reasonNames, reasonOf } from "./reasons.ts";
+export { Requester, type RequestOptions, respond } from "./requester.ts";
 export type { Status } from "./status.ts";
 export {
   applyChange,

@@ -111,7 +111,7 @@ export class Keeper {
         const message = `the session could not be stored: ${messageOf(cause)}`;
         return this.#ties.failed(mqttErrors.create("mqtt/store-failed", message, { cause }), puts);
       }
-      for (const publication of puts) publication.accepted?.();
+      for (const publication of puts) publication.accepted?.(publication);
     }
     this.#writing = undefined;
     this.#ties.saved();

@@ -74,7 +74,7 @@ export class Link {
     );
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, (publication) => {
       if (this.#keeper && publication.qos > 0) this.#keeper.put(publication);
-      else publication.accepted?.();
+      else publication.accepted?.(publication);
     });
     this.#loop = new ConnectionLoop(options, {
       onAttempt: (attempt) => statuses.push({ type: "connecting", attempt }),

@@ -24,7 +24,7 @@ export class Publication extends Deferred<void> {
   /** Under which the store has it; 0 if it has not. */
   sequence = 0;
   /** To be called when it is accepted: it has its place in the queue, and the store, if there is one, has it. */
-  accepted: (() => void) | undefined = undefined;
+  accepted: ((publication: Publication) => void) | undefined = undefined;
 
   constructor(
     topic: string,

@@ -18,8 +18,11 @@ export {
   mqttErrors,
   PacketReader,
   PacketWriter,
+  publishStream,
   reasonNames,
   reasonOf,
+  Requester,
+  respond,
 } from "../mqtt/index.ts";
 export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
 export type {
@@ -48,8 +51,10 @@ export type {
   PropertiesOf,
   PublishOptions,
   PublishPacket,
+  PublishStreamOptions,
   QoS,
   Reason,
+  RequestOptions,
   SessionStore,
   Status,
   StoreChange,

@@ -109,7 +109,7 @@ export function answer(packet: Packet): Packet | undefined {
         reasonCodes: packet.subscriptions.map(({ qos }) => qos),
       };
     case "unsubscribe":
-      return { type: "unsuback", packetId: packet.packetId };
+      return { type: "unsuback", packetId: packet.packetId, reasonCodes: packet.filters.map(() => 0) };
     case "pingreq":
       return { type: "pingresp" };
     default:
