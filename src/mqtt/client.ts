@@ -11,7 +11,7 @@ import {
 import { assertTopicFilter, faultOfTopicName, type QoS, topicErrors } from "../topics/index.ts";
 import { Deferred } from "./deferred.ts";
 import { Dispatch } from "./dispatch.ts";
-import { mqttErrors, reasonError } from "./errors.ts";
+import { mqttErrors, type Reasoned } from "./errors.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
 import { type MqttClientOptions, resolveOptions } from "./options.ts";
@@ -85,6 +85,7 @@ export class MqttClient {
   readonly #dispatch: Dispatch;
   readonly #link: Link;
   readonly #keepUnread: boolean;
+  readonly #explain: Reasoned;
   readonly #counts = { unread: 0, handlerFailures: 0 };
   #started = false;
   #isClosed = false;
@@ -94,6 +95,7 @@ export class MqttClient {
   constructor(options: MqttClientOptions) {
     const resolved = resolveOptions(options);
     this.clock = resolved.clock;
+    this.#explain = resolved.explain;
     this.#keepUnread = resolved.onMessage === undefined;
     this.#statuses = new StatusFeed(resolved.onStatus);
     this.#dispatch = new Dispatch(resolved.onMessage, ({ topic }, error) => {
@@ -226,7 +228,7 @@ export class MqttClient {
       const [reasonCode = 0] = await this.#ask(request, signal);
       if (reasonCode >= firstFailure) {
         const what = `the broker refused the subscription to ${show(filter)}`;
-        throw reasonError("mqtt/subscribe-refused", what, reasonCode, { filter });
+        throw this.#explain("mqtt/subscribe-refused", what, reasonCode, { filter });
       }
       subscription.qos = reasonCode as QoS;
       return subscription;

@@ -1,5 +1,5 @@
 import { defineErrors, type MoteqError } from "../base/index.ts";
-import { type Reason, reasonOf } from "./reasons.ts";
+import type { Reason } from "./reasons.ts";
 
 /** The errors of the MQTT client; `mqttErrorMeanings` and `docs/reference/errors.md` explain them. */
 export const mqttErrors = defineErrors({
@@ -31,18 +31,27 @@ interface Explanation {
 }
 
 /**
- * The error for a reason code: `what` begins the message, `detail` gets the code, its name as `reason` (a
- * {@link Reason}), and what the other side said besides.
+ * Makes the error for a reason code: `what` begins the message, `detail` gets the code, its name as `reason` if that is
+ * known, and what the other side said besides.
  */
+export type Reasoned = (
+  code: MqttErrorCode,
+  what: string,
+  reasonCode: number,
+  explanation?: Explanation,
+) => MoteqError<MqttErrorCode>;
+
+/** See {@link Reasoned}. */
 export function reasonError(
   code: MqttErrorCode,
   what: string,
   reasonCode: number,
   explanation: Explanation = {},
+  reason?: Reason,
 ): MoteqError<MqttErrorCode> {
-  const reason: Reason = reasonOf(reasonCode);
   const { reasonString } = explanation;
+  const named = reason === undefined ? "reason" : reason.replaceAll("-", " ");
   const said = reasonString === undefined ? "" : `: ${reasonString}`;
-  const message = `${what}: ${reason.replaceAll("-", " ")} (0x${reasonCode.toString(16)})${said}`;
+  const message = `${what}: ${named} (0x${reasonCode.toString(16)})${said}`;
   return mqttErrors.create(code, message, { detail: { reasonCode, reason, ...explanation } });
 }

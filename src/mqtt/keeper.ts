@@ -14,6 +14,14 @@ export interface KeeperTies {
   failed(error: MoteqError, refused: readonly Publication[]): void;
 }
 
+/** Makes what keeps a session, for a client that is given it. */
+export type CreateKeeper = (ties: KeeperTies) => Keeper;
+
+/** Keeps a client's session in a store: for its option `keeper`. The store is the client's from then on. */
+export function keepIn(store: SessionStore): CreateKeeper {
+  return (ties) => new Keeper(store, ties);
+}
+
 /**
  * Keeps a session in its store. Nothing that the broker is told may be forgotten by a crash, so that packets wait for
  * the changes behind them: a message and its id before PUBLISH, PUBREC's mark before PUBREL, a received id before

@@ -4,19 +4,18 @@ import { ConnectionLoop, type ConnectionResult } from "./connection-loop.ts";
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { encodePacket } from "./encode.ts";
-import { mqttErrors, reasonError } from "./errors.ts";
+import { mqttErrors } from "./errors.ts";
 import { Intake } from "./intake.ts";
-import { Keeper } from "./keeper.ts";
+import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ConnackPacket, ConnectPacket, DisconnectPacket, Packet } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import { PublishQueue } from "./publish-queue.ts";
-import { blamesConnection, toReasonCode } from "./reasons.ts";
+import { blamesConnection, toReasonCode } from "./reason-codes.ts";
 import type { Request } from "./requests.ts";
 import { Session } from "./session.ts";
 import type { StatusFeed } from "./status.ts";
-import type { StoredMessage } from "./store.ts";
 
 /** With so few messages in flight a new one goes out at once. */
 const promptly = 32;
@@ -53,7 +52,7 @@ export class Link {
     this.#statuses = statuses;
     this.#clean = options.clean !== false;
     this.clientId = options.connect.clientId;
-    this.#keeper = options.store && this.#createKeeper(options.store);
+    this.#keeper = options.keeper?.(this.#keeperTies());
     this.intake = new Intake(options.incomingLimit, dispatch, {
       settle: (delivery) => {
         this.session.settle(delivery);
@@ -174,7 +173,9 @@ export class Link {
   #receiveConnack({ reasonCode, properties = {}, ...packet }: ConnackPacket, connection: Connection): void {
     if (reasonCode !== 0) {
       const code = toReasonCode(reasonCode);
-      connection.fail(reasonError("mqtt/refused", "the broker refused the connection", code, properties));
+      connection.fail(
+        this.#options.explain("mqtt/refused", "the broker refused the connection", code, properties),
+      );
       return;
     }
     const sessionPresent = packet.sessionPresent && !this.#clean;
@@ -204,12 +205,13 @@ export class Link {
   }
 
   #receiveDisconnect({ reasonCode = 0, properties }: DisconnectPacket, connection: Connection): void {
-    const error = reasonError("mqtt/disconnected", "the broker ended the connection", reasonCode, properties);
+    const what = "the broker ended the connection";
+    const error = this.#options.explain("mqtt/disconnected", what, reasonCode, properties);
     connection.fail(error, !blamesConnection(reasonCode));
   }
 
-  #createKeeper(store: NonNullable<ResolvedOptions["store"]>): Keeper {
-    return new Keeper(store, {
+  #keeperTies(): KeeperTies {
+    return {
       saved: () => {
         this.#connection?.flush();
         if (this.#closing) this.#sayGoodbye(this.#closing);
@@ -224,12 +226,14 @@ export class Link {
         this.#statuses.push({ type: "store-failed", error });
         this.#connection?.fail(error);
       },
-    });
+    };
   }
 
   #restore(keeper: Keeper): void {
     const { messages, received } = keeper.load();
-    const publications = messages.map((message) => toPublication(message));
+    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
+      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
+    );
     this.session.restore(
       publications.filter(({ packetId }) => packetId > 0),
       received,
@@ -293,8 +297,8 @@ export class Link {
     const { maximumQoS = 2, retainAvailable = true, maximumPacketSize } = this.server;
     const { qos, retain, topic, payload } = publication;
     const what = `the broker cannot take the message to ${show(topic)}`;
-    if (qos > maximumQoS) return reasonError("mqtt/message-refused", what, 0x9b);
-    if (retain && !retainAvailable) return reasonError("mqtt/message-refused", what, 0x9a);
+    if (qos > maximumQoS) return this.#options.explain("mqtt/message-refused", what, 0x9b);
+    if (retain && !retainAvailable) return this.#options.explain("mqtt/message-refused", what, 0x9a);
     // Only what may be too long is measured.
     if (!maximumPacketSize || (topic.length + payload.length) * 3 + 1000 < maximumPacketSize)
       return undefined;
@@ -302,15 +306,6 @@ export class Link {
     const message = `the broker takes at most ${maximumPacketSize} bytes in a packet, and this message needs more`;
     return mqttErrors.create("mqtt/too-long", message);
   }
-}
-
-function toPublication(message: StoredMessage): Publication {
-  const { topic, payload, qos, retain, properties, sequence, packetId, released } = message;
-  return Object.assign(new Publication(topic, payload, qos, retain, properties), {
-    sequence,
-    packetId,
-    released,
-  });
 }
 
 const endOfTurn = Promise.resolve();

@@ -8,13 +8,14 @@ import {
   utf8Length,
 } from "../base/index.ts";
 import { assertTopicName, type QoS } from "../topics/index.ts";
-import { mqttErrors } from "./errors.ts";
+import { mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import type { CreateKeeper } from "./keeper.ts";
 import type { MessageHandler } from "./message.ts";
 import type { ConnectPacket, MqttVersion } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import type { OfflinePolicy } from "./publish-queue.ts";
+import type { Reason } from "./reasons.ts";
 import type { Status } from "./status.ts";
-import type { SessionStore } from "./store.ts";
 
 /** What a client is made of. */
 export interface MqttClientOptions {
@@ -41,10 +42,12 @@ export interface MqttClientOptions {
   /** MQTT 5: further properties of CONNECT. */
   readonly properties?: PropertiesOf["connect"];
   /**
-   * Where the session is kept, so that what was accepted outlives the process too. The store is the client's from
-   * then on, and closed with it. Use it with a `clientId` and `clean: false`. Default: in memory.
+   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Use it with a `clientId` and
+   * `clean: false`. Default: it is kept in memory alone.
    */
-  readonly store?: SessionStore;
+  readonly keeper?: CreateKeeper;
+  /** Names reason codes in errors: `reasonOf`, which Node's `connect` gives. Default: they stay numbers, to save room. */
+  readonly reasonOf?: (reasonCode: number) => Reason;
   readonly username?: string;
   /** Only together with `username` (MQTT 3.1.1, 3.1.2.9). */
   readonly password?: string | Uint8Array;
@@ -132,7 +135,9 @@ export function resolveOptions(options: MqttClientOptions) {
           },
     clean,
     topicAliasMaximum,
-    store: options.store,
+    keeper: options.keeper,
+    explain: ((code, what, reasonCode, explanation) =>
+      reasonError(code, what, reasonCode, explanation, options.reasonOf?.(reasonCode))) as Reasoned,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
     backoff: options.backoff ?? {},

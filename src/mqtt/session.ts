@@ -1,5 +1,5 @@
 import { show } from "../base/index.ts";
-import { type MqttErrorCode, mqttErrors, reasonError } from "./errors.ts";
+import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./errors.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
 import {
@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly refusalLimit: number;
   /** The first packet id, 1 … 65,535. Default 1. */
   readonly firstPacketId?: number;
+  /** Makes errors of reason codes. */
+  readonly explain?: Reasoned;
 }
 
 /** What has to be known after a restart, as it changes; see {@link Keeper}. */
@@ -249,7 +251,7 @@ export class Session {
     if (!fits(publication)) return wronglyAnswered(packetId);
     this.#finish(publication);
     // A PUBCOMP that knows nothing of it: the broker was done before (MQTT 5, 3.7.2.1).
-    if (type === "puback" && isRefusal(packet)) publication.reject(refusal(publication, packet));
+    if (type === "puback" && isRefusal(packet)) publication.reject(this.#refusal(publication, packet));
     else publication.resolve();
     return undefined;
   }
@@ -261,7 +263,7 @@ export class Session {
     if (publication && publication.qos !== 2) return wronglyAnswered(packetId);
     if (publication && isRefusal(packet)) {
       this.#finish(publication);
-      publication.reject(refusal(publication, packet));
+      publication.reject(this.#refusal(publication, packet));
       return undefined;
     }
     if (publication) {
@@ -271,6 +273,11 @@ export class Session {
     } else this.counts.unexpected++;
     this.#output.send({ type: "pubrel", packetId });
     return undefined;
+  }
+
+  #refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
+    const what = `the broker refused the message to ${show(topic)}`;
+    return (this.#options.explain ?? reasonError)("mqtt/message-refused", what, reasonCode, properties);
   }
 
   /** A message is in flight no more. */
@@ -341,9 +348,4 @@ function wronglyAnswered(packetId: number): string {
 
 function isRefusal({ reasonCode = 0 }: AcknowledgementPacket): boolean {
   return reasonCode >= firstFailure;
-}
-
-function refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
-  const what = `the broker refused the message to ${show(topic)}`;
-  return reasonError("mqtt/message-refused", what, reasonCode, properties);
 }

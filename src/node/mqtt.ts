@@ -4,7 +4,14 @@
  * @module
  */
 import { messageOf, type OpenBytePort, show } from "../base/index.ts";
-import { MqttClient, type MqttClientOptions, mqttErrors } from "../mqtt/index.ts";
+import {
+  keepIn,
+  MqttClient,
+  type MqttClientOptions,
+  mqttErrors,
+  reasonOf,
+  type SessionStore,
+} from "../mqtt/index.ts";
 import { tcp, tls, type TlsOptions, webSocket } from "./byte-ports/index.ts";
 import { systemClock } from "./clock.ts";
 import { systemRandom } from "./random.ts";
@@ -12,6 +19,7 @@ import { systemRandom } from "./random.ts";
 export {
   decodeRequest,
   encodePacket,
+  keepIn,
   MemorySessionStore,
   MqttClient,
   mqttErrorMeanings,
@@ -31,6 +39,7 @@ export type {
   AuthPacket,
   ConnackPacket,
   ConnectPacket,
+  CreateKeeper,
   DecodeRequest,
   DeliveryOptions,
   DisconnectPacket,
@@ -74,6 +83,11 @@ export type {
 export interface ConnectOptions extends Partial<MqttClientOptions> {
   /** For `mqtts:` and `wss:`: whom to trust, and how to show who one is. */
   readonly tls?: TlsOptions;
+  /**
+   * Where the session is kept, so that what was accepted outlives the process: see {@link openSessionStore}. The store is
+   * the client's from then on, and closed with it. Use it with a `clientId` and `clean: false`. Default: in memory.
+   */
+  readonly store?: SessionStore;
 }
 
 /** The schemes of broker URLs, with the ports where brokers listen unless the URL says otherwise. */
@@ -96,11 +110,13 @@ type Scheme = keyof typeof defaultPorts;
  */
 export function connect(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
   const urls = (typeof url === "string" ? [url] : url).map((text) => parseUrl(text));
-  const { tls: tlsOptions = {}, ...rest } = options;
+  const { tls: tlsOptions = {}, store, ...rest } = options;
   const client = new MqttClient({
     open: urls.map((one) => toByteOpener(one, tlsOptions)),
     clock: systemClock,
     random: systemRandom,
+    reasonOf,
+    ...(store ? { keeper: keepIn(store) } : {}),
     ...credentialsOf(urls),
     ...rest,
   });

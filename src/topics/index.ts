@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { topicErrorMeanings } from "./error-meanings.ts";
 export { FilterTrie, matchesFilter } from "./filter-trie.ts";
 export type { QoS } from "./qos.ts";
 export {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import {
+  keepIn,
   MemorySessionStore,
   type Message,
   type MqttClientOptions,
@@ -158,10 +159,10 @@ describe("enqueue", () => {
 
   it("goes on where another client with the same store left off", async () => {
     const store = new MemorySessionStore();
-    const away = setUp(undefined, { store, open: () => Promise.reject(new Error("away")) });
+    const away = setUp(undefined, { keeper: keepIn(store), open: () => Promise.reject(new Error("away")) });
     await away.clock.runUntil(away.client.enqueue("t", "kept", { qos: 2 }));
     await away.clock.runUntil(away.client.close());
-    const { clock, broker, client } = setUp(undefined, { store });
+    const { clock, broker, client } = setUp(undefined, { keeper: keepIn(store) });
     expect(client.stats.queued).toBe(1);
     await clock.runUntil(client.ready());
     await clock.runUntil(client.flush());
@@ -179,7 +180,7 @@ describe("enqueue", () => {
       apply: (changes: Parameters<MemorySessionStore["apply"]>[0]) =>
         broken ? Promise.reject(new Error("disk full")) : store.apply(changes),
     };
-    const { clock, broker, client, statuses } = setUp(undefined, { store: failing });
+    const { clock, broker, client, statuses } = setUp(undefined, { keeper: keepIn(failing) });
     await clock.runUntil(client.ready());
     await expect(clock.runUntil(client.enqueue("t", "1", { qos: 1 }))).rejects.toSatisfy((error) =>
       mqttErrors.is(error, "mqtt/store-failed"),

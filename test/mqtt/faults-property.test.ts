@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSeededRandom, decodeUtf8 } from "../../src/base/index.ts";
-import { connect, type MqttClient, type MqttVersion } from "../../src/mqtt/index.ts";
+import { connect, keepIn, type MqttClient, type MqttVersion } from "../../src/mqtt/index.ts";
 import { type BytePortPair, VirtualClock } from "../../src/virtual/index.ts";
 import { CrashingDisk } from "./crashing-store.ts";
 import { ReferenceBroker } from "./reference-broker.ts";
@@ -116,7 +116,7 @@ class World {
       onMessage: ({ payload }) => {
         if (alive) this.received.push(decodeUtf8(payload) ?? "");
       },
-      ...(this.#withStore ? { store: this.disk.open(4) } : {}),
+      ...(this.#withStore ? { keeper: keepIn(this.disk.open(4)) } : {}),
     });
     this.#kill = () => {
       alive = false;
