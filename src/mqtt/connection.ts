@@ -10,6 +10,11 @@ import { PacketReader } from "./reader.ts";
 /** A batch is handed to the port when it is this long, in bytes. */
 const batchBytes = 65_536;
 
+/** With more answers than this awaited, nobody waits for any single one: they may gather for a moment. */
+const manyAwaited = 100;
+/** How long, in milliseconds. To be woken for each costs the processor many times what it takes to read it. */
+const gatherMs = 1;
+
 const malformedPacket = 0x81;
 /** The reason codes for what is not simply a malformed packet (MQTT 5, 3.14.2.1). */
 const saidOf: Partial<Record<MalformedReason | "unexpected", number>> = {
@@ -62,6 +67,7 @@ export class Connection implements BytePortListener {
   #writable = true;
   #held = false;
   #ownerHolds = false;
+  #gathering: "due" | "now" | undefined;
   #closeTimer: Timer | undefined;
   #over = false;
 
@@ -145,7 +151,9 @@ export class Connection implements BytePortListener {
     if (this.#over) return;
     this.#reader.push(bytes);
     this.#read();
-    if (!this.#over) this.#watch.received();
+    if (this.#over) return;
+    this.#watch.received();
+    if (!this.#gathering && this.#owner.awaited() > manyAwaited) this.#gather();
   }
 
   onWritable(): void {
@@ -169,9 +177,23 @@ export class Connection implements BytePortListener {
     this.#finish({ error: lost, orderly: error === undefined }, "abort");
   }
 
+  /** Stops reading for a moment, behind all that is there already: some ports give one read in many pieces. */
+  #gather(): void {
+    const gathering = (how: "now" | undefined) => {
+      this.#gathering = how;
+      this.#hold();
+    };
+    this.#gathering = "due";
+    void Promise.resolve("now" as const).then(gathering);
+    this.#options.clock.setTimer(gatherMs, () => gathering(undefined));
+  }
+
   /** Reads or does not: not while handlers have enough to do, nor while the broker does not take our answers. */
   #hold(): void {
-    const held = this.#ownerHolds || (!this.#writable && this.#writer.pending >= batchBytes);
+    const held =
+      this.#gathering === "now" ||
+      this.#ownerHolds ||
+      (!this.#writable && this.#writer.pending >= batchBytes);
     if (held === this.#held || this.#over) return;
     this.#held = held;
     this.#port.pause(held);

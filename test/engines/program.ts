@@ -67,10 +67,11 @@ export function createProgram(host: Host): Program {
       client = one;
     },
     exchange(count) {
-      const publishing: Promise<void>[] = [];
-      for (let index = 0; client && index < count; index++) {
-        publishing.push(client.publish(`a/${index % 3}`, `message ${index}`, { qos: 1 }));
-      }
+      const one = client;
+      if (!one) return host.say("failed: not started");
+      const publishing = Array.from({ length: count }, (_item, index) =>
+        one.publish(`a/${index % 3}`, `message ${index}`, { qos: 1 }),
+      );
       Promise.all(publishing).then(() => host.say(`published ${count}, received ${received}`), say);
     },
     onOpen: () => opened?.(),

@@ -22,7 +22,7 @@ describe.each([4, 5] as const)("in QuickJS, version %i", (version) => {
     using engine = await QuickJsEngine.create(program.code, version);
     const { surroundings } = engine;
     engine.call("start", version);
-    surroundings.run();
+    await surroundings.live(10);
     expect(surroundings.said).toEqual(["subscribed"]);
     const { codeBytes, heapBytes } = engine;
     console.log(
@@ -31,13 +31,12 @@ describe.each([4, 5] as const)("in QuickJS, version %i", (version) => {
     expect(heapBytes - codeBytes).toBeLessThanOrEqual(64 * kilobyte);
 
     engine.call("exchange", 1000);
-    surroundings.run();
+    await surroundings.live(1000);
     engine.call("exchange", 0);
-    surroundings.run();
+    await surroundings.live(1000);
     expect(surroundings.said.at(-1)).toBe("published 0, received 1000");
     // What was exchanged leaves nothing behind.
-    await surroundings.clock.advance(60_000);
-    surroundings.run();
+    await surroundings.live(60_000);
     expect(engine.heapBytes - codeBytes).toBeLessThanOrEqual(64 * kilobyte);
   });
 });

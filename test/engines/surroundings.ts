@@ -11,7 +11,7 @@ export type CallProgram = (
 
 /**
  * What surrounds a program in an engine: time, and a broker that takes everything and sends it back. Calls into the
- * engine come from `run` alone, since engines must not be entered again from inside.
+ * engine come from `live` alone, since engines must not be entered again from inside.
  */
 export class Surroundings {
   readonly clock = new VirtualClock();
@@ -20,7 +20,7 @@ export class Surroundings {
   /** Bytes that went to the broker. */
   written = 0;
   readonly #version: MqttVersion;
-  readonly #calls: (() => void)[] = [];
+  readonly #calls: (() => void | Promise<void>)[] = [];
   readonly #call: CallProgram;
   #reader = new PacketReader();
   #lastId = 0;
@@ -53,9 +53,16 @@ export class Surroundings {
     say: (text: string): void => void this.said.push(text),
   };
 
-  /** Lets everything happen that is due now. */
-  run(): void {
-    for (let next = this.#calls.shift(); next; next = this.#calls.shift()) next();
+  /** Lets so many milliseconds pass, with everything that happens meanwhile. */
+  async live(ms: number): Promise<void> {
+    const end = this.clock.monotonic() + ms;
+    for (await this.#run(); this.clock.monotonic() < end; await this.#run()) {
+      await this.clock.advance(Math.min(10, end - this.clock.monotonic()));
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#calls.shift(); next; next = this.#calls.shift()) await next();
   }
 
   #send(packet: Packet): void {
