@@ -160,7 +160,7 @@ describe.each([4, 5] as const)("whatever happens, version %i", (version) => {
       }),
       parameters,
     );
-  });
+  }, 30_000);
 
   it("to the process, too: with a store the same holds of what was accepted", async () => {
     await fc.assert(
@@ -177,5 +177,5 @@ describe.each([4, 5] as const)("whatever happens, version %i", (version) => {
       }),
       parameters,
     );
-  });
+  }, 30_000);
 });
