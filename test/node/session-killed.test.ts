@@ -12,7 +12,7 @@ describe.runIf(have("mosquitto"))("a program killed while it publishes (real)", 
       await using broker = await startMosquitto();
       const { accepted, arrived } = await killWriters(broker, version, 3, seed);
       const all = new Set([...arrived[1], ...arrived[2]]);
-      expect(accepted.length).toBeGreaterThan(100);
+      expect(accepted.length).toBeGreaterThan(2);
       expect(accepted.filter((number) => !all.has(number))).toEqual([]);
       expect(firstsOf(arrived[2])).toEqual(arrived[2]);
       for (const numbers of [arrived[1], arrived[2]]) {
