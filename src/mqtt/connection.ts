@@ -6,6 +6,7 @@ import { mqttErrors } from "./errors.ts";
 import { LinkWatch } from "./link-watch.ts";
 import type { ConnectPacket, OutgoingPacket, Packet } from "./packets.ts";
 import { PacketReader } from "./reader.ts";
+import { tooManyMessages } from "./session.ts";
 
 /** A batch is handed to the port when it is this long, in bytes. */
 const batchBytes = 65_536;
@@ -15,10 +16,14 @@ const manyAwaited = 100;
 /** How long, in milliseconds. To be woken for each costs the processor many times what it takes to read it. */
 const gatherMs = 1;
 
+/** What the broker did that MQTT does not allow. */
+type Violation = MalformedReason | "too-many" | "unexpected";
+
 const malformedPacket = 0x81;
 /** The reason codes for what is not simply a malformed packet (MQTT 5, 3.14.2.1). */
-const saidOf: Partial<Record<MalformedReason | "unexpected", number>> = {
+const saidOf: Partial<Record<Violation, number>> = {
   unexpected: 0x82,
+  "too-many": 0x93,
   "bad-alias": 0x94,
   "too-long": 0x95,
 };
@@ -207,14 +212,14 @@ export class Connection implements BytePortListener {
       if (packet.type === "malformed") return this.#violated(packet.reason, "sent bytes that are no packet");
       if (packet.type === "pingresp") this.#watch.pong();
       const fault = this.#owner.receive(packet);
-      if (fault) return this.#violated("unexpected", fault);
+      if (fault) return this.#violated(fault === tooManyMessages ? "too-many" : "unexpected", fault);
       this.#hold();
     }
     if (!this.#over) this.#owner.onTurn();
   }
 
   /** Ends the connection because the broker broke the protocol; in MQTT 5 it hears how. */
-  #violated(reason: MalformedReason | "unexpected", what: string): void {
+  #violated(reason: Violation, what: string): void {
     const more = reason === "too-long" ? `; the limit is ${this.#options.maximumPacketBytes} bytes` : "";
     const message = `the broker ${what} (${reason}${more}); the connection was closed`;
     const error = mqttErrors.create("mqtt/protocol", message, { detail: { reason } });

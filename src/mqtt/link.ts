@@ -69,7 +69,7 @@ export class Link {
         subscriptionLost: (filter) => statuses.push({ type: "subscription-lost", filter }),
         record: this.#keeper,
       },
-      { ...options, firstPacketId },
+      { ...options, firstPacketId, receiveMaximum: options.connect.properties?.receiveMaximum },
     );
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, (publication) => {
       if (this.#keeper && publication.qos > 0) this.#keeper.put(publication);

@@ -20,9 +20,14 @@ export interface SessionOptions {
   readonly refusalLimit: number;
   /** The first packet id, 1 … 65,535. Default 1. */
   readonly firstPacketId?: number;
+  /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
+  readonly receiveMaximum?: number | undefined;
   /** Makes errors of reason codes. */
   readonly explain?: Reasoned;
 }
+
+/** What is wrong with a message beyond the receive maximum. */
+export const tooManyMessages = "sent more messages than it may have unacknowledged";
 
 /** What has to be known after a restart, as it changes; see {@link Keeper}. */
 export interface SessionRecord {
@@ -236,7 +241,9 @@ export class Session {
     for (const request of this.#requests.values()) request.reject(error);
   }
 
-  #receiveMessage(packet: PublishPacket): undefined {
+  #receiveMessage(packet: PublishPacket): string | undefined {
+    const { receiveMaximum = Infinity } = this.#options;
+    if (packet.qos > 0 && this.#incoming.unacknowledged >= receiveMaximum) return tooManyMessages;
     const delivery = packet.qos === 0 ? undefined : this.#incoming.receive(packet);
     if (delivery || packet.qos === 0) this.#output.deliver(packet, delivery);
     else this.counts.duplicates++;

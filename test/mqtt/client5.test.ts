@@ -233,6 +233,18 @@ describe("receiving with MQTT 5", () => {
     expect(client.connected).toBe(true);
   });
 
+  it("tells the broker off for more messages than it may have unacknowledged", async () => {
+    const { clock, broker, client } = setUp(undefined, {
+      incomingLimit: 2,
+      onMessage: () => new Promise<void>(() => {}),
+    });
+    await clock.runUntil(client.ready());
+    const [connection] = broker.connections;
+    connection?.send(incoming("a", 1, 1), incoming("a", 2, 2), incoming("a", 1, 3));
+    await clock.advance(1);
+    expect(connection?.received.at(-1)).toEqual({ type: "disconnect", reasonCode: 0x93 });
+  });
+
   it("leaves the window to the broker: reading goes on while handlers are busy", async () => {
     const release: (() => void)[] = [];
     const { clock, broker, client } = setUp(undefined, {
