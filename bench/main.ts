@@ -5,9 +5,10 @@ import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
 import { journal } from "./journal.js";
 import { link } from "./link.js";
+import { mqtt } from "./mqtt.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, disk, dongle, flow, gateway, journal, link];
+const benchmarks: readonly Benchmark[] = [air, disk, dongle, flow, gateway, journal, link, mqtt];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

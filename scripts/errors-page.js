@@ -9,7 +9,8 @@ for (const room of readdirSync(dist, { withFileTypes: true }).filter((entry) => 
   const module = await import(new URL(`${room.name}/${file}`, dist).href);
   for (const [name, value] of Object.entries(module)) {
     if (!name.endsWith("Errors") || typeof value?.table !== "object") continue;
-    for (const [code, { fault, meaning }] of Object.entries(value.table)) {
+    const meanings = module[`${name.slice(0, -1)}Meanings`] ?? {};
+    for (const [code, { fault, meaning = meanings[code] }] of Object.entries(value.table)) {
       rows.push(`| \`${code}\` | ${fault} | ${meaning} |`);
     }
   }

@@ -25,6 +25,25 @@ const commands = {
     prepare();
     run("vitest", ["run", "--config", "vitest.soak.config.ts", ...rest]);
   },
+  /** The MQTT client in XS, the engine of microcontrollers, which is compiled here: it takes gcc, make and minutes. */
+  engines() {
+    prepare();
+    const folder = join(root, "node_modules/.engines");
+    if (!existsSync(join(folder, "node_modules/@agoric/xsnap/package.json"))) {
+      process.stderr.write("moteq: installing and compiling XS …\n");
+      mkdirSync(folder, { recursive: true });
+      run("npm", [
+        "install",
+        "--prefix",
+        folder,
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "@agoric/xsnap@0.15.0",
+      ]);
+    }
+    run("vitest", ["run", "--config", "vitest.engines.config.ts", ...rest]);
+  },
   build: prepare,
   lint() {
     prepare();

@@ -11,8 +11,8 @@ export type Fault = "caller" | "peer" | "place" | "moteq";
 /** One line of a table of error codes. */
 export interface ErrorEntry {
   readonly fault: Fault;
-  /** What it means and what to do, as `docs/reference/errors.md` says it. */
-  readonly meaning: string;
+  /** What it means and what to do, as `docs/reference/errors.md` says it; a room may keep these in `…ErrorMeanings`. */
+  readonly meaning?: string;
 }
 
 /** The one class of all errors that moteq throws on purpose. */

@@ -38,6 +38,11 @@ export class Ring<T> {
     return this.#slots[this.#head];
   }
 
+  /** The item that so many are before, 0 for the oldest; `undefined` if there are no more than that. */
+  at(index: number): T | undefined {
+    return index < this.#size ? this.#slots[(this.#head + index) % this.#slots.length] : undefined;
+  }
+
   /** Takes the oldest item off. */
   shift(): T | undefined {
     if (this.#size === 0) return undefined;

@@ -1,5 +1,6 @@
-/** MQTT's levels of service (3.1.1, 4.3). */
-export type QoS = 0 | 1 | 2;
+import type { QoS } from "../topics/index.ts";
+
+export type { QoS };
 
 /** A message as it comes from the broker. */
 export interface LinkMessage {

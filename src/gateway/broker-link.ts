@@ -1,5 +1,6 @@
-/** MQTT's levels of service (3.1.1, 4.3). */
-export type QoS = 0 | 1 | 2;
+import type { QoS } from "../topics/index.ts";
+
+export type { QoS };
 
 /**
  * What the gateway needs of an MQTT client. `MqttClient` fits; so does anything that keeps these promises: it

@@ -1,5 +1,6 @@
 import {
   type AbortSignalLike,
+  type Clock,
   type MoteqError,
   onAbort,
   show,
@@ -7,14 +8,15 @@ import {
   utf8Length,
   withAbort,
 } from "../base/index.ts";
-import { assertTopicFilter, faultOfTopicName, topicErrors } from "../topics/index.ts";
+import { assertTopicFilter, faultOfTopicName, type QoS, topicErrors } from "../topics/index.ts";
 import { Deferred } from "./deferred.ts";
 import { Dispatch } from "./dispatch.ts";
-import { mqttErrors } from "./errors.ts";
+import { mqttErrors, type Reasoned } from "./errors.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
 import { type MqttClientOptions, resolveOptions } from "./options.ts";
-import { longestRemaining, type QoS, subscriptionRefused } from "./packets.ts";
+import { type DeliveryOptions, firstFailure, longestRemaining } from "./packets.ts";
+import type { PropertiesOf } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import { Request } from "./requests.ts";
 import { type Status, StatusFeed } from "./status.ts";
@@ -26,12 +28,20 @@ export interface PublishOptions {
   readonly qos?: QoS;
   /** Whether the broker keeps it for later subscribers. Default `false`. */
   readonly retain?: boolean;
+  /** MQTT 5: what goes with it. In MQTT 3.1.1 they are left out. */
+  readonly properties?: PropertiesOf["publish"];
   /** Ends the waiting; a message that is in flight already may arrive all the same. */
   readonly signal?: AbortSignalLike;
 }
 
+/** A message that was accepted. */
+export interface AcceptedMessage {
+  /** Settles as what `publish` returns does. */
+  readonly delivered: Promise<void>;
+}
+
 /** How a filter is subscribed to. */
-export interface SubscribeOptions {
+export interface SubscribeOptions extends DeliveryOptions {
   /** The greatest QoS with which messages are to come. Default 0. */
   readonly qos?: QoS;
   /** Ends the waiting; the broker is told to forget the filter if it may have heard of it. */
@@ -65,16 +75,17 @@ export interface MqttClientStats {
 }
 
 /**
- * An MQTT 3.1.1 client that keeps its connection up: it connects again for ever, and what it was given it delivers
+ * An MQTT client that keeps its connection up: it connects again for ever, and what it was given it delivers
  * over as many connections as that takes.
  */
 export class MqttClient {
-  /** Under which the broker knows this client. */
-  readonly clientId: string;
+  /** By which it lives. */
+  readonly clock: Clock;
   readonly #statuses: StatusFeed;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
   readonly #keepUnread: boolean;
+  readonly #explain: Reasoned;
   readonly #counts = { unread: 0, handlerFailures: 0 };
   #started = false;
   #isClosed = false;
@@ -83,7 +94,8 @@ export class MqttClient {
   /** @throws `mqtt/bad-option`, `topics/bad-name` (of the will) */
   constructor(options: MqttClientOptions) {
     const resolved = resolveOptions(options);
-    this.clientId = resolved.connect.clientId;
+    this.clock = resolved.clock;
+    this.#explain = resolved.explain;
     this.#keepUnread = resolved.onMessage === undefined;
     this.#statuses = new StatusFeed(resolved.onStatus);
     this.#dispatch = new Dispatch(resolved.onMessage, ({ topic }, error) => {
@@ -103,6 +115,16 @@ export class MqttClient {
     return this.#link.connected;
   }
 
+  /** Under which the broker knows this client: the option, or what the broker has assigned (MQTT 5). */
+  get clientId(): string {
+    return this.#link.clientId;
+  }
+
+  /** What the broker said of itself when it accepted the present or latest connection: nothing in MQTT 3.1.1. */
+  get server(): PropertiesOf["connack"] {
+    return this.#link.server;
+  }
+
   get stats(): MqttClientStats {
     const { counts, intake, queue, session } = this.#link;
     return {
@@ -119,7 +141,7 @@ export class MqttClient {
 
   /** Begins to connect. Without effect the second time. */
   start(): void {
-    if (this.#started || this.#isClosed) return;
+    if (this.#started) return;
     this.#started = true;
     void this.#link.run().then(() => this.#finish());
   }
@@ -138,14 +160,41 @@ export class MqttClient {
    * signal's reason
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void> {
+    return this.#publish(topic, payload, options).promise;
+  }
+
+  /**
+   * Publishes a message and resolves when it is accepted: from then on it is delivered whatever happens to the
+   * connection, and with a store, at QoS 1 and 2, whatever happens to the process. With `offlineLimit` messages
+   * waiting, acceptance waits; so whoever awaits it is held back by that, not by each acknowledgement.
+   *
+   * @throws as `publish`, and `mqtt/store-failed`
+   */
+  enqueue(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<AcceptedMessage> {
+    return new Promise((resolve, reject) => {
+      const accepted = ({ promise }: Publication) => resolve({ delivered: promise });
+      this.#publish(topic, payload, options, accepted).promise.catch(reject);
+    });
+  }
+
+  #publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options: PublishOptions | undefined,
+    accepted?: (publication: Publication) => void,
+  ): Publication {
+    const { qos = 0, retain = false, properties, signal } = options ?? {};
+    const publication = new Publication(topic, payload, qos, retain, properties);
+    publication.accepted = accepted;
     const fault = faultOfMessage(topic, payload);
-    if (fault) return Promise.reject(fault);
-    const publication = new Publication(topic, payload, options?.qos ?? 0, options?.retain ?? false);
-    if (this.#isClosed) publication.reject(closedError());
-    else if (options?.signal?.aborted) publication.reject(options.signal.reason);
-    else this.#link.publish(publication);
-    if (options?.signal && !publication.settled) this.#forgetOnAbort(publication, options.signal);
-    return publication.promise;
+    if (fault) publication.reject(fault);
+    else if (this.#isClosed) publication.reject(closedError());
+    else if (signal?.aborted) publication.reject(signal.reason);
+    else {
+      this.#link.publish(publication);
+      if (signal && !publication.settled) this.#forgetOnAbort(publication, signal);
+    }
+    return publication;
   }
 
   /**
@@ -160,7 +209,7 @@ export class MqttClient {
     options: SubscribeOptions = {},
     handler?: MessageHandler,
   ): Promise<Subscription> {
-    const { qos = 0, signal } = options;
+    const { qos = 0, signal, ...delivery } = options;
     this.#assertUsable(filter, signal);
     const subscription: ClientSubscription = new ClientSubscription(filter, qos, {
       handler,
@@ -172,12 +221,16 @@ export class MqttClient {
     });
     // One filter has one QoS at the broker: the greatest that anybody here asked for.
     const others = this.#dispatch.withFilter(filter).map((other) => other.qos);
-    const request = new Request("subscribe", [{ filter, qos: Math.max(qos, ...others) as QoS }]);
+    const greatest = Math.max(qos, ...others) as QoS;
+    const request = new Request("subscribe", [{ filter, qos: greatest, ...delivery }]);
     this.#dispatch.add(subscription);
     try {
-      const [returnCode] = await this.#ask(request, signal);
-      if (returnCode === subscriptionRefused) throw refusedError(filter);
-      subscription.qos = returnCode as QoS;
+      const [reasonCode = 0] = await this.#ask(request, signal);
+      if (reasonCode >= firstFailure) {
+        const what = `the broker refused the subscription to ${show(filter)}`;
+        throw this.#explain("mqtt/subscribe-refused", what, reasonCode, { filter });
+      }
+      subscription.qos = reasonCode as QoS;
       return subscription;
     } catch (error) {
       // The broker may have it although nobody waits for that any more.
@@ -207,6 +260,16 @@ export class MqttClient {
   }
 
   /**
+   * Ends in good order: takes no more messages, waits for the handlers, for everything that was published and asked
+   * for, and then closes. What comes meanwhile the broker keeps for the next connection of the session, if it is kept.
+   */
+  async drain(signal?: AbortSignalLike): Promise<void> {
+    await withAbort(this.#link.intake.stop(), signal);
+    await this.flush(signal);
+    await this.close();
+  }
+
+  /**
    * Says goodbye to the broker and ends. What the connection takes at once still goes out; everything that waits
    * rejects with `mqtt/closed`: call `flush` before, to wait for it. Closing again gives the same promise.
    */
@@ -215,7 +278,8 @@ export class MqttClient {
       this.#isClosed = true;
       this.#link.close(closedError());
       this.#dispatch.end();
-      if (!this.#started) this.#finish();
+      // The link has to be wound up even if it never stood.
+      this.start();
     }
     return this.closed;
   }
@@ -237,7 +301,7 @@ export class MqttClient {
   }
 
   #forgetOnAbort(publication: Publication, signal: AbortSignalLike): void {
-    const release = onAbort(signal, () => this.#link.queue.forget(publication, signal.reason));
+    const release = onAbort(signal, () => this.#link.forget(publication, signal.reason));
     publication.promise.then(release, release);
   }
 
@@ -277,11 +341,6 @@ function faultOfMessage(topic: string, payload: string | Uint8Array): Error | un
   if (length <= longestRemaining) return undefined;
   const message = `a message and its topic take at most ${longestRemaining} bytes, got ${length}`;
   return mqttErrors.create("mqtt/too-long", message);
-}
-
-function refusedError(filter: string): Error {
-  const message = `the broker refused the subscription to ${show(filter)} (SUBACK 0x80): check its access rules`;
-  return mqttErrors.create("mqtt/subscribe-refused", message, { detail: { filter } });
 }
 
 function closedError(): MoteqError {

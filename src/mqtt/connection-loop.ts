@@ -25,12 +25,22 @@ export interface ConnectionLoopOptions {
   readonly responseTimeoutMs: number;
 }
 
+/** What became of a connection. */
+export interface ConnectionResult {
+  /** Whether the broker accepted it. */
+  readonly accepted: boolean;
+  /** Why it ended. */
+  readonly error: MoteqError | undefined;
+  /** Whether it was only to prepare the next one, which is due at once. */
+  readonly again?: boolean;
+}
+
 /** What happens to the connections of a loop. */
 export interface ConnectionLoopEvents {
   /** The attempt is counted from the last connection that was accepted, beginning with 1. */
   onAttempt(attempt: number): void;
-  /** Uses the port until it is closed; says whether the broker accepted it, and why it ended. */
-  serve(port: BytePort): Promise<{ accepted: boolean; error: MoteqError | undefined }>;
+  /** Uses the port until it is closed. */
+  serve(port: BytePort): Promise<ConnectionResult>;
   onRetry(error: MoteqError | undefined, retryInMs: number): void;
 }
 
@@ -55,8 +65,9 @@ export class ConnectionLoop {
     const { signal } = this.#stop;
     for (let attempt = 1; !signal.aborted; attempt++) {
       this.#events.onAttempt(attempt);
-      const { accepted, error } = await this.#attempt();
+      const { accepted, error, again } = await this.#attempt();
       if (signal.aborted) return;
+      if (again) continue;
       if (accepted) attempt = 0;
       else this.#way = (this.#way + 1) % ways.length;
       // All ways are tried at once; then it's time to wait.
@@ -71,7 +82,7 @@ export class ConnectionLoop {
     this.#stop.abort(reason);
   }
 
-  async #attempt(): Promise<{ accepted: boolean; error: MoteqError | undefined }> {
+  async #attempt(): Promise<ConnectionResult> {
     const { clock, responseTimeoutMs } = this.#options;
     let port: BytePort;
     try {

@@ -1,13 +1,32 @@
 import type { BytePort, BytePortListener, Clock, MoteqError, Timer } from "../base/index.ts";
+import type { MalformedReason } from "./body-reader.ts";
 import { Deferred } from "./deferred.ts";
 import { PacketWriter } from "./encode.ts";
 import { mqttErrors } from "./errors.ts";
 import { LinkWatch } from "./link-watch.ts";
-import type { OutgoingPacket, Packet } from "./packets.ts";
+import type { ConnectPacket, OutgoingPacket, Packet } from "./packets.ts";
 import { PacketReader } from "./reader.ts";
+import { tooManyMessages } from "./session.ts";
 
 /** A batch is handed to the port when it is this long, in bytes. */
 const batchBytes = 65_536;
+
+/** With more answers than this awaited, nobody waits for any single one: they may gather for a moment. */
+const manyAwaited = 100;
+/** How long, in milliseconds. To be woken for each costs the processor many times what it takes to read it. */
+const gatherMs = 1;
+
+/** What the broker did that MQTT does not allow. */
+type Violation = MalformedReason | "too-many" | "unexpected";
+
+const malformedPacket = 0x81;
+/** The reason codes for what is not simply a malformed packet (MQTT 5, 3.14.2.1). */
+const saidOf: Partial<Record<Violation, number>> = {
+  unexpected: 0x82,
+  "too-many": 0x93,
+  "bad-alias": 0x94,
+  "too-long": 0x95,
+};
 
 /** Limits of a {@link Connection}. */
 export interface ConnectionOptions {
@@ -15,6 +34,7 @@ export interface ConnectionOptions {
   readonly responseTimeoutMs: number;
   readonly keepaliveMs: number;
   readonly maximumPacketBytes: number;
+  readonly connect: ConnectPacket;
 }
 
 /** Whom a connection serves. */
@@ -25,6 +45,8 @@ export interface ConnectionOwner {
   awaitedRequests(): number;
   /** Takes a packet; returns what is wrong with it, if it must not be. */
   receive(packet: Packet): string | undefined;
+  /** Whether what was sent may leave yet: what it depends on is safe in the store. */
+  mayFlush(): boolean;
   /** Something came in, or there is room again: time to send what waits, and then to `flush`. */
   onTurn(): void;
 }
@@ -50,6 +72,7 @@ export class Connection implements BytePortListener {
   #writable = true;
   #held = false;
   #ownerHolds = false;
+  #gathering: "due" | "now" | undefined;
   #closeTimer: Timer | undefined;
   #over = false;
 
@@ -57,7 +80,9 @@ export class Connection implements BytePortListener {
     this.#port = port;
     this.#owner = owner;
     this.#options = options;
-    this.#reader = new PacketReader(options);
+    const { version = 4, properties } = options.connect;
+    const { topicAliasMaximum = 0 } = properties ?? {};
+    this.#reader = new PacketReader({ ...options, version, topicAliasMaximum });
     this.#watch = new LinkWatch(options, {
       isExpecting: () => !this.#writable || owner.awaited() > 0,
       awaitedRequests: () => owner.awaitedRequests(),
@@ -83,14 +108,19 @@ export class Connection implements BytePortListener {
 
   /** Hands the batch to the port, if that takes more. */
   flush(): void {
-    if (this.#over || !this.#writable || this.#writer.pending === 0) return;
+    if (this.#over || !this.#writable || this.#writer.pending === 0 || !this.#owner.mayFlush()) return;
     this.#writable = this.#port.write(this.#writer.take());
     this.#watch.sent();
   }
 
-  /** CONNACK has come. */
-  accepted(): void {
-    this.#watch.accepted();
+  /**
+   * CONNACK has come.
+   *
+   * @param server what the broker asks for: its own keep-alive, and how many topic aliases it takes
+   */
+  accepted(server: { readonly serverKeepAlive?: number; readonly topicAliasMaximum?: number }): void {
+    this.#writer.aliasLimit = server.topicAliasMaximum ?? 0;
+    this.#watch.accepted(server.serverKeepAlive);
   }
 
   /** Stops reading, or goes on; call it with `true` again whenever a message was taken meanwhile. */
@@ -101,31 +131,34 @@ export class Connection implements BytePortListener {
     this.#hold();
   }
 
-  /** Drops the connection because of an error. */
-  fail(error: MoteqError): void {
-    this.#finish({ error, orderly: false }, "abort");
+  /** Drops the connection because of an error. @param orderly whether the broker wanted it */
+  fail(error: MoteqError, orderly = false): void {
+    this.#finish({ error, orderly }, "abort");
   }
 
-  /** Closes it in good order, behind everything sent; drops it if that takes too long. */
-  close(): void {
+  /** Closes it in good order, behind everything sent; drops it if that takes too long. @param error why, if not by wish */
+  close(error?: MoteqError): void {
     if (this.#over) return;
     this.#over = true;
     this.#watch.stop();
-    this.#port.write(this.#writer.take());
+    if (this.#owner.mayFlush()) this.#port.write(this.#writer.take());
     // To read on, though what comes is dropped: behind it is the other side's end.
     if (this.#held) this.#port.pause(false);
     this.#closeTimer = this.#options.clock.setTimer(this.#options.responseTimeoutMs, () => {
       this.#port.close("abort");
-      this.ended.resolve({ error: undefined, orderly: false });
+      this.ended.resolve({ error, orderly: false });
     });
     this.#port.close("flush");
+    if (error) this.ended.resolve({ error, orderly: false });
   }
 
   onData(bytes: Uint8Array): void {
     if (this.#over) return;
     this.#reader.push(bytes);
     this.#read();
-    if (!this.#over) this.#watch.received();
+    if (this.#over) return;
+    this.#watch.received();
+    if (!this.#gathering && this.#owner.awaited() > manyAwaited) this.#gather();
   }
 
   onWritable(): void {
@@ -149,9 +182,23 @@ export class Connection implements BytePortListener {
     this.#finish({ error: lost, orderly: error === undefined }, "abort");
   }
 
+  /** Stops reading for a moment, behind all that is there already: some ports give one read in many pieces. */
+  #gather(): void {
+    const gathering = (how: "now" | undefined) => {
+      this.#gathering = how;
+      this.#hold();
+    };
+    this.#gathering = "due";
+    void Promise.resolve("now" as const).then(gathering);
+    this.#options.clock.setTimer(gatherMs, () => gathering(undefined));
+  }
+
   /** Reads or does not: not while handlers have enough to do, nor while the broker does not take our answers. */
   #hold(): void {
-    const held = this.#ownerHolds || (!this.#writable && this.#writer.pending >= batchBytes);
+    const held =
+      this.#gathering === "now" ||
+      this.#ownerHolds ||
+      (!this.#writable && this.#writer.pending >= batchBytes);
     if (held === this.#held || this.#over) return;
     this.#held = held;
     this.#port.pause(held);
@@ -165,16 +212,20 @@ export class Connection implements BytePortListener {
       if (packet.type === "malformed") return this.#violated(packet.reason, "sent bytes that are no packet");
       if (packet.type === "pingresp") this.#watch.pong();
       const fault = this.#owner.receive(packet);
-      if (fault) return this.#violated("unexpected", fault);
+      if (fault) return this.#violated(fault === tooManyMessages ? "too-many" : "unexpected", fault);
       this.#hold();
     }
     if (!this.#over) this.#owner.onTurn();
   }
 
-  #violated(reason: string, what: string): void {
+  /** Ends the connection because the broker broke the protocol; in MQTT 5 it hears how. */
+  #violated(reason: Violation, what: string): void {
     const more = reason === "too-long" ? `; the limit is ${this.#options.maximumPacketBytes} bytes` : "";
     const message = `the broker ${what} (${reason}${more}); the connection was closed`;
-    this.fail(mqttErrors.create("mqtt/protocol", message, { detail: { reason } }));
+    const error = mqttErrors.create("mqtt/protocol", message, { detail: { reason } });
+    if (this.#options.connect.version !== 5) return this.fail(error);
+    this.send({ type: "disconnect", reasonCode: saidOf[reason] ?? malformedPacket });
+    this.close(error);
   }
 
   #finish(end: ConnectionEnd, how: "flush" | "abort"): void {

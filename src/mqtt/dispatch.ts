@@ -20,13 +20,13 @@ export class Dispatch {
   }
 
   add(subscription: ClientSubscription): void {
-    this.#subscriptions.add(subscription.filter, subscription);
+    this.#subscriptions.add(withoutShare(subscription.filter), subscription);
     this.#all.add(subscription);
     this.#receivers.clear();
   }
 
   delete(subscription: ClientSubscription): void {
-    this.#subscriptions.delete(subscription.filter, subscription);
+    this.#subscriptions.delete(withoutShare(subscription.filter), subscription);
     this.#all.delete(subscription);
     this.#receivers.clear();
     subscription.end();
@@ -39,7 +39,8 @@ export class Dispatch {
 
   /** The subscriptions with exactly this filter. */
   withFilter(filter: string): ClientSubscription[] {
-    return [...this.#subscriptions.valuesOf(filter)];
+    const same = [...this.#subscriptions.valuesOf(withoutShare(filter))];
+    return same.filter((subscription) => subscription.filter === filter);
   }
 
   /** Gives a message to all who want it; the promise, if any, resolves when all have taken it. It never rejects. */
@@ -72,4 +73,9 @@ export class Dispatch {
     this.#receivers.set(topic, receivers);
     return receivers;
   }
+}
+
+/** What a shared subscription is to, `$share/group/filter` (MQTT 5, 4.8.2). */
+function withoutShare(filter: string): string {
+  return filter.replace(/^\$share\/[^/]+\//, "");
 }

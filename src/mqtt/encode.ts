@@ -1,5 +1,8 @@
 import { utf8Length, writeUtf8 } from "../base/index.ts";
-import { type ConnectPacket, type OutgoingPacket, packetCodes } from "./packets.ts";
+import { BodyWriter } from "./body-writer.ts";
+import { writeBody } from "./encode-body.ts";
+import { type MqttVersion, type OutgoingPacket, packetCodes, type PublishPacket } from "./packets.ts";
+import { writeProperties } from "./properties.ts";
 
 type OutgoingPublish = Extract<OutgoingPacket, { readonly type: "publish" }>;
 
@@ -7,17 +10,28 @@ type OutgoingPublish = Extract<OutgoingPacket, { readonly type: "publish" }>;
 const smallest = 512;
 /** A buffer that had to grow beyond this is not the measure for the next one. */
 const largestKept = 16_384;
+/** Shorter topics are not worth an alias, in UTF-16 units. */
+const shortestAliased = 4;
 
 /**
  * Writes packets one behind the other into one buffer, so that all packets of a turn leave in one piece.
  * The pair of {@link PacketReader}.
  */
 export class PacketWriter {
+  /** How many topic aliases the other side takes (MQTT 5, 3.2.2.3.8). The first topics written get them. */
+  aliasLimit = 0;
+  #version: MqttVersion;
+  readonly #aliases = new Map<string, number>();
   #bytes = new Uint8Array(0);
   /** Where what has not been taken yet begins. */
   #start = 0;
   #end = 0;
   #nextSize = smallest;
+
+  /** @param version until a CONNECT is written, which says it itself; default 4 */
+  constructor(version: MqttVersion = 4) {
+    this.#version = version;
+  }
 
   /** How many bytes wait to be taken. */
   get pending(): number {
@@ -26,47 +40,22 @@ export class PacketWriter {
 
   /** Appends a packet. The caller has seen to it that it is valid: topics, ids and lengths are not checked here. */
   write(packet: OutgoingPacket): void {
-    switch (packet.type) {
-      case "publish":
-        return this.#publish(packet);
-      case "puback":
-      case "pubrec":
-      case "pubcomp":
-      case "unsuback":
-        return this.#withId(packetCodes[packet.type] << 4, 2, packet.packetId);
-      case "pubrel":
-        return this.#withId((packetCodes.pubrel << 4) | 2, 2, packet.packetId);
-      case "pingreq":
-      case "pingresp":
-      case "disconnect":
-        return this.#header(packetCodes[packet.type] << 4, 0);
-      case "connect":
-        return this.#connect(packet);
-      case "connack":
-        this.#header(packetCodes.connack << 4, 2);
-        this.#byte(packet.sessionPresent ? 1 : 0);
-        return this.#byte(packet.returnCode);
-      case "subscribe": {
-        let length = 2;
-        for (const { filter } of packet.subscriptions) length += 3 + utf8Length(filter);
-        this.#withId((packetCodes.subscribe << 4) | 2, length, packet.packetId);
-        for (const { filter, qos } of packet.subscriptions) {
-          this.#text(filter);
-          this.#byte(qos);
-        }
-        return;
-      }
-      case "suback":
-        this.#withId(packetCodes.suback << 4, 2 + packet.returnCodes.length, packet.packetId);
-        for (const code of packet.returnCodes) this.#byte(code);
-        return;
-      case "unsubscribe": {
-        let length = 2;
-        for (const filter of packet.filters) length += 2 + utf8Length(filter);
-        this.#withId((packetCodes.unsubscribe << 4) | 2, length, packet.packetId);
-        for (const filter of packet.filters) this.#text(filter);
+    const { type } = packet;
+    if (type === "publish") return this.#publish(packet);
+    const first =
+      (packetCodes[type] << 4) |
+      (type === "pubrel" || type === "subscribe" || type === "unsubscribe" ? 2 : 0);
+    if (type === "puback" || type === "pubrec" || type === "pubrel" || type === "pubcomp") {
+      if (!packet.reasonCode && !packet.properties) {
+        this.#header(first, 2);
+        return this.#uint16(packet.packetId);
       }
     }
+    if (type === "connect") this.#version = packet.version ?? 4;
+    const body = new BodyWriter();
+    writeBody(packet, this.#version, body);
+    this.#header(first, body.bytes.length);
+    this.#raw(body.bytes);
   }
 
   /** Everything written since the last time, in one array that is the caller's from then on. */
@@ -76,60 +65,39 @@ export class PacketWriter {
     return taken;
   }
 
-  /** Drops what waits. */
-  clear(): void {
-    this.#start = this.#end;
-  }
-
-  #publish(packet: OutgoingPublish): void {
-    const { topic, payload, qos } = packet;
-    const topicLength = utf8Length(topic);
+  #publish({ topic, payload, qos, retain, duplicate, packetId, properties }: OutgoingPublish): void {
+    let name = topic;
+    let encoded: readonly number[] | undefined;
+    if (this.#version === 5) {
+      const alias = this.#aliasOf(topic);
+      if (alias < 0) name = "";
+      encoded = encodeProperties(properties, Math.abs(alias));
+    }
+    const nameLength = utf8Length(name);
     const payloadLength = typeof payload === "string" ? utf8Length(payload) : payload.length;
     this.#header(
-      (packetCodes.publish << 4) | (packet.duplicate ? 8 : 0) | (qos << 1) | (packet.retain ? 1 : 0),
-      2 + topicLength + (qos > 0 ? 2 : 0) + payloadLength,
+      (packetCodes.publish << 4) | (duplicate ? 8 : 0) | (qos << 1) | (retain ? 1 : 0),
+      2 + nameLength + (qos > 0 ? 2 : 0) + (encoded ? encoded.length : 0) + payloadLength,
     );
-    this.#uint16(topicLength);
-    this.#end = writeUtf8(topic, this.#bytes, this.#end);
-    if (qos > 0) this.#uint16(packet.packetId);
+    this.#uint16(nameLength);
+    this.#end = writeUtf8(name, this.#bytes, this.#end);
+    if (qos > 0) this.#uint16(packetId);
+    if (encoded) this.#raw(encoded);
     if (typeof payload === "string") this.#end = writeUtf8(payload, this.#bytes, this.#end);
-    else {
-      this.#bytes.set(payload, this.#end);
-      this.#end += payloadLength;
-    }
+    else this.#raw(payload);
   }
 
-  #connect(packet: ConnectPacket): void {
-    const { clientId, username, password, will } = packet;
-    let length = 10 + 2 + utf8Length(clientId);
-    let flags = packet.clean ? 2 : 0;
-    if (will) {
-      length += 2 + utf8Length(will.topic) + 2 + will.payload.length;
-      flags |= 4 | (will.qos << 3) | (will.retain ? 32 : 0);
-    }
-    if (username !== undefined) {
-      length += 2 + utf8Length(username);
-      flags |= 128;
-    }
-    if (password) {
-      length += 2 + password.length;
-      flags |= 64;
-    }
-    this.#header(packetCodes.connect << 4, length);
-    this.#text("MQTT");
-    this.#byte(4);
-    this.#byte(flags);
-    this.#uint16(packet.keepaliveSeconds);
-    this.#text(clientId);
-    if (will) {
-      this.#text(will.topic);
-      this.#data(will.payload);
-    }
-    if (username !== undefined) this.#text(username);
-    if (password) this.#data(password);
+  /** The alias of a topic (MQTT 5, 3.3.2.3.4): negative if the other side knows it already, 0 for none. */
+  #aliasOf(topic: string): number {
+    if (this.aliasLimit === 0 || topic.length < shortestAliased) return 0;
+    const known = this.#aliases.get(topic);
+    if (known) return -known;
+    if (this.#aliases.size >= this.aliasLimit) return 0;
+    this.#aliases.set(topic, this.#aliases.size + 1);
+    return this.#aliases.size;
   }
 
-  /** The first byte and the remaining length (MQTT 3.1.1, 2.2.3); makes room for all of the packet. */
+  /** The first byte and the remaining length (MQTT 5, 2.1.4); makes room for all of the packet. */
   #header(first: number, remaining: number): void {
     if (this.#end + 5 + remaining > this.#bytes.length) this.#makeRoom(5 + remaining);
     this.#byte(first);
@@ -141,11 +109,6 @@ export class PacketWriter {
     this.#byte(rest);
   }
 
-  #withId(first: number, remaining: number, packetId: number): void {
-    this.#header(first, remaining);
-    this.#uint16(packetId);
-  }
-
   #byte(value: number): void {
     this.#bytes[this.#end++] = value;
   }
@@ -155,15 +118,7 @@ export class PacketWriter {
     this.#bytes[this.#end++] = value;
   }
 
-  #text(text: string): void {
-    const length = this.#end;
-    this.#end = writeUtf8(text, this.#bytes, length + 2);
-    this.#bytes[length] = (this.#end - length - 2) >> 8;
-    this.#bytes[length + 1] = this.#end - length - 2;
-  }
-
-  #data(bytes: Uint8Array): void {
-    this.#uint16(bytes.length);
+  #raw(bytes: ArrayLike<number>): void {
     this.#bytes.set(bytes, this.#end);
     this.#end += bytes.length;
   }
@@ -182,9 +137,18 @@ export class PacketWriter {
   }
 }
 
-/** One packet as bytes. */
-export function encodePacket(packet: OutgoingPacket): Uint8Array {
-  const writer = new PacketWriter();
+/** One packet as bytes. @param version for all but CONNECT, which says it itself; default 4 */
+export function encodePacket(packet: OutgoingPacket, version?: MqttVersion): Uint8Array {
+  const writer = new PacketWriter(version);
   writer.write(packet);
   return writer.take();
+}
+
+const noProperties = [0];
+
+function encodeProperties(properties: PublishPacket["properties"], topicAlias: number): readonly number[] {
+  if (!properties && topicAlias === 0) return noProperties;
+  const body = new BodyWriter();
+  writeProperties(body, topicAlias === 0 ? properties : { ...properties, topicAlias });
+  return body.bytes;
 }

@@ -1,6 +1,12 @@
 import { Ring } from "../base/index.ts";
 import type { AcknowledgementPacket, PublishPacket } from "./packets.ts";
 
+/** What has to be known of received messages after a restart. */
+interface IncomingRecord {
+  received(packetId: number): void;
+  forgotten(packetId: number): void;
+}
+
 /** A received message at QoS 1 or 2 that has to be acknowledged once its handlers have taken it. */
 export interface Delivery {
   readonly packetId: number;
@@ -19,8 +25,21 @@ export class Incoming {
   readonly #unacknowledged = new Ring<Delivery>(Infinity);
   readonly #send: (packet: AcknowledgementPacket) => void;
 
-  constructor(send: (packet: AcknowledgementPacket) => void) {
+  readonly #record: IncomingRecord | undefined;
+
+  constructor(send: (packet: AcknowledgementPacket) => void, record?: IncomingRecord) {
     this.#send = send;
+    this.#record = record;
+  }
+
+  /** How many have not been acknowledged: the sender's window has to hold them. */
+  get unacknowledged(): number {
+    return this.#unacknowledged.size;
+  }
+
+  /** The ids that were delivered in an earlier life. */
+  restore(received: readonly number[]): void {
+    for (const packetId of received) this.#unreleased.set(packetId, { packetId, qos: 2, settled: true });
   }
 
   /** Takes a PUBLISH at QoS 1 or 2; `undefined` if it is one that was delivered already. */
@@ -39,12 +58,14 @@ export class Incoming {
   /** The handlers have taken it. */
   settle(delivery: Delivery): void {
     delivery.settled = true;
+    // Not if the broker has begun a new session meanwhile.
+    if (this.#unreleased.get(delivery.packetId) === delivery) this.#record?.received(delivery.packetId);
     this.#acknowledge();
   }
 
   /** Takes a PUBREL; it is answered even if nothing is known of it: the first answer may have been lost. */
   release(packetId: number): void {
-    this.#unreleased.delete(packetId);
+    if (this.#unreleased.delete(packetId)) this.#record?.forgotten(packetId);
     this.#send({ type: "pubcomp", packetId });
   }
 
@@ -54,7 +75,9 @@ export class Incoming {
   }
 
   connect(sessionPresent: boolean): void {
-    if (!sessionPresent) this.#unreleased.clear();
+    if (sessionPresent || this.#unreleased.size === 0) return;
+    this.#unreleased.clear();
+    this.#record?.forgotten(0);
   }
 
   #acknowledge(): void {

@@ -4,34 +4,56 @@
  *
  * @module
  */
+export type { QoS } from "../topics/index.ts";
 export {
+  type AcceptedMessage,
   connect,
   MqttClient,
   type MqttClientStats,
   type PublishOptions,
   type SubscribeOptions,
 } from "./client.ts";
-export { decodePacket, type MalformedPacket, type MalformedReason } from "./decode.ts";
+export type { MalformedReason } from "./body-reader.ts";
+export type { DecodeRequest, MalformedPacket } from "./decode.ts";
+export { decodeRequest } from "./decode-request.ts";
 export { encodePacket, PacketWriter } from "./encode.ts";
-export { describeRefusal, mqttErrors } from "./errors.ts";
+export { mqttErrorMeanings } from "./error-meanings.ts";
+export { type MqttErrorCode, mqttErrors } from "./errors.ts";
+export { type CreateKeeper, keepIn } from "./keeper.ts";
 export type { Message, MessageHandler } from "./message.ts";
 export type { MqttClientOptions } from "./options.ts";
 export type {
   AcknowledgementPacket,
+  AuthPacket,
   ConnackPacket,
   ConnectPacket,
+  DeliveryOptions,
+  DisconnectPacket,
+  MqttVersion,
   OutgoingPacket,
   Packet,
   PlainPacket,
   PublishPacket,
-  QoS,
   SubackPacket,
   SubscribePacket,
   SubscriptionRequest,
+  UnsubackPacket,
   UnsubscribePacket,
   WillMessage,
 } from "./packets.ts";
+export type { Properties, PropertiesOf } from "./properties.ts";
 export type { OfflinePolicy } from "./publish-queue.ts";
+export { publishStream, type PublishStreamOptions } from "./publish-stream.ts";
 export { PacketReader, type PacketReaderOptions } from "./reader.ts";
+export { type Reason, reasonNames, reasonOf } from "./reasons.ts";
+export { Requester, type RequestOptions, respond } from "./requester.ts";
 export type { Status } from "./status.ts";
+export {
+  applyChange,
+  MemorySessionStore,
+  type SessionStore,
+  type StoreChange,
+  type StoredMessage,
+  type StoredSession,
+} from "./store.ts";
 export type { Subscription } from "./subscription.ts";

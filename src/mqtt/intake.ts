@@ -1,3 +1,4 @@
+import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Delivery } from "./incoming.ts";
 import type { PublishPacket } from "./packets.ts";
@@ -16,10 +17,12 @@ export class Intake {
   received = 0;
   /** Messages that are with handlers now. */
   unsettled = 0;
-  readonly #limit: number;
+  #limit: number;
   readonly #dispatch: Dispatch;
   readonly #ties: IntakeTies;
   #held = false;
+  /** When it takes no more, who waits for the handlers to be done. */
+  #stopped: Deferred<void> | undefined;
 
   constructor(limit: number, dispatch: Dispatch, ties: IntakeTies) {
     this.#limit = limit;
@@ -27,15 +30,29 @@ export class Intake {
     this.#ties = ties;
   }
 
-  /** A new connection reads until a message comes: the answer that a handler waits for may come before. */
-  connect(): void {
+  /** A new connection reads until a message comes: the answer that a handler waits for may come before. @param limit
+   * how many messages may be with handlers */
+  connect(limit: number): void {
+    this.#limit = limit;
     this.#held = false;
   }
 
+  /**
+   * Takes no more messages: what comes is neither given to handlers nor acknowledged, so that the broker keeps it for
+   * the next connection of the session. Resolves when all handlers are done.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= new Deferred();
+    if (this.unsettled === 0) this.#stopped.resolve();
+    return this.#stopped.promise;
+  }
+
   deliver(packet: PublishPacket, delivery: Delivery | undefined): void {
-    const { topic, payload, qos, retain, duplicate } = packet;
+    if (this.#stopped) return;
+    const { topic, payload, qos, retain, duplicate, properties } = packet;
     this.received++;
-    const taken = this.#dispatch.deliver({ topic, payload, qos, retain, duplicate });
+    const message = { topic, payload, qos, retain, duplicate };
+    const taken = this.#dispatch.deliver(properties ? { ...message, properties } : message);
     if (!taken) {
       if (delivery) this.#ties.settle(delivery);
       return;
@@ -47,6 +64,7 @@ export class Intake {
 
   #settle(delivery: Delivery | undefined): void {
     this.unsettled--;
+    if (this.unsettled === 0) this.#stopped?.resolve();
     if (delivery) this.#ties.settle(delivery);
     // Not at each message: stopping and going on costs.
     if (this.#held) this.#hold(this.unsettled > this.#limit / 2);

@@ -28,7 +28,7 @@ export interface WatchedLink {
 export class LinkWatch {
   readonly #clock: Clock;
   readonly #limit: number;
-  readonly #keepaliveMs: number;
+  #keepaliveMs: number;
   readonly #link: WatchedLink;
   #timer: Timer | undefined;
   #timerDue = Infinity;
@@ -55,9 +55,10 @@ export class LinkWatch {
     this.#receivedAt = this.#sentAt;
   }
 
-  /** CONNACK has come. */
-  accepted(): void {
+  /** CONNACK has come. @param keepaliveSeconds if the broker wants another one (MQTT 5, 3.2.2.3.14) */
+  accepted(keepaliveSeconds?: number): void {
     this.#accepted = true;
+    if (keepaliveSeconds !== undefined) this.#keepaliveMs = keepaliveSeconds * 1000;
     this.#update(this.#clock.monotonic());
   }
 

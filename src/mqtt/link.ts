@@ -1,14 +1,18 @@
-import type { BytePort, MoteqError } from "../base/index.ts";
+import { type BytePort, type MoteqError, randomInteger, show } from "../base/index.ts";
 import { Connection } from "./connection.ts";
-import { ConnectionLoop } from "./connection-loop.ts";
+import { ConnectionLoop, type ConnectionResult } from "./connection-loop.ts";
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { describeRefusal, mqttErrors } from "./errors.ts";
+import { encodePacket } from "./encode.ts";
+import { mqttErrors } from "./errors.ts";
 import { Intake } from "./intake.ts";
+import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { ConnackPacket, Packet } from "./packets.ts";
-import type { Publication } from "./publication.ts";
+import type { ConnackPacket, ConnectPacket, DisconnectPacket, Packet } from "./packets.ts";
+import type { PropertiesOf } from "./properties.ts";
+import { Publication } from "./publication.ts";
 import { PublishQueue } from "./publish-queue.ts";
+import { blamesConnection, toReasonCode } from "./reason-codes.ts";
 import type { Request } from "./requests.ts";
 import { Session } from "./session.ts";
 import type { StatusFeed } from "./status.ts";
@@ -25,18 +29,30 @@ export class Link {
   readonly ready = new Deferred<void>();
   /** Connections that were accepted, and messages that were sent for the first time. */
   readonly counts = { connections: 0, sent: 0 };
+  /** What the broker said of itself when it accepted the present or latest connection (MQTT 5, 3.2.2.3). */
+  server: PropertiesOf["connack"] = {};
+  /** The client's, or the one that the broker has given it. */
+  clientId: string;
   readonly #options: ResolvedOptions;
   readonly #statuses: StatusFeed;
   readonly #loop: ConnectionLoop;
+  readonly #keeper: Keeper | undefined;
   #connection: Connection | undefined;
   #connected = false;
   #turnIsDue = false;
+  /** Whether the next connection begins a new session. */
+  #clean: boolean;
+  /** Why it was closed, once it was. */
+  #closing: MoteqError | undefined;
   /** New messages go out while no more than so many are in flight. */
   #resumeAt = promptly;
 
   constructor(options: ResolvedOptions, dispatch: Dispatch, statuses: StatusFeed) {
     this.#options = options;
     this.#statuses = statuses;
+    this.#clean = options.clean !== false;
+    this.clientId = options.connect.clientId;
+    this.#keeper = options.keeper?.(this.#keeperTies());
     this.intake = new Intake(options.incomingLimit, dispatch, {
       settle: (delivery) => {
         this.session.settle(delivery);
@@ -44,38 +60,52 @@ export class Link {
       },
       hold: (held) => this.#connection?.hold(held),
     });
+    // A broker that keeps the session may still hold ids of the client's former life.
+    const firstPacketId = options.clean === false ? randomInteger(options.random, 1, 65_535) : 1;
     this.session = new Session(
       {
         send: (packet) => this.#connection?.send(packet),
         deliver: (packet, delivery) => this.intake.deliver(packet, delivery),
         subscriptionLost: (filter) => statuses.push({ type: "subscription-lost", filter }),
+        record: this.#keeper,
       },
-      options,
+      { ...options, firstPacketId, receiveMaximum: options.connect.properties?.receiveMaximum },
     );
-    this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy);
+    this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, (publication) => {
+      if (this.#keeper && publication.qos > 0) this.#keeper.put(publication);
+      else publication.accepted?.(publication);
+    });
     this.#loop = new ConnectionLoop(options, {
       onAttempt: (attempt) => statuses.push({ type: "connecting", attempt }),
       serve: (port) => this.#serve(port),
       onRetry: (error, retryInMs) =>
         statuses.push({ type: "disconnected", ...(error ? { error } : {}), retryInMs }),
     });
+    if (this.#keeper) this.#restore(this.#keeper);
   }
 
   get connected(): boolean {
     return this.#connected;
   }
 
-  /** Connects, again and again, until `close`; resolves when the last connection is over. */
-  run(): Promise<void> {
-    return this.#loop.run();
+  /** Connects, again and again, until `close`; resolves when the last connection is over and the store is closed. */
+  async run(): Promise<void> {
+    await this.#loop.run();
+    await this.#keeper?.close();
   }
 
   /** Takes a message to be sent; its promise tells what becomes of it. */
   publish(publication: Publication): void {
     // A burst goes out as far as the connection takes it before anything has to be dropped.
     if (this.queue.isFull(this.session.inflight)) this.#turn();
-    this.queue.push(publication, this.session.inflight);
+    const dropped = this.queue.push(publication, this.session.inflight);
+    if (dropped) this.#keeper?.gone(dropped);
     this.#scheduleTurn();
+  }
+
+  /** Nobody waits for a message any more; what is in flight stays there. */
+  forget(publication: Publication, reason: unknown): void {
+    if (this.queue.forget(publication, reason)) this.#keeper?.gone(publication);
   }
 
   /** Takes a request; its promise tells what becomes of it. */
@@ -92,58 +122,125 @@ export class Link {
 
   /** Ends the connection with a goodbye, behind what it takes at once, and rejects everything that waits. */
   close(error: MoteqError): void {
-    if (this.#connected) {
-      this.#turn();
-      this.#connection?.send({ type: "disconnect" });
-      this.#connection?.close();
-    } else this.#connection?.fail(error);
-    this.#connected = false;
+    this.#turn();
+    this.#closing = error;
+    if (!this.#keeper || this.#keeper.isSafe) this.#sayGoodbye(error);
     this.#loop.stop(error);
     this.session.end(error);
     this.queue.end(error);
     this.ready.reject(error);
   }
 
+  #sayGoodbye(error: MoteqError): void {
+    if (this.#connected) {
+      this.#connection?.send({ type: "disconnect" });
+      this.#connection?.close();
+    } else this.#connection?.fail(error);
+    this.#connected = false;
+  }
+
   /** Uses a port until it is closed. */
-  async #serve(port: BytePort): Promise<{ accepted: boolean; error: MoteqError | undefined }> {
+  async #serve(port: BytePort): Promise<ConnectionResult> {
+    const clean = this.#clean;
     const connection = new Connection(port, this.#options, {
       awaited: () => this.session.awaited,
       awaitedRequests: () => this.session.awaitedRequests,
       receive: (packet) => this.#receive(packet, connection),
+      mayFlush: () => !this.#connected || !this.#keeper || this.#keeper.isSafe,
       onTurn: () => this.#scheduleTurn(),
     });
     this.#connection = connection;
-    connection.send(this.#options.connect);
+    const { connect } = this.#options;
+    connection.send({ ...connect, clientId: this.clientId, clean } satisfies ConnectPacket);
     connection.flush();
     const { error, orderly } = await connection.ended.promise;
     const accepted = this.#connected;
     this.#connection = undefined;
     this.#connected = false;
     if (accepted) this.session.disconnect(orderly);
-    return { accepted, error };
+    return { accepted, error, again: clean && !this.#clean && !accepted };
   }
 
   #receive(packet: Packet, connection: Connection): string | undefined {
-    if (this.#connected) return this.session.receive(packet);
-    if (packet.type === "connack") this.#receiveConnack(packet, connection);
+    if (packet.type === "disconnect" && this.#options.connect.version === 5) {
+      this.#receiveDisconnect(packet, connection);
+    } else if (this.#connected) return this.session.receive(packet);
+    else if (packet.type === "connack") this.#receiveConnack(packet, connection);
     else return `sent ${packet.type.toUpperCase()} before CONNACK`;
     return undefined;
   }
 
-  #receiveConnack({ returnCode, ...packet }: ConnackPacket, connection: Connection): void {
-    if (returnCode !== 0) {
-      const detail = { returnCode };
-      connection.fail(mqttErrors.create("mqtt/refused", describeRefusal(returnCode), { detail }));
+  #receiveConnack({ reasonCode, properties = {}, ...packet }: ConnackPacket, connection: Connection): void {
+    if (reasonCode !== 0) {
+      const code = toReasonCode(reasonCode);
+      connection.fail(
+        this.#options.explain("mqtt/refused", "the broker refused the connection", code, properties),
+      );
       return;
     }
-    const sessionPresent = packet.sessionPresent && !this.#options.connect.clean;
+    const sessionPresent = packet.sessionPresent && !this.#clean;
+    if (this.#options.clean === "once" && this.#clean) {
+      this.#clean = false;
+      if (this.#options.connect.version !== 5) {
+        // Such a session would end with its connection: this one has only ended the one before (MQTT 3.1.1, 3.1.2.4).
+        connection.send({ type: "disconnect" });
+        connection.close();
+        return;
+      }
+    }
     this.#connected = true;
+    this.server = properties;
+    this.clientId = properties.assignedClientIdentifier ?? this.clientId;
     this.counts.connections++;
-    this.intake.connect();
-    this.session.connect(sessionPresent);
-    connection.accepted();
+    const { incomingLimit, topicAliasMaximum, connect } = this.#options;
+    // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
+    this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
+    this.session.connect(sessionPresent, properties.receiveMaximum);
+    connection.accepted({
+      ...properties,
+      topicAliasMaximum: Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
+    });
     this.#statuses.push({ type: "connected", sessionPresent });
     this.ready.resolve();
+  }
+
+  #receiveDisconnect({ reasonCode = 0, properties }: DisconnectPacket, connection: Connection): void {
+    const what = "the broker ended the connection";
+    const error = this.#options.explain("mqtt/disconnected", what, reasonCode, properties);
+    connection.fail(error, !blamesConnection(reasonCode));
+  }
+
+  #keeperTies(): KeeperTies {
+    return {
+      saved: () => {
+        this.#connection?.flush();
+        if (this.#closing) this.#sayGoodbye(this.#closing);
+        else this.#scheduleTurn();
+      },
+      failed: (error, refused) => {
+        for (const publication of refused) {
+          this.session.forget(publication);
+          this.queue.forget(publication, error);
+          publication.reject(error);
+        }
+        this.#statuses.push({ type: "store-failed", error });
+        this.#connection?.fail(error);
+      },
+    };
+  }
+
+  #restore(keeper: Keeper): void {
+    const { messages, received } = keeper.load();
+    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
+      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
+    );
+    this.session.restore(
+      publications.filter(({ packetId }) => packetId > 0),
+      received,
+    );
+    for (const publication of publications) {
+      if (publication.packetId === 0) this.queue.restore(publication);
+    }
   }
 
   /** Everything that is to be sent in one turn of the program goes out in one piece at its end. */
@@ -157,7 +254,12 @@ export class Link {
   #turn(): void {
     this.#turnIsDue = false;
     const connection = this.#connection;
-    if (!connection || !this.#connected) return;
+    if (connection && this.#connected) this.#send(connection);
+    this.queue.acceptMore(this.session.inflight);
+    this.#keeper?.commit();
+  }
+
+  #send(connection: Connection): void {
     // With many in flight, an acknowledgement is no reason to send one more: a quarter of them together costs the
     // processor far less, and the broker has enough to do until then.
     const mayPublish = this.session.inflight <= this.#resumeAt;
@@ -178,10 +280,31 @@ export class Link {
   #publishNext(handed: Publication[]): boolean {
     const publication = this.session.hasRoom ? this.queue.take() : undefined;
     if (!publication) return false;
+    const fault = this.#faultFor(publication);
+    if (fault) {
+      publication.reject(fault);
+      this.#keeper?.gone(publication);
+      return true;
+    }
     this.session.publish(publication);
     this.counts.sent++;
     if (publication.qos === 0) handed.push(publication);
     return true;
+  }
+
+  /** Why this broker does not take a message, if it has said so. */
+  #faultFor(publication: Publication): MoteqError | undefined {
+    const { maximumQoS = 2, retainAvailable = true, maximumPacketSize } = this.server;
+    const { qos, retain, topic, payload } = publication;
+    const what = `the broker cannot take the message to ${show(topic)}`;
+    if (qos > maximumQoS) return this.#options.explain("mqtt/message-refused", what, 0x9b);
+    if (retain && !retainAvailable) return this.#options.explain("mqtt/message-refused", what, 0x9a);
+    // Only what may be too long is measured.
+    if (!maximumPacketSize || (topic.length + payload.length) * 3 + 1000 < maximumPacketSize)
+      return undefined;
+    if (encodePacket(publication, 5).length <= maximumPacketSize) return undefined;
+    const message = `the broker takes at most ${maximumPacketSize} bytes in a packet, and this message needs more`;
+    return mqttErrors.create("mqtt/too-long", message);
   }
 }
 

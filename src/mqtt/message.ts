@@ -1,4 +1,5 @@
-import type { QoS } from "./packets.ts";
+import type { QoS } from "../topics/index.ts";
+import type { PropertiesOf } from "./properties.ts";
 
 /** A message from the broker. */
 export interface Message {
@@ -11,6 +12,8 @@ export interface Message {
   readonly retain: boolean;
   /** Whether the broker had sent it before, on a connection that was lost (MQTT 3.1.1, 3.3.1.1). */
   readonly duplicate: boolean;
+  /** MQTT 5: what came with it, if anything did. */
+  readonly properties?: PropertiesOf["publish"];
 }
 
 /** Takes a message. At QoS 1 and 2 it is acknowledged when what this returns has settled. */

@@ -7,11 +7,14 @@ import {
   show,
   utf8Length,
 } from "../base/index.ts";
-import { assertTopicName } from "../topics/index.ts";
-import { mqttErrors } from "./errors.ts";
+import { assertTopicName, type QoS } from "../topics/index.ts";
+import { mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import type { CreateKeeper } from "./keeper.ts";
 import type { MessageHandler } from "./message.ts";
-import type { ConnectPacket, QoS } from "./packets.ts";
+import type { ConnectPacket, MqttVersion } from "./packets.ts";
+import type { PropertiesOf } from "./properties.ts";
 import type { OfflinePolicy } from "./publish-queue.ts";
+import type { Reason } from "./reasons.ts";
 import type { Status } from "./status.ts";
 
 /** What a client is made of. */
@@ -26,9 +29,25 @@ export interface MqttClientOptions {
   /**
    * Whether every connection begins a new session. Default `true`. With `false` the broker keeps the session, with
    * messages at QoS 1 and 2 for it, while the client is away; QoS 2 is exactly once only then, since messages in
-   * flight go out anew when the broker does not know them any more.
+   * flight go out anew when the broker does not know them any more. With `"once"` the client's first connection ends
+   * whatever session the broker still had, and from then on it is kept.
    */
-  readonly clean?: boolean;
+  readonly clean?: boolean | "once";
+  /** Which MQTT to speak: 4 for 3.1.1, 5 for 5. Default 4, which every broker understands. */
+  readonly version?: MqttVersion;
+  /** MQTT 5: for how long the broker keeps the session of a client that is away. Default for ever; 0 with `clean`. */
+  readonly sessionExpirySeconds?: number;
+  /** MQTT 5: how many topic aliases may be in use in either direction, 0 … 65,535. Default 16. */
+  readonly topicAliasMaximum?: number;
+  /** MQTT 5: further properties of CONNECT. */
+  readonly properties?: PropertiesOf["connect"];
+  /**
+   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Use it with a `clientId` and
+   * `clean: false`. Default: it is kept in memory alone.
+   */
+  readonly keeper?: CreateKeeper;
+  /** Names reason codes in errors: `reasonOf`, which Node's `connect` gives. Default: they stay numbers, to save room. */
+  readonly reasonOf?: (reasonCode: number) => Reason;
   readonly username?: string;
   /** Only together with `username` (MQTT 3.1.1, 3.1.2.9). */
   readonly password?: string | Uint8Array;
@@ -40,6 +59,8 @@ export interface MqttClientOptions {
     readonly qos?: QoS;
     /** Default `false`. */
     readonly retain?: boolean;
+    /** MQTT 5 only. */
+    readonly properties?: PropertiesOf["will"];
   };
   /** After so many seconds without traffic the broker is asked whether it is there; 0 … 65,535, 0 for never. Default 60. */
   readonly keepaliveSeconds?: number;
@@ -78,6 +99,8 @@ export function resolveOptions(options: MqttClientOptions) {
     incomingLimit = 1000,
     maximumPacketBytes = 1_048_576,
     refusalLimit = 5,
+    clean = true,
+    topicAliasMaximum = 16,
   } = options;
   assertWhole("keepaliveSeconds", keepaliveSeconds, 0, 65_535);
   assertWhole("responseTimeoutMs", responseTimeoutMs, 1, 86_400_000);
@@ -86,13 +109,35 @@ export function resolveOptions(options: MqttClientOptions) {
   assertWhole("incomingLimit", incomingLimit, 1, Infinity);
   assertWhole("maximumPacketBytes", maximumPacketBytes, 64, 268_435_460);
   assertWhole("refusalLimit", refusalLimit, 1, Infinity);
+  assertWhole("topicAliasMaximum", topicAliasMaximum, 0, 65_535);
+  const connect = toConnectPacket(options, keepaliveSeconds);
+  const { version = 4, sessionExpirySeconds = clean === true ? 0 : 0xffff_ffff } = options;
+  assertWhole("sessionExpirySeconds", sessionExpirySeconds, 0, 0xffff_ffff);
   const ways = typeof options.open === "function" ? [options.open] : [...options.open];
   if (ways.length === 0) throw badOption("open must hold at least one way to the broker, got none");
   return {
     ways,
     clock: options.clock,
     random: options.random,
-    connect: toConnectPacket(options, keepaliveSeconds),
+    connect:
+      version === 4
+        ? connect
+        : {
+            ...connect,
+            version,
+            properties: {
+              sessionExpiryInterval: sessionExpirySeconds,
+              receiveMaximum: Math.min(incomingLimit, 65_535),
+              maximumPacketSize: maximumPacketBytes,
+              topicAliasMaximum,
+              ...options.properties,
+            },
+          },
+    clean,
+    topicAliasMaximum,
+    keeper: options.keeper,
+    explain: ((code, what, reasonCode, explanation) =>
+      reasonError(code, what, reasonCode, explanation, options.reasonOf?.(reasonCode))) as Reasoned,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
     backoff: options.backoff ?? {},
@@ -111,8 +156,9 @@ export type ResolvedOptions = ReturnType<typeof resolveOptions>;
 
 function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): ConnectPacket {
   const { clientId = createClientId(options.random), clean = true, username, password, will } = options;
-  if (clientId === "" && !clean) throw badOption("a session that is kept needs a clientId, got an empty one");
-  if (password !== undefined && username === undefined) {
+  if (clientId === "" && clean !== true)
+    throw badOption("a session that is kept needs a clientId, got an empty one");
+  if (password !== undefined && username === undefined && options.version !== 5) {
     throw badOption("a password needs a username (MQTT 3.1.1, 3.1.2.9), got none");
   }
   for (const [name, text] of Object.entries({ clientId, username })) {
@@ -127,7 +173,7 @@ function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): 
   return {
     type: "connect",
     clientId,
-    clean,
+    clean: clean === true,
     keepaliveSeconds,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: toShortBytes("password", password) }),
@@ -138,6 +184,7 @@ function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): 
             payload: toShortBytes("will.payload", will.payload),
             qos: will.qos ?? 0,
             retain: will.retain ?? false,
+            ...(will.properties ? { properties: will.properties } : {}),
           },
         }
       : {}),

@@ -12,6 +12,9 @@ export class Outgoing {
   /** What was in flight when the present connection was made and has not been sent on it yet. */
   readonly #resend = new Ring<Publication>(Infinity);
 
+  /** How many went out on the present connection and are not done. */
+  sent = 0;
+
   get size(): number {
     return this.#inflight.size;
   }
@@ -32,10 +35,11 @@ export class Outgoing {
   add(publication: Publication): void {
     this.#inflight.set(publication.packetId, publication);
     publication.sent = true;
+    this.sent++;
   }
 
   delete(publication: Publication): void {
-    this.#inflight.delete(publication.packetId);
+    if (this.#inflight.delete(publication.packetId) && publication.sent) this.sent--;
   }
 
   /** The first in line that went out on the present connection and that the broker has said nothing about. */
@@ -49,6 +53,7 @@ export class Outgoing {
   /** Everything in flight goes out again: as a repetition if the broker knows the session, otherwise from the start. */
   connect(sessionPresent: boolean): void {
     this.#resend.clear();
+    this.sent = 0;
     for (const publication of this.#inflight.values()) {
       publication.sent = false;
       publication.duplicate = sessionPresent;
@@ -62,6 +67,7 @@ export class Outgoing {
     for (let next = this.#resend.shift(); next; next = this.#resend.shift()) {
       if (this.#inflight.get(next.packetId) !== next) continue;
       next.sent = true;
+      this.sent++;
       return next;
     }
     return undefined;

@@ -1,5 +1,8 @@
-/** How surely a message is carried: at most once, at least once, exactly once (MQTT 3.1.1, 4.3). */
-export type QoS = 0 | 1 | 2;
+import type { QoS } from "../topics/index.ts";
+import type { PropertiesOf } from "./properties.ts";
+
+/** The protocol levels of MQTT 3.1.1 and of MQTT 5. */
+export type MqttVersion = 4 | 5;
 
 /** What the broker publishes in a client's name when that goes without a goodbye. */
 export interface WillMessage {
@@ -7,37 +10,55 @@ export interface WillMessage {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
+  /** MQTT 5 only. */
+  readonly properties?: PropertiesOf["will"];
+}
+
+/** How messages of one filter are to come, beyond their QoS: MQTT 5 only (3.8.3.1). */
+export interface DeliveryOptions {
+  /** What this client publishes itself does not come back to it. Default `false`. */
+  readonly noLocal?: boolean;
+  /** `retain` is as the publisher set it, not only on what the broker had kept. Default `false`. */
+  readonly retainAsPublished?: boolean;
+  /** Retained messages come at each SUBSCRIBE (0), only with a new subscription (1), or never (2). Default 0. */
+  readonly retainHandling?: 0 | 1 | 2;
 }
 
 /** One filter of a SUBSCRIBE packet. */
-export interface SubscriptionRequest {
+export interface SubscriptionRequest extends DeliveryOptions {
   readonly filter: string;
   readonly qos: QoS;
 }
 
-/** MQTT 3.1.1, 3.1. */
+/** MQTT 5, 3.1. */
 export interface ConnectPacket {
   readonly type: "connect";
+  /** Default 4. */
+  readonly version?: MqttVersion;
   readonly clientId: string;
+  /** Whether a new session begins: Clean Session in MQTT 3.1.1, Clean Start in MQTT 5. */
   readonly clean: boolean;
   /** 0 … 65,535 seconds; 0 for none. */
   readonly keepaliveSeconds: number;
   readonly username?: string;
   readonly password?: Uint8Array;
   readonly will?: WillMessage;
+  readonly properties?: PropertiesOf["connect"];
 }
 
-/** MQTT 3.1.1, 3.2. */
+/** MQTT 5, 3.2. */
 export interface ConnackPacket {
   readonly type: "connack";
   readonly sessionPresent: boolean;
-  /** 0 for accepted. */
-  readonly returnCode: number;
+  /** 0 for accepted. The codes of MQTT 3.1.1 (its return codes) are others than those of MQTT 5. */
+  readonly reasonCode: number;
+  readonly properties?: PropertiesOf["connack"];
 }
 
-/** MQTT 3.1.1, 3.3. */
+/** MQTT 5, 3.3. */
 export interface PublishPacket {
   readonly type: "publish";
+  /** When received with a topic alias, the topic that stands for. */
   readonly topic: string;
   /** When received, a view of the bytes that came in. */
   readonly payload: Uint8Array;
@@ -46,42 +67,74 @@ export interface PublishPacket {
   readonly duplicate: boolean;
   /** 1 … 65,535 at QoS 1 and 2, 0 at QoS 0. */
   readonly packetId: number;
+  readonly properties?: PropertiesOf["publish"] | undefined;
 }
 
-/** The answers of the QoS 1 and 2 handshakes and to UNSUBSCRIBE (MQTT 3.1.1, 3.4 to 3.7 and 3.11). */
+/** The answers of the QoS 1 and 2 handshakes (MQTT 5, 3.4 to 3.7). */
 export interface AcknowledgementPacket {
-  readonly type: "puback" | "pubrec" | "pubrel" | "pubcomp" | "unsuback";
+  readonly type: "puback" | "pubrec" | "pubrel" | "pubcomp";
   readonly packetId: number;
+  /** MQTT 5 only; absent for success without properties. */
+  readonly reasonCode?: number;
+  readonly properties?: PropertiesOf["puback"];
 }
 
-/** MQTT 3.1.1, 3.8. */
+/** MQTT 5, 3.8. */
 export interface SubscribePacket {
   readonly type: "subscribe";
   readonly packetId: number;
   readonly subscriptions: readonly SubscriptionRequest[];
+  readonly properties?: PropertiesOf["subscribe"];
 }
 
-/** MQTT 3.1.1, 3.9. */
+/** MQTT 5, 3.9. */
 export interface SubackPacket {
   readonly type: "suback";
   readonly packetId: number;
-  /** For each filter the QoS granted, or 0x80 for refused. */
-  readonly returnCodes: readonly number[];
+  /** For each filter the QoS granted, or 0x80 and above for refused. */
+  readonly reasonCodes: readonly number[];
+  readonly properties?: PropertiesOf["suback"];
 }
 
-/** MQTT 3.1.1, 3.10. */
+/** MQTT 5, 3.10. */
 export interface UnsubscribePacket {
   readonly type: "unsubscribe";
   readonly packetId: number;
   readonly filters: readonly string[];
+  readonly properties?: PropertiesOf["unsubscribe"];
 }
 
-/** The packets that are nothing but their name (MQTT 3.1.1, 3.12 to 3.14). */
+/** MQTT 5, 3.11. */
+export interface UnsubackPacket {
+  readonly type: "unsuback";
+  readonly packetId: number;
+  /** MQTT 5 only: one for each filter. */
+  readonly reasonCodes?: readonly number[];
+  readonly properties?: PropertiesOf["unsuback"];
+}
+
+/** MQTT 5, 3.14. */
+export interface DisconnectPacket {
+  readonly type: "disconnect";
+  /** MQTT 5 only; absent for a normal end without properties. */
+  readonly reasonCode?: number;
+  readonly properties?: PropertiesOf["disconnect"];
+}
+
+/** MQTT 5, 3.15. */
+export interface AuthPacket {
+  readonly type: "auth";
+  /** Absent for success without properties. */
+  readonly reasonCode?: number;
+  readonly properties?: PropertiesOf["auth"];
+}
+
+/** The packets that are nothing but their name (MQTT 5, 3.12 and 3.13). */
 export interface PlainPacket {
-  readonly type: "pingreq" | "pingresp" | "disconnect";
+  readonly type: "pingreq" | "pingresp";
 }
 
-/** Every packet of MQTT 3.1.1. */
+/** Every packet of MQTT 3.1.1 and MQTT 5. */
 export type Packet =
   | ConnectPacket
   | ConnackPacket
@@ -90,6 +143,9 @@ export type Packet =
   | SubscribePacket
   | SubackPacket
   | UnsubscribePacket
+  | UnsubackPacket
+  | DisconnectPacket
+  | AuthPacket
   | PlainPacket;
 
 /** A packet to be written: a payload may still be text, so that it is turned into bytes where it is written. */
@@ -97,7 +153,7 @@ export type OutgoingPacket =
   | Packet
   | (Omit<PublishPacket, "payload"> & { readonly payload: string | Uint8Array });
 
-/** The code of each type, the upper half of a packet's first byte (MQTT 3.1.1, 2.2.1). */
+/** The code of each type, the upper half of a packet's first byte (MQTT 5, 2.1.2). */
 export const packetCodes = {
   connect: 1,
   connack: 2,
@@ -113,10 +169,11 @@ export const packetCodes = {
   pingreq: 12,
   pingresp: 13,
   disconnect: 14,
+  auth: 15,
 } as const;
 
-/** The greatest remaining length that a packet's header can say (MQTT 3.1.1, 2.2.3). */
+/** The greatest remaining length that a packet's header can say (MQTT 5, 1.5.5). */
 export const longestRemaining = 268_435_455;
 
-/** A filter's return code in SUBACK that means no; lower ones are the QoS granted (MQTT 3.1.1, 3.9.3). */
-export const subscriptionRefused = 0x80;
+/** The reason codes from here on mean no (MQTT 5, 2.4); in MQTT 3.1.1 the one return code of SUBACK that does. */
+export const firstFailure = 0x80;

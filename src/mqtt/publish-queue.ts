@@ -11,19 +11,24 @@ import type { Publication } from "./publication.ts";
  */
 export type OfflinePolicy = "wait" | "drop-oldest" | "drop-newest";
 
-/** Messages that were accepted and have not been sent yet, in order. */
+/** Messages that have not been sent yet, in order. The first of them, up to the limit, are accepted. */
 export class PublishQueue {
   /** How many messages the policy has dropped. */
   dropped = 0;
   readonly #limit: number;
   readonly #policy: OfflinePolicy;
+  readonly #accept: (publication: Publication) => void;
   #waiting = new Ring<Publication>(Infinity);
+  /** How many at the head of the ring are accepted. */
+  #accepted = 0;
   /** How many in the ring nobody waits for any more. */
   #forgotten = 0;
 
-  constructor(limit: number, policy: OfflinePolicy) {
+  /** @param accept a message has its place within the limit; once for each, at the latest when it is taken */
+  constructor(limit: number, policy: OfflinePolicy, accept: (publication: Publication) => void) {
     this.#limit = limit;
     this.#policy = policy;
+    this.#accept = accept;
   }
 
   get size(): number {
@@ -39,44 +44,76 @@ export class PublishQueue {
     return this.#policy !== "wait" && this.size + inflight >= this.#limit;
   }
 
-  /** Takes a message, or drops one. */
-  push(publication: Publication, inflight: number): void {
+  /** Takes a message, or drops one, which is returned. */
+  push(publication: Publication, inflight: number): Publication | undefined {
+    let dropped: Publication | undefined;
     if (this.isFull(inflight)) {
       this.dropped++;
       // What is in flight already can't be taken back.
-      const dropped = this.#policy === "drop-oldest" ? this.take() : undefined;
-      (dropped ?? publication).reject(this.#fullError());
-      if (!dropped) return;
+      dropped = (this.#policy === "drop-oldest" ? this.take() : undefined) ?? publication;
+      dropped.reject(this.#fullError());
     }
+    if (dropped !== publication) {
+      this.#waiting.push(publication);
+      this.acceptMore(inflight);
+    }
+    return dropped;
+  }
+
+  /** Takes back what was accepted in an earlier life. Before anything else. */
+  restore(publication: Publication): void {
     this.#waiting.push(publication);
+    this.#accepted++;
+  }
+
+  /** Accepts what has its place within the limit by now, with so many in flight. */
+  acceptMore(inflight: number): void {
+    while (this.#accepted < this.#waiting.size && this.#accepted - this.#forgotten + inflight < this.#limit) {
+      const next = this.#waiting.at(this.#accepted++) as Publication;
+      if (!next.settled) this.#accept(next);
+    }
   }
 
   /** The next message to be sent. */
   take(): Publication | undefined {
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      if (!next.settled) return next;
+      const accepted = this.#accepted > 0;
+      if (accepted) this.#accepted--;
+      if (!next.settled) {
+        if (!accepted) this.#accept(next);
+        return next;
+      }
       this.#forgotten--;
     }
     return undefined;
   }
 
-  /** Nobody waits for a message any more; if it has not been taken, it never will be. */
-  forget(publication: Publication, reason: unknown): void {
-    if (publication.settled) return;
+  /** Nobody waits for a message any more; if it has not been taken, it never will be, and `true` is returned. */
+  forget(publication: Publication, reason: unknown): boolean {
+    if (publication.settled) return false;
     publication.reject(reason);
-    if (publication.packetId > 0) return;
+    if (publication.packetId > 0) return false;
     this.#forgotten++;
     // Whoever gives up again and again while the broker is away must not fill the memory.
-    if (this.#forgotten <= 16 || this.#forgotten <= this.#waiting.size / 2) return;
-    const kept = this.values();
-    this.#waiting = new Ring<Publication>(Infinity);
-    this.#forgotten = 0;
-    for (const one of kept) this.#waiting.push(one);
+    if (this.#forgotten > 16 && this.#forgotten > this.#waiting.size / 2) {
+      const accepted = this.#accepted;
+      const all = [...this.#waiting];
+      this.#waiting = new Ring<Publication>(Infinity);
+      this.#forgotten = 0;
+      for (const [index, one] of all.entries()) {
+        if (!one.settled) this.#waiting.push(one);
+        else if (index < accepted) this.#accepted--;
+      }
+    }
+    return true;
   }
 
   /** Rejects all that wait. */
   end(error: Error): void {
-    for (let next = this.take(); next; next = this.take()) next.reject(error);
+    for (const one of this.values()) one.reject(error);
+    this.#waiting.clear();
+    this.#accepted = 0;
+    this.#forgotten = 0;
   }
 
   #fullError(): Error {

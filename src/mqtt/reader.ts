@@ -1,11 +1,25 @@
 import { concatBytes } from "../base/index.ts";
-import { decodePacket, malformed, type MalformedPacket, readTopicName } from "./decode.ts";
-import type { Packet } from "./packets.ts";
+import { BodyReader } from "./body-reader.ts";
+import {
+  decodeOther,
+  decodePublish,
+  type DecodeRequest,
+  malformed,
+  type MalformedPacket,
+  readTopicName,
+} from "./decode.ts";
+import { type MqttVersion, type Packet, packetCodes, type PublishPacket } from "./packets.ts";
 
 /** Limits of a {@link PacketReader}. */
 export interface PacketReaderOptions {
   /** The longest packet taken, in bytes, header included. Default 1 MiB. */
   readonly maximumPacketBytes?: number;
+  /** Until a CONNECT is read, which says it itself. Default 4. */
+  readonly version?: MqttVersion;
+  /** How many topic aliases the other side may use (MQTT 5, 3.3.2.3.4). Default 0. */
+  readonly topicAliasMaximum?: number;
+  /** Reads what only clients send, on a broker's side: `decodeRequest`. Default: that is malformed. */
+  readonly decodeRequest?: DecodeRequest;
 }
 
 /**
@@ -26,9 +40,16 @@ export class PacketReader {
   /** The packet before which reading ended. */
   #fault: MalformedPacket | undefined;
   readonly #topics = new TopicCache();
+  #version: MqttVersion;
+  readonly #aliases = new Map<number, string>();
+  readonly #aliasLimit: number;
+  readonly #decodeRequest: DecodeRequest | undefined;
 
   constructor(options: PacketReaderOptions = {}) {
     this.#maximumPacketBytes = options.maximumPacketBytes ?? 1_048_576;
+    this.#version = options.version ?? 4;
+    this.#aliasLimit = options.topicAliasMaximum ?? 0;
+    this.#decodeRequest = options.decodeRequest;
   }
 
   /** Gives it bytes, which are the reader's from then on: payloads are views of them. */
@@ -54,7 +75,7 @@ export class PacketReader {
       this.#offset = 0;
       return undefined;
     }
-    // The remaining length: up to four bytes of seven bits, the lowest first (MQTT 3.1.1, 2.2.3).
+    // The remaining length: up to four bytes of seven bits, the lowest first (MQTT 5, 2.1.4).
     let remaining = 0;
     let bodyStart = start + 1;
     for (let shift = 0; ; shift += 7) {
@@ -69,7 +90,7 @@ export class PacketReader {
     if (end - start > this.#maximumPacketBytes) return malformed("too-long");
     if (end <= chunk.length) {
       this.#offset = end;
-      return decodePacket(chunk[start] ?? 0, chunk, bodyStart, end, this.#topics.read);
+      return this.#decode(chunk[start] as number, chunk, bodyStart, end);
     }
     this.#partial = new Uint8Array(end - start);
     this.#partial.set(chunk.subarray(start));
@@ -88,7 +109,27 @@ export class PacketReader {
     this.#partial = undefined;
     let bodyStart = 1;
     while ((partial[bodyStart++] ?? 0) >= 128);
-    return decodePacket(partial[0] ?? 0, partial, bodyStart, partial.length, this.#topics.read);
+    return this.#decode(partial[0] as number, partial, bodyStart, partial.length);
+  }
+
+  #decode(first: number, bytes: Uint8Array, start: number, end: number): Packet | MalformedPacket {
+    if (first >> 4 === packetCodes.publish) {
+      const packet = decodePublish(first, bytes, start, end, this.#version, this.#topics.read);
+      return packet.type === "publish" && packet.properties?.topicAlias ? this.#resolve(packet) : packet;
+    }
+    const body = new BodyReader(bytes, start, end);
+    const packet = decodeOther(first, body, this.#version, this.#decodeRequest);
+    if (packet.type === "connect") this.#version = packet.version ?? 4;
+    return packet;
+  }
+
+  /** Puts the topic in for its alias, or remembers it under that. */
+  #resolve(packet: PublishPacket): Packet | MalformedPacket {
+    const alias = packet.properties?.topicAlias as number;
+    const topic = packet.topic || this.#aliases.get(alias);
+    if (!topic || alias > this.#aliasLimit) return malformed("bad-alias");
+    this.#aliases.set(alias, topic);
+    return { ...packet, topic };
   }
 }
 

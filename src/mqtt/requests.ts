@@ -1,6 +1,6 @@
 import { Ring } from "../base/index.ts";
 import { Deferred } from "./deferred.ts";
-import { type OutgoingPacket, type QoS, subscriptionRefused, type SubscriptionRequest } from "./packets.ts";
+import { firstFailure, type OutgoingPacket, type SubscriptionRequest } from "./packets.ts";
 
 /**
  * A SUBSCRIBE or UNSUBSCRIBE on its way, and the promise of whoever waits for it: of the broker's return code for each
@@ -28,9 +28,10 @@ export class Request extends Deferred<readonly number[]> {
 
   /** As the packet that carries it. */
   toPacket(packetId: number): OutgoingPacket {
+    const { subscriptions } = this;
     return this.type === "subscribe"
-      ? { type: "subscribe", packetId, subscriptions: this.subscriptions }
-      : { type: "unsubscribe", packetId, filters: this.subscriptions.map(({ filter }) => filter) };
+      ? { type: "subscribe", packetId, subscriptions }
+      : { type: "unsubscribe", packetId, filters: subscriptions.map(({ filter }) => filter) };
   }
 }
 
@@ -44,7 +45,7 @@ export class Requests {
   readonly #outstanding = new Map<number, Request>();
   #queued = new Ring<Request>(Infinity);
   /** What has to be restored when the broker has lost the session. */
-  readonly #granted = new Map<string, QoS>();
+  readonly #granted = new Map<string, SubscriptionRequest>();
 
   /** How many went out and are not answered. */
   get outstanding(): number {
@@ -83,15 +84,16 @@ export class Requests {
   }
 
   /** Takes the broker's answer, which must fit the request; returns the filters that were refused. */
-  answer(packetId: number, request: Request, returnCodes: readonly number[]): string[] {
+  answer(packetId: number, request: Request, reasonCodes: readonly number[]): string[] {
     this.#outstanding.delete(packetId);
     const refused: string[] = [];
-    for (const [index, { filter, qos }] of request.subscriptions.entries()) {
+    for (const [index, subscription] of request.subscriptions.entries()) {
+      const { filter } = subscription;
       if (request.type === "unsubscribe") this.#granted.delete(filter);
-      else if (returnCodes[index] === subscriptionRefused) refused.push(filter);
-      else this.#granted.set(filter, qos);
+      else if ((reasonCodes[index] ?? 0) >= firstFailure) refused.push(filter);
+      else this.#granted.set(filter, subscription);
     }
-    request.resolve(returnCodes);
+    request.resolve(reasonCodes);
     return refused;
   }
 
@@ -117,7 +119,7 @@ export class Requests {
     this.#outstanding.clear();
     this.#queued = new Ring<Request>(Infinity);
     if (!sessionPresent) {
-      const granted = Array.from(this.#granted, ([filter, qos]) => ({ filter, qos }));
+      const granted = [...this.#granted.values()];
       for (let index = 0; index < granted.length; index += filtersAtOnce) {
         this.#queued.push(new Request("subscribe", granted.slice(index, index + filtersAtOnce), true));
       }

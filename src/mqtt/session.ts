@@ -1,7 +1,14 @@
-import { mqttErrors } from "./errors.ts";
+import { show } from "../base/index.ts";
+import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./errors.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
-import type { OutgoingPacket, Packet, PublishPacket } from "./packets.ts";
+import {
+  type AcknowledgementPacket,
+  firstFailure,
+  type OutgoingPacket,
+  type Packet,
+  type PublishPacket,
+} from "./packets.ts";
 import type { Publication } from "./publication.ts";
 import { type Request, Requests } from "./requests.ts";
 
@@ -11,6 +18,24 @@ export interface SessionOptions {
   readonly inflightLimit: number;
   /** How often in a row the broker may close the connection on one message before that is given up, 1 or more. */
   readonly refusalLimit: number;
+  /** The first packet id, 1 … 65,535. Default 1. */
+  readonly firstPacketId?: number;
+  /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
+  readonly receiveMaximum?: number | undefined;
+  /** Makes errors of reason codes. */
+  readonly explain?: Reasoned;
+}
+
+/** What is wrong with a message beyond the receive maximum. */
+export const tooManyMessages = "sent more messages than it may have unacknowledged";
+
+/** What has to be known after a restart, as it changes; see {@link Keeper}. */
+export interface SessionRecord {
+  sent(publication: Publication): void;
+  released(publication: Publication): void;
+  gone(publication: Publication): void;
+  received(packetId: number): void;
+  forgotten(packetId: number): void;
 }
 
 /** What a session asks of its surroundings. */
@@ -21,6 +46,8 @@ export interface SessionOutput {
   deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
   /** The broker had forgotten this subscription and refuses to grant it again. */
   subscriptionLost(filter: string): void;
+  /** For a session that outlives the client. What is sent must not leave before what was noted ahead of it is safe. */
+  readonly record?: SessionRecord | undefined;
 }
 
 /**
@@ -38,7 +65,9 @@ export class Session {
   #connected = false;
   /** Until everything about subscriptions is answered nothing is published: no own message may get past them. */
   #open = false;
-  #lastId = 0;
+  /** How many messages at QoS 1 and 2 the broker takes at once. */
+  #window: number;
+  #lastId: number;
   /** The highest id ever used: an answer to a higher one answers nothing. */
   #highestId = 0;
   /** What was the first in line when the last connection ended: it goes alone, in case that it is why. */
@@ -48,7 +77,10 @@ export class Session {
   constructor(output: SessionOutput, options: SessionOptions) {
     this.#output = output;
     this.#options = options;
-    this.#incoming = new Incoming((packet) => output.send(packet));
+    this.#window = options.inflightLimit;
+    this.#lastId = (options.firstPacketId ?? 1) - 1;
+    this.#highestId = this.#lastId;
+    this.#incoming = new Incoming((packet) => output.send(packet), output.record);
   }
 
   /** How many answers of the broker are awaited. */
@@ -72,7 +104,7 @@ export class Session {
       this.#open &&
       this.#suspect === undefined &&
       !this.#outgoing.hasResends &&
-      this.#outgoing.size < this.#options.inflightLimit
+      this.#outgoing.size < this.#window
     );
   }
 
@@ -86,10 +118,28 @@ export class Session {
     return this.#requests.values();
   }
 
-  /** A connection was accepted (CONNACK). Call `sendNext` for as long as it does something. */
-  connect(sessionPresent: boolean): void {
+  /** Takes up the session of an earlier life. Before the first connection. */
+  restore(publications: readonly Publication[], received: readonly number[]): void {
+    for (const publication of publications) this.#outgoing.add(publication);
+    this.#incoming.restore(received);
+    // What was answered already is not known any more.
+    this.#highestId = 65_535;
+  }
+
+  /**
+   * A connection was accepted (CONNACK). Call `sendNext` for as long as it does something.
+   *
+   * @param window how many messages at QoS 1 and 2 the broker takes at once (MQTT 5, 3.2.2.3.3)
+   */
+  connect(sessionPresent: boolean, window = 65_535): void {
     this.#connected = true;
     this.#open = false;
+    this.#window = Math.min(window, this.#options.inflightLimit);
+    if (!sessionPresent) {
+      for (const publication of this.#outgoing.values()) {
+        if (publication.released) this.#output.record?.sent(publication);
+      }
+    }
     this.#outgoing.connect(sessionPresent);
     this.#incoming.connect(sessionPresent);
     this.#requests.connect(sessionPresent);
@@ -124,6 +174,8 @@ export class Session {
     }
     this.#open ||= this.#requests.isIdle;
     if (!this.#open) return false;
+    // A window that has become smaller takes them one after the other.
+    if (this.#outgoing.sent >= this.#window) return false;
     const publication = this.#outgoing.takeResend();
     if (!publication) return false;
     this.#output.send(packetOf(publication));
@@ -135,6 +187,7 @@ export class Session {
     if (publication.qos > 0) {
       publication.packetId = this.#nextId();
       this.#outgoing.add(publication);
+      this.#output.record?.sent(publication);
     }
     this.#output.send(publication);
   }
@@ -161,18 +214,18 @@ export class Session {
       case "publish":
         return this.#receiveMessage(packet);
       case "puback":
-        return this.#complete(packet.packetId, (publication) => publication.qos === 1);
+        return this.#complete(packet, (publication) => publication.qos === 1);
       case "pubrec":
-        return this.#release(packet.packetId);
+        return this.#release(packet);
       case "pubcomp":
-        return this.#complete(packet.packetId, (publication) => publication.released);
+        return this.#complete(packet, (publication) => publication.released);
       case "pubrel":
         this.#incoming.release(packet.packetId);
         return undefined;
       case "suback":
-        return this.#answer(packet.type, packet.packetId, packet.returnCodes);
+        return this.#answer(packet.type, packet.packetId, packet.reasonCodes);
       case "unsuback":
-        return this.#answer(packet.type, packet.packetId, []);
+        return this.#answer(packet.type, packet.packetId, packet.reasonCodes ?? []);
       case "pingresp":
         return undefined;
       default:
@@ -188,7 +241,9 @@ export class Session {
     for (const request of this.#requests.values()) request.reject(error);
   }
 
-  #receiveMessage(packet: PublishPacket): undefined {
+  #receiveMessage(packet: PublishPacket): string | undefined {
+    const { receiveMaximum = Infinity } = this.#options;
+    if (packet.qos > 0 && this.#incoming.unacknowledged >= receiveMaximum) return tooManyMessages;
     const delivery = packet.qos === 0 ? undefined : this.#incoming.receive(packet);
     if (delivery || packet.qos === 0) this.#output.deliver(packet, delivery);
     else this.counts.duplicates++;
@@ -196,21 +251,30 @@ export class Session {
   }
 
   /** Takes a PUBACK or PUBCOMP. */
-  #complete(packetId: number, fits: (publication: Publication) => boolean): string | undefined {
+  #complete(packet: AcknowledgementPacket, fits: (publication: Publication) => boolean): string | undefined {
+    const { packetId, type } = packet;
     const publication = this.#outgoing.get(packetId);
     if (!publication) return this.#unexpected(packetId);
-    if (!fits(publication)) return `acknowledged packet ${packetId} in the wrong way`;
-    this.#outgoing.delete(publication);
-    this.#clear(publication);
-    publication.resolve();
+    if (!fits(publication)) return wronglyAnswered(packetId);
+    this.#finish(publication);
+    // A PUBCOMP that knows nothing of it: the broker was done before (MQTT 5, 3.7.2.1).
+    if (type === "puback" && isRefusal(packet)) publication.reject(this.#refusal(publication, packet));
+    else publication.resolve();
     return undefined;
   }
 
   /** Takes a PUBREC. One of which nothing is known is answered too, so that the broker can forget it. */
-  #release(packetId: number): string | undefined {
+  #release(packet: AcknowledgementPacket): string | undefined {
+    const { packetId } = packet;
     const publication = this.#outgoing.get(packetId);
-    if (publication && publication.qos !== 2) return `acknowledged packet ${packetId} in the wrong way`;
+    if (publication && publication.qos !== 2) return wronglyAnswered(packetId);
+    if (publication && isRefusal(packet)) {
+      this.#finish(publication);
+      publication.reject(this.#refusal(publication, packet));
+      return undefined;
+    }
     if (publication) {
+      if (!publication.released) this.#output.record?.released(publication);
       publication.released = true;
       this.#clear(publication);
     } else this.counts.unexpected++;
@@ -218,15 +282,34 @@ export class Session {
     return undefined;
   }
 
-  #answer(type: "suback" | "unsuback", packetId: number, returnCodes: readonly number[]): string | undefined {
+  #refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
+    const what = `the broker refused the message to ${show(topic)}`;
+    return (this.#options.explain ?? reasonError)("mqtt/message-refused", what, reasonCode, properties);
+  }
+
+  /** A message is in flight no more. */
+  #finish(publication: Publication): void {
+    this.#outgoing.delete(publication);
+    this.#clear(publication);
+    this.#output.record?.gone(publication);
+  }
+
+  /** A message could not be kept: it is not sent. */
+  forget(publication: Publication): void {
+    this.#finish(publication);
+  }
+
+  #answer(type: "suback" | "unsuback", packetId: number, reasonCodes: readonly number[]): string | undefined {
     const request = this.#requests.get(packetId);
     if (!request) return `sent ${type.toUpperCase()} for packet ${packetId}, which is no open request`;
-    const expected = request.type === "subscribe" ? request.subscriptions.length : 0;
-    if (type !== (request.type === "subscribe" ? "suback" : "unsuback") || returnCodes.length !== expected) {
-      return `answered ${request.type.toUpperCase()} ${packetId} in the wrong way`;
-    }
+    const expected = request.type === "subscribe" ? "suback" : "unsuback";
+    // In MQTT 3.1.1 an UNSUBACK has no codes.
+    const fits =
+      reasonCodes.length === request.subscriptions.length ||
+      (type === "unsuback" && reasonCodes.length === 0);
+    if (type !== expected || !fits) return wronglyAnswered(packetId);
     this.#clear(request);
-    const refused = this.#requests.answer(packetId, request, returnCodes);
+    const refused = this.#requests.answer(packetId, request, reasonCodes);
     if (request.restores) for (const filter of refused) this.#output.subscriptionLost(filter);
     return undefined;
   }
@@ -245,18 +328,16 @@ export class Session {
   #giveUp(refused: Publication | Request): void {
     this.#suspect = undefined;
     const detail = { detail: { refusals: this.#refusals } };
+    const giveUp = (code: MqttErrorCode, what: string) => {
+      const closed = `made the broker close the connection ${this.#refusals} times in a row: it is given up`;
+      refused.reject(mqttErrors.create(code, `${what} ${closed}`, detail));
+    };
     if (refused.type === "publish") {
-      this.#outgoing.delete(refused);
-      const what = `the message to ${JSON.stringify(refused.topic)}`;
-      refused.reject(
-        mqttErrors.create("mqtt/message-refused", `${what} ${closedOn(this.#refusals)}`, detail),
-      );
+      this.#finish(refused);
+      giveUp("mqtt/message-refused", `the message to ${show(refused.topic)}`);
     } else {
       this.#requests.remove(refused);
-      const what = `the ${refused.type} to ${JSON.stringify(refused.subscriptions[0]?.filter)}`;
-      refused.reject(
-        mqttErrors.create("mqtt/subscribe-refused", `${what} ${closedOn(this.#refusals)}`, detail),
-      );
+      giveUp("mqtt/subscribe-refused", `the ${refused.type} to ${show(refused.subscriptions[0]?.filter)}`);
     }
   }
 
@@ -268,6 +349,10 @@ export class Session {
   }
 }
 
-function closedOn(times: number): string {
-  return `made the broker close the connection ${times} times in a row: it is given up`;
+function wronglyAnswered(packetId: number): string {
+  return `acknowledged packet ${packetId} in the wrong way`;
+}
+
+function isRefusal({ reasonCode = 0 }: AcknowledgementPacket): boolean {
+  return reasonCode >= firstFailure;
 }

@@ -10,6 +10,8 @@ export type Status =
   | { readonly type: "disconnected"; readonly error?: MoteqError; readonly retryInMs: number }
   /** The broker forgot a subscription and refuses to grant it again: its messages don't come. */
   | { readonly type: "subscription-lost"; readonly filter: string }
+  /** The session's store could not keep a change; it is tried again with the next one. */
+  | { readonly type: "store-failed"; readonly error: MoteqError }
   /** A handler threw or rejected; the message counts as taken. */
   | { readonly type: "handler-failed"; readonly topic: string; readonly error: unknown }
   /** The client was closed. The last of all. */

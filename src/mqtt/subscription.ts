@@ -1,6 +1,6 @@
 import { Ring } from "../base/index.ts";
 import type { Message, MessageHandler } from "./message.ts";
-import type { QoS } from "./packets.ts";
+import type { QoS } from "../topics/index.ts";
 
 /**
  * A subscription that the broker has granted. Without a handler it is the stream of its messages:

@@ -40,6 +40,7 @@ export { openDongle } from "./dongle/open-dongle.ts";
 export { type DonglePlace, donglePlace, donglePlaceForms, isDonglePlace } from "./dongle/place.ts";
 export { listSerialPorts, type SerialPortInfo } from "./dongle/ports.ts";
 export type { DongleCount, DongleDescription } from "./dongle/session.ts";
+export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

@@ -4,44 +4,77 @@
  * @module
  */
 import { messageOf, type OpenBytePort, show } from "../base/index.ts";
-import { MqttClient, type MqttClientOptions, mqttErrors } from "../mqtt/index.ts";
+import {
+  keepIn,
+  MqttClient,
+  type MqttClientOptions,
+  mqttErrors,
+  reasonOf,
+  type SessionStore,
+} from "../mqtt/index.ts";
 import { tcp, tls, type TlsOptions, webSocket } from "./byte-ports/index.ts";
 import { systemClock } from "./clock.ts";
 import { systemRandom } from "./random.ts";
 
 export {
-  decodePacket,
-  describeRefusal,
+  decodeRequest,
   encodePacket,
+  keepIn,
+  MemorySessionStore,
   MqttClient,
+  mqttErrorMeanings,
   mqttErrors,
   PacketReader,
   PacketWriter,
+  publishStream,
+  reasonNames,
+  reasonOf,
+  Requester,
+  respond,
 } from "../mqtt/index.ts";
+export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
 export type {
+  AcceptedMessage,
   AcknowledgementPacket,
+  AuthPacket,
   ConnackPacket,
   ConnectPacket,
+  CreateKeeper,
+  DecodeRequest,
+  DeliveryOptions,
+  DisconnectPacket,
   MalformedPacket,
   MalformedReason,
   Message,
   MessageHandler,
   MqttClientOptions,
   MqttClientStats,
+  MqttErrorCode,
+  MqttVersion,
   OfflinePolicy,
   OutgoingPacket,
   Packet,
   PacketReaderOptions,
   PlainPacket,
+  Properties,
+  PropertiesOf,
   PublishOptions,
   PublishPacket,
+  PublishStreamOptions,
   QoS,
+  Reason,
+  RequestOptions,
+  SessionStore,
   Status,
+  StoreChange,
+  StoredMessage,
+  StoredSession,
   SubackPacket,
   SubscribeOptions,
   SubscribePacket,
   Subscription,
   SubscriptionRequest,
+  UnsubackPacket,
   UnsubscribePacket,
   WillMessage,
 } from "../mqtt/index.ts";
@@ -50,6 +83,11 @@ export type {
 export interface ConnectOptions extends Partial<MqttClientOptions> {
   /** For `mqtts:` and `wss:`: whom to trust, and how to show who one is. */
   readonly tls?: TlsOptions;
+  /**
+   * Where the session is kept, so that what was accepted outlives the process: see {@link openSessionStore}. The store is
+   * the client's from then on, and closed with it. Use it with a `clientId` and `clean: false`. Default: in memory.
+   */
+  readonly store?: SessionStore;
 }
 
 /** The schemes of broker URLs, with the ports where brokers listen unless the URL says otherwise. */
@@ -72,11 +110,13 @@ type Scheme = keyof typeof defaultPorts;
  */
 export function connect(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
   const urls = (typeof url === "string" ? [url] : url).map((text) => parseUrl(text));
-  const { tls: tlsOptions = {}, ...rest } = options;
+  const { tls: tlsOptions = {}, store, ...rest } = options;
   const client = new MqttClient({
     open: urls.map((one) => toByteOpener(one, tlsOptions)),
     clock: systemClock,
     random: systemRandom,
+    reasonOf,
+    ...(store ? { keeper: keepIn(store) } : {}),
     ...credentialsOf(urls),
     ...rest,
   });

@@ -3,7 +3,9 @@
  *
  * @module
  */
+export { topicErrorMeanings } from "./error-meanings.ts";
 export { FilterTrie, matchesFilter } from "./filter-trie.ts";
+export type { QoS } from "./qos.ts";
 export {
   type BridgeEvent,
   type BridgeHealth,

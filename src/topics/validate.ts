@@ -2,16 +2,8 @@ import { defineErrors, show, utf8Length } from "../base/index.ts";
 
 /** The errors of names and filters; `docs/reference/errors.md` explains them. */
 export const topicErrors = defineErrors({
-  "topics/bad-name": {
-    fault: "caller",
-    meaning:
-      "A topic name is empty, too long, no Unicode, or holds `+`, `#` or a NUL. Publish to a plain name.",
-  },
-  "topics/bad-filter": {
-    fault: "caller",
-    meaning:
-      "A topic filter is empty, too long, no Unicode, holds a NUL, or has a `+` or `#` that does not fill its level.",
-  },
+  "topics/bad-name": { fault: "caller" },
+  "topics/bad-filter": { fault: "caller" },
 });
 
 /** The longest topic in bytes of UTF-8 (MQTT 3.1.1, 1.5.3). */

@@ -15,8 +15,9 @@ async function readTables(): Promise<Map<string, ErrorEntry>> {
     for (const [name, value] of Object.entries(module)) {
       if (!name.endsWith("Errors") || typeof value !== "object" || value === null || !("table" in value))
         continue;
+      const meanings = (module[`${name.slice(0, -1)}Meanings`] ?? {}) as Record<string, string>;
       for (const [code, entry] of Object.entries(value.table as Record<string, ErrorEntry>))
-        codes.set(code, entry);
+        codes.set(code, { meaning: meanings[code] ?? "", ...entry });
     }
   }
   return codes;

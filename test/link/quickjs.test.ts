@@ -1,15 +1,17 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { getQuickJS, type QuickJSContext, type QuickJSRuntime } from "quickjs-emscripten";
+import {
+  newQuickJSWASMModuleFromVariant,
+  type QuickJSContext,
+  type QuickJSRuntime,
+} from "quickjs-emscripten-core";
 import { afterEach, describe, expect, it } from "vitest";
 import { type BytePort, fromHex, toHex } from "../../src/base/index.ts";
-import { root } from "../house/imports.ts";
+import { bundle } from "../support/bundle.ts";
 import { LinkWorld } from "./world.ts";
 
 /** The host's program, in an engine that has nothing but JavaScript: what it needs comes in by `chip`. */
 const program = `
-import { MqttLink, SerialWire } from "link/index.js";
-import { createSeededRandom, fromHex, toHex } from "base/index.js";
+import { MqttLink, SerialWire } from "/src/link/index.ts";
+import { createSeededRandom, fromHex, toHex } from "/src/base/index.ts";
 
 const timers = new Map();
 let lastTimer = 0;
@@ -91,14 +93,10 @@ function measureMemory(): number {
 
 /** QuickJS with the portable rooms as built, and the functions of a chip. */
 async function startEngine(world: LinkWorld, printed: string[]): Promise<void> {
-  const quickjs = await getQuickJS();
+  const quickjs = await newQuickJSWASMModuleFromVariant(import("@jitl/quickjs-wasmfile-release-sync"));
   const runtime = quickjs.newRuntime();
   const context = runtime.newContext();
   engine = { runtime, context };
-  runtime.setModuleLoader(
-    (name) => readFileSync(join(root, name.startsWith("@") ? "node_modules" : "dist", name), "utf8"),
-    (base, wanted) => (wanted.startsWith(".") ? join(base, "..", wanted) : wanted),
-  );
   const settle = () => {
     const jobs = runtime.executePendingJobs();
     if (jobs.error) throw new Error(String(context.dump(jobs.error)));
@@ -141,6 +139,7 @@ async function startEngine(world: LinkWorld, printed: string[]): Promise<void> {
   });
   context.setProp(context.global, "chip", chip);
   chip.dispose();
-  context.unwrapResult(context.evalCode(program, "host.js", { type: "module" })).dispose();
+  const { code } = await bundle(program, "iife");
+  context.unwrapResult(context.evalCode(code, "host.js")).dispose();
   settle();
 }

@@ -31,26 +31,34 @@ describe("connecting", () => {
   });
 
   it.each([
-    [1, /does not speak MQTT 3\.1\.1 \(CONNACK code 1\)/],
-    [2, /refused the client id/],
-    [3, /is not available/],
-    [4, /refused the user name or password \(CONNACK code 4\)/],
-    [5, /does not authorize/],
-    [99, /refused the connection \(CONNACK code 99\)/],
-  ])("says why it was refused with code %i, and tries again", async (returnCode, message) => {
-    let refusals = 2;
-    const { clock, client, statuses, troubles } = setUp((packet) =>
-      packet.type === "connect" && refusals-- > 0
-        ? { type: "connack", sessionPresent: false, returnCode }
-        : undefined,
-    );
-    await clock.runUntil(client.ready());
-    expect(troubles()).toEqual(["mqtt/refused", "mqtt/refused"]);
-    const status = statuses.find(({ type }) => type === "disconnected");
-    expect(status).toMatchObject({
-      error: { message: expect.stringMatching(message) as string, detail: { returnCode } },
-    });
-  });
+    [
+      1,
+      0x84,
+      "unsupported-protocol-version",
+      /refused the connection: unsupported protocol version \(0x84\)/,
+    ],
+    [2, 0x85, "client-identifier-not-valid", /client identifier/],
+    [3, 0x88, "server-unavailable", /unavailable/],
+    [4, 0x86, "bad-user-name-or-password", /bad user name or password/],
+    [5, 0x87, "not-authorized", /not authorized/],
+    [99, 99, "unspecified-error", /\(0x63\)/],
+  ])(
+    "says why it was refused with code %i, and tries again",
+    async (returnCode, reasonCode, reason, message) => {
+      let refusals = 2;
+      const { clock, client, statuses, troubles } = setUp((packet) =>
+        packet.type === "connect" && refusals-- > 0
+          ? { type: "connack", sessionPresent: false, reasonCode: returnCode }
+          : undefined,
+      );
+      await clock.runUntil(client.ready());
+      expect(troubles()).toEqual(["mqtt/refused", "mqtt/refused"]);
+      const status = statuses.find(({ type }) => type === "disconnected");
+      expect(status).toMatchObject({
+        error: { message: expect.stringMatching(message) as string, detail: { reasonCode, reason } },
+      });
+    },
+  );
 
   it("tries for ever, with growing and uneven delays up to the limit", async () => {
     const { clock, client, statuses } = setUp(undefined, {
@@ -121,7 +129,7 @@ describe("connecting", () => {
   it("slows down for a broker that accepts and closes at once", async () => {
     const { clock, client, broker } = setUp((packet, connection) => {
       if (packet.type === "connect")
-        connection.send({ type: "connack", sessionPresent: false, returnCode: 0 });
+        connection.send({ type: "connack", sessionPresent: false, reasonCode: 0 });
       connection.close();
       return undefined;
     });

@@ -1,49 +1,122 @@
 import * as fc from "fast-check";
 import { generate, type Packet as OraclePacket, parser } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
-import { encodePacket, type Packet, PacketReader } from "../../src/mqtt/index.ts";
+import {
+  decodeRequest,
+  encodePacket,
+  type MqttVersion,
+  type Packet,
+  PacketReader,
+  type Properties,
+} from "../../src/mqtt/index.ts";
 import { anyPacket } from "./packets.ts";
+import { anyPacket5 } from "./packets5.ts";
+
+/** Properties as mqtt-packet takes and gives them. */
+function toOracleProperties(
+  { properties }: { properties?: Properties | undefined },
+  type: Packet["type"],
+): object {
+  if (!properties) return {};
+  const { userProperties, subscriptionIdentifiers: ids } = properties;
+  const result: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === "subscriptionIdentifiers") {
+      result["subscriptionIdentifier"] = type === "subscribe" || ids?.length === 1 ? ids?.[0] : ids;
+    } else if (name === "userProperties") {
+      const grouped: Record<string, string | string[]> = {};
+      for (const [key, text] of userProperties ?? []) {
+        grouped[key] = key in grouped ? [grouped[key] as string, text] : text;
+      }
+      result[name] = grouped;
+    } else result[name] = value instanceof Uint8Array ? Buffer.from(value) : value;
+  }
+  return { properties: result };
+}
 
 /** A packet as mqtt-packet takes and gives it. */
-function toOracle(packet: Packet): OraclePacket {
+function toOracle(packet: Packet, version: MqttVersion): OraclePacket {
+  const more = "properties" in packet ? toOracleProperties(packet, packet.type) : {};
   switch (packet.type) {
     case "connect": {
       const { username, password, will } = packet;
       return {
         cmd: "connect",
         protocolId: "MQTT",
-        protocolVersion: 4,
+        protocolVersion: version,
         clientId: packet.clientId,
         clean: packet.clean,
         keepalive: packet.keepaliveSeconds,
         ...(username === undefined ? {} : { username }),
         ...(password ? { password: Buffer.from(password) } : {}),
-        ...(will ? { will: { ...will, payload: Buffer.from(will.payload) } } : {}),
-      };
+        ...(will
+          ? { will: { ...will, payload: Buffer.from(will.payload), ...toOracleProperties(will, "connect") } }
+          : {}),
+        ...more,
+      } as unknown as OraclePacket;
     }
     case "connack":
-      return { cmd: "connack", sessionPresent: packet.sessionPresent, returnCode: packet.returnCode };
+      return {
+        cmd: "connack",
+        sessionPresent: packet.sessionPresent,
+        [version === 5 ? "reasonCode" : "returnCode"]: packet.reasonCode,
+        ...more,
+      };
     case "publish": {
       const { topic, payload, qos, retain, duplicate, packetId } = packet;
       const id = qos > 0 ? { messageId: packetId } : {};
-      return { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: duplicate, ...id };
+      return {
+        cmd: "publish",
+        topic,
+        payload: Buffer.from(payload),
+        qos,
+        retain,
+        dup: duplicate,
+        ...id,
+        ...more,
+      };
     }
     case "subscribe": {
-      const subscriptions = packet.subscriptions.map(({ filter, qos }) => ({ topic: filter, qos }));
-      return { cmd: "subscribe", messageId: packet.packetId, subscriptions };
+      const subscriptions = packet.subscriptions.map(({ filter, qos, ...delivery }) => ({
+        topic: filter,
+        qos,
+        ...(version === 5
+          ? {
+              nl: delivery.noLocal ?? false,
+              rap: delivery.retainAsPublished ?? false,
+              rh: delivery.retainHandling ?? 0,
+            }
+          : {}),
+      }));
+      return { cmd: "subscribe", messageId: packet.packetId, subscriptions, ...more };
     }
     case "suback":
-      return { cmd: "suback", messageId: packet.packetId, granted: [...packet.returnCodes] };
+      return { cmd: "suback", messageId: packet.packetId, granted: [...packet.reasonCodes], ...more };
     case "unsubscribe":
-      return { cmd: "unsubscribe", messageId: packet.packetId, unsubscriptions: [...packet.filters] };
+      return {
+        cmd: "unsubscribe",
+        messageId: packet.packetId,
+        unsubscriptions: [...packet.filters],
+        ...more,
+      };
     case "puback":
     case "pubrec":
     case "pubrel":
-    case "pubcomp":
-      return { cmd: packet.type, messageId: packet.packetId };
-    case "unsuback":
-      // Its return codes are MQTT 5's.
-      return { cmd: packet.type, messageId: packet.packetId } as OraclePacket;
+    case "pubcomp": {
+      const reason = packet.reasonCode === undefined ? {} : { reasonCode: packet.reasonCode };
+      return { cmd: packet.type, messageId: packet.packetId, ...reason, ...more };
+    }
+    case "unsuback": {
+      const granted = packet.reasonCodes ? { granted: [...packet.reasonCodes] } : {};
+      return { cmd: packet.type, messageId: packet.packetId, ...granted, ...more } as OraclePacket;
+    }
+    case "disconnect":
+    case "auth":
+      return {
+        cmd: packet.type,
+        ...(version === 5 ? { reasonCode: packet.reasonCode ?? 0 } : {}),
+        ...more,
+      } as OraclePacket;
     default:
       return { cmd: packet.type };
   }
@@ -60,35 +133,43 @@ function isBeyondOracle(packet: Packet): boolean {
   );
 }
 
-describe("mqtt-packet", () => {
-  const packets = anyPacket.filter((packet) => !isBeyondOracle(packet));
-
-  it("writes the same bytes", () => {
-    fc.assert(
-      fc.property(packets, (packet) => {
-        expect(Buffer.from(encodePacket(packet)).toString("hex")).toBe(
-          generate(toOracle(packet)).toString("hex"),
-        );
-      }),
-      { numRuns: 1000 },
-    );
-  });
+describe.each([
+  ["MQTT 3.1.1", 4, anyPacket],
+  ["MQTT 5", 5, anyPacket5],
+] as const)("mqtt-packet, %s", (_name, version, any) => {
+  const packets = any.filter((packet) => !isBeyondOracle(packet));
+  const readHere = (bytes: Uint8Array) => {
+    const reader = new PacketReader({ decodeRequest, version, topicAliasMaximum: 65_535 });
+    reader.push(bytes);
+    return reader.next();
+  };
 
   it("reads what is written here, and is read here", () => {
     fc.assert(
       fc.property(packets, (packet) => {
-        const oracle = parser({ protocolVersion: 4 });
+        const oracle = parser({ protocolVersion: version });
         const read: OraclePacket[] = [];
         oracle.on("packet", (one) => read.push(one));
-        oracle.parse(Buffer.from(encodePacket(packet)));
+        oracle.parse(Buffer.from(encodePacket(packet, version)));
         expect(read).toHaveLength(1);
-        expect(read[0]).toMatchObject(toOracle(packet));
-
-        const reader = new PacketReader();
-        reader.push(new Uint8Array(generate(toOracle(packet))));
-        expect(reader.next()).toEqual(packet);
+        expect(read[0]).toMatchObject(toOracle(packet, version));
+        const written = generate(toOracle(packet, version), { protocolVersion: version });
+        expect(readHere(new Uint8Array(written))).toEqual(packet);
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 30_000);
+
+  it("writes the same bytes", () => {
+    fc.assert(
+      fc.property(packets, (packet) => {
+        const oracle = generate(toOracle(packet, version), { protocolVersion: version });
+        // In MQTT 5, properties may be in any order, and success may be left out or not.
+        if (version === 5)
+          expect(readHere(new Uint8Array(oracle))).toEqual(readHere(encodePacket(packet, 5)));
+        else expect(Buffer.from(encodePacket(packet)).toString("hex")).toBe(oracle.toString("hex"));
+      }),
+      { numRuns: 1000 },
+    );
+  }, 30_000);
 });

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeUtf8, fromHex, toHex } from "../../src/base/index.ts";
 import {
+  decodeRequest,
   encodePacket,
   type MalformedPacket,
   type OutgoingPacket,
@@ -14,7 +15,7 @@ import { anyPacket } from "./packets.ts";
 
 /** Everything that a reader makes of these chunks, up to the first malformed packet. */
 function readAll(chunks: readonly Uint8Array[], options?: PacketReaderOptions): (Packet | MalformedPacket)[] {
-  const reader = new PacketReader(options);
+  const reader = new PacketReader({ decodeRequest, ...options });
   const packets: (Packet | MalformedPacket)[] = [];
   for (const chunk of chunks) {
     reader.push(chunk);
@@ -51,14 +52,14 @@ const vectors: readonly (readonly [name: string, packet: OutgoingPacket, hex: st
     },
     "10 14 00 04 4d 51 54 54 04 c0 00 3c 00 02 63 31 00 01 75 00 01 70",
   ],
-  ["CONNACK of a session", { type: "connack", sessionPresent: true, returnCode: 0 }, "20 02 01 00"],
-  ["CONNACK that refuses", { type: "connack", sessionPresent: false, returnCode: 5 }, "20 02 00 05"],
+  ["CONNACK of a session", { type: "connack", sessionPresent: true, reasonCode: 0 }, "20 02 01 00"],
+  ["CONNACK that refuses", { type: "connack", sessionPresent: false, reasonCode: 5 }, "20 02 00 05"],
   [
     "SUBSCRIBE",
     { type: "subscribe", packetId: 1, subscriptions: [{ filter: "foo", qos: 1 }] },
     "82 08 00 01 00 03 66 6f 6f 01",
   ],
-  ["SUBACK", { type: "suback", packetId: 1, returnCodes: [1, 0x80] }, "90 04 00 01 01 80"],
+  ["SUBACK", { type: "suback", packetId: 1, reasonCodes: [1, 0x80] }, "90 04 00 01 01 80"],
   ["UNSUBSCRIBE", { type: "unsubscribe", packetId: 2, filters: ["foo"] }, "a2 07 00 02 00 03 66 6f 6f"],
   ["UNSUBACK", { type: "unsuback", packetId: 2 }, "b0 02 00 02"],
   [
@@ -180,7 +181,7 @@ describe("the reader", () => {
     ["a topic that holds a surrogate", "30 05 00 03 ed a0 80", "bad-topic"],
     ["a topic that holds a wildcard", "30 05 00 03 66 2f 23", "bad-topic"],
     ["an empty topic", "30 02 00 00", "bad-topic"],
-    ["a SUBACK code that does not exist", "90 03 00 01 03", "bad-return-code"],
+    ["a SUBACK code that does not exist", "90 03 00 01 03", "bad-reason-code"],
     ["a SUBACK without codes", "90 02 00 01", "bad-length"],
     ["reserved bits in CONNACK", "20 02 02 00", "bad-flags"],
     ["another protocol's name", "10 0c 00 04 4d 51 54 55 04 02 00 3c 00 00", "bad-protocol"],
@@ -191,7 +192,7 @@ describe("the reader", () => {
   });
 
   it("reads nothing behind a malformed packet", () => {
-    const reader = new PacketReader();
+    const reader = new PacketReader({ decodeRequest });
     reader.push(fromHex("40020001000040020002") as Uint8Array);
     expect(reader.next()).toEqual({ type: "puback", packetId: 1 });
     for (let time = 0; time < 3; time++) {

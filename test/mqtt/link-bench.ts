@@ -1,5 +1,5 @@
 import { createSeededRandom, encodeUtf8 } from "../../src/base/index.ts";
-import { connect, type MqttClientOptions, type Packet, type Status } from "../../src/mqtt/index.ts";
+import { connect, type MqttClientOptions, type Packet, reasonOf, type Status } from "../../src/mqtt/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 import { type Script, ScriptedBroker } from "./scripted-broker.ts";
 
@@ -12,6 +12,7 @@ export function setUp(script?: Script, options: Partial<MqttClientOptions> = {})
     open: broker.open,
     clock,
     random: createSeededRandom(1),
+    reasonOf,
     onStatus: (status) => statuses.push(status),
     ...options,
   });

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import type { Packet, QoS } from "../../src/mqtt/index.ts";
 
-const qos = fc.constantFrom<QoS[]>(0, 1, 2);
+export const qos = fc.constantFrom<QoS[]>(0, 1, 2);
 const packetId = fc.integer({ min: 1, max: 65_535 });
-const bytes = fc.uint8Array({ maxLength: 300 });
+export const bytes = fc.uint8Array({ maxLength: 300 });
 /** Any text without a NUL, well-formed. */
-const text = fc
+export const text = fc
   .string({
     unit: fc.oneof(
       fc.constantFrom("a", "/", "ä", "€", "😀", " "),
@@ -14,8 +14,8 @@ const text = fc
     maxLength: 40,
   })
   .map((value) => value.replaceAll("\0", ""));
-const topic = text.map((value) => value.replaceAll(/[+#]/g, "")).filter((value) => value !== "");
-const filter = topic.chain((name) => fc.constantFrom(name, `${name}/#`, `+/${name}`, "#"));
+export const topic = text.map((value) => value.replaceAll(/[+#]/g, "")).filter((value) => value !== "");
+export const filter = topic.chain((name) => fc.constantFrom(name, `${name}/#`, `+/${name}`, "#"));
 
 /** Any packet of MQTT 3.1.1 that may be sent. */
 export const anyPacket: fc.Arbitrary<Packet> = fc.oneof(
@@ -34,7 +34,7 @@ export const anyPacket: fc.Arbitrary<Packet> = fc.oneof(
   fc.record({
     type: fc.constant("connack" as const),
     sessionPresent: fc.boolean(),
-    returnCode: fc.integer({ min: 0, max: 5 }),
+    reasonCode: fc.integer({ min: 0, max: 5 }),
   }),
   fc
     .record({ topic, payload: bytes, qos, retain: fc.boolean(), duplicate: fc.boolean(), packetId })
@@ -65,7 +65,7 @@ export const anyPacket: fc.Arbitrary<Packet> = fc.oneof(
   fc.record({
     type: fc.constant("suback" as const),
     packetId,
-    returnCodes: fc.array(fc.constantFrom(0, 1, 2, 0x80), { minLength: 1, maxLength: 5 }),
+    reasonCodes: fc.array(fc.constantFrom(0, 1, 2, 0x80), { minLength: 1, maxLength: 5 }),
   }),
   fc.record({
     type: fc.constant("unsubscribe" as const),

@@ -1,6 +1,13 @@
 import type { BytePort } from "../../src/base/index.ts";
 import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
-import { encodePacket, type Packet, PacketReader } from "../../src/mqtt/index.ts";
+import {
+  decodeRequest,
+  encodePacket,
+  type MqttVersion,
+  type Packet,
+  PacketReader,
+  type PropertiesOf,
+} from "../../src/mqtt/index.ts";
 import { type BytePortPair, createBytePortPair } from "../../src/virtual/index.ts";
 
 interface Outgoing {
@@ -12,7 +19,7 @@ interface Outgoing {
 }
 
 /**
- * The broker's half of one persistent session, to the letter of MQTT 3.1.1, 4.3 and 4.4, written apart from the
+ * The broker's half of one persistent session, to the letter of MQTT 3.1.1 and 5, 4.3 and 4.4, written apart from the
  * client's: what it has taken over, and what it still has to deliver, is known exactly.
  */
 export class ReferenceBroker {
@@ -21,9 +28,16 @@ export class ReferenceBroker {
   /** Whether the session is lost at each connection. */
   forgetful = false;
   connections = 0;
+  /** What it says of itself in MQTT 5. */
+  properties: PropertiesOf["connack"] = {};
+  /** The greatest number of messages that were in flight to it at once. */
+  mostInflight = 0;
+  readonly #inflight = new Set<number>();
+  #version: MqttVersion = 4;
   readonly #onArrival: (bytes: Uint8Array, at: "left" | "right", pair: BytePortPair) => readonly Uint8Array[];
   readonly #unreleased = new Set<number>();
   readonly #outgoing = new Map<number, Outgoing>();
+  #nextId = 100;
   #known = false;
   #port: BytePort | undefined;
 
@@ -41,8 +55,10 @@ export class ReferenceBroker {
 
   /** Puts a message into the session; it goes out as soon as there is a connection. */
   enqueue(text: string, qos: 1 | 2): void {
-    const packetId = 100 + this.#outgoing.size;
-    this.#outgoing.set(packetId, { packetId, qos, text, sent: false, released: false });
+    const packetId = this.#nextId++;
+    const message = { packetId, qos, text, sent: false, released: false };
+    this.#outgoing.set(packetId, message);
+    if (this.#port) this.#deliver(message);
   }
 
   readonly open = (): Promise<BytePort> => {
@@ -50,7 +66,7 @@ export class ReferenceBroker {
       onArrival: (bytes, at) => this.#onArrival(bytes, at, pair),
     });
     const port = pair.right;
-    const reader = new PacketReader();
+    const reader = new PacketReader({ decodeRequest, topicAliasMaximum: 100 });
     this.connections++;
     port.start({
       onData: (bytes) => {
@@ -75,7 +91,9 @@ export class ReferenceBroker {
         const sessionPresent = this.#known && !this.forgetful;
         if (!sessionPresent) this.#unreleased.clear();
         this.#known = true;
-        this.#send({ type: "connack", sessionPresent, returnCode: 0 });
+        this.#inflight.clear();
+        this.#version = packet.version ?? 4;
+        this.#send({ type: "connack", sessionPresent, reasonCode: 0, properties: this.properties });
         for (const message of this.#outgoing.values()) this.#deliver(message);
         return;
       }
@@ -83,6 +101,8 @@ export class ReferenceBroker {
         if (packet.qos < 2 || !this.#unreleased.has(packet.packetId)) {
           this.taken.push(decodeUtf8(packet.payload) ?? "");
         }
+        if (packet.qos > 0) this.#inflight.add(packet.packetId);
+        this.mostInflight = Math.max(this.mostInflight, this.#inflight.size);
         if (packet.qos === 1) this.#send({ type: "puback", packetId: packet.packetId });
         if (packet.qos === 2) {
           this.#unreleased.add(packet.packetId);
@@ -121,6 +141,7 @@ export class ReferenceBroker {
   }
 
   #send(packet: Packet): void {
-    this.#port?.write(encodePacket(packet));
+    if (packet.type === "puback" || packet.type === "pubcomp") this.#inflight.delete(packet.packetId);
+    this.#port?.write(encodePacket(packet, this.#version));
   }
 }

@@ -1,5 +1,12 @@
 import { type BytePort, concatBytes, type OpenBytePort } from "../../src/base/index.ts";
-import { encodePacket, type MalformedPacket, type Packet, PacketReader } from "../../src/mqtt/index.ts";
+import {
+  decodeRequest,
+  encodePacket,
+  type MalformedPacket,
+  type MqttVersion,
+  type Packet,
+  PacketReader,
+} from "../../src/mqtt/index.ts";
 import { type BytePortPair, createBytePortPair } from "../../src/virtual/index.ts";
 
 /** What a scripted broker answers; `undefined` for nothing. */
@@ -14,17 +21,19 @@ export class ScriptedConnection {
   readonly pair: BytePortPair;
   closed = false;
   readonly #port: BytePort;
+  #version: MqttVersion = 4;
 
   constructor(script: Script) {
     this.pair = createBytePortPair();
     this.#port = this.pair.right;
-    const reader = new PacketReader();
+    const reader = new PacketReader({ decodeRequest, topicAliasMaximum: 65_535 });
     this.#port.start({
       onData: (bytes) => {
         this.pieces++;
         reader.push(bytes);
         for (let packet = reader.next(); packet; packet = reader.next()) {
           this.received.push(packet);
+          if (packet.type === "connect") this.#version = packet.version ?? 4;
           const reply = packet.type === "malformed" ? undefined : script(packet, this);
           if (reply) this.send(reply);
         }
@@ -43,7 +52,7 @@ export class ScriptedConnection {
 
   /** Sends packets in one piece. */
   send(...packets: Packet[]): void {
-    this.#port.write(concatBytes(packets.map((packet) => encodePacket(packet))));
+    this.#port.write(concatBytes(packets.map((packet) => encodePacket(packet, this.#version))));
   }
 
   sendBytes(...bytes: number[]): void {
@@ -87,7 +96,7 @@ export class ScriptedBroker {
 export function answer(packet: Packet): Packet | undefined {
   switch (packet.type) {
     case "connect":
-      return { type: "connack", sessionPresent: false, returnCode: 0 };
+      return { type: "connack", sessionPresent: false, reasonCode: 0 };
     case "publish":
       if (packet.qos === 0) return undefined;
       return { type: packet.qos === 1 ? "puback" : "pubrec", packetId: packet.packetId };
@@ -97,10 +106,10 @@ export function answer(packet: Packet): Packet | undefined {
       return {
         type: "suback",
         packetId: packet.packetId,
-        returnCodes: packet.subscriptions.map(({ qos }) => qos),
+        reasonCodes: packet.subscriptions.map(({ qos }) => qos),
       };
     case "unsubscribe":
-      return { type: "unsuback", packetId: packet.packetId };
+      return { type: "unsuback", packetId: packet.packetId, reasonCodes: packet.filters.map(() => 0) };
     case "pingreq":
       return { type: "pingresp" };
     default:

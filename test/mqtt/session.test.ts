@@ -118,7 +118,7 @@ describe("acknowledgements that do not fit", () => {
     const bench = new Bench().connect();
     expect(bench.receive({ type: "puback", packetId: 1 })).toMatch(/never sent/);
     expect(bench.receive({ type: "pubcomp", packetId: 9 })).toMatch(/never sent/);
-    expect(bench.receive({ type: "suback", packetId: 1, returnCodes: [0] })).toMatch(/no open request/);
+    expect(bench.receive({ type: "suback", packetId: 1, reasonCodes: [0] })).toMatch(/no open request/);
     expect(bench.receive({ type: "unsuback", packetId: 1 })).toMatch(/no open request/);
   });
 
@@ -132,7 +132,7 @@ describe("acknowledgements that do not fit", () => {
     bench.subscribe("a");
     bench.sent();
     expect(bench.receive({ type: "unsuback", packetId: 3 })).toMatch(/wrong way/);
-    expect(bench.receive({ type: "suback", packetId: 3, returnCodes: [0, 0] })).toMatch(/wrong way/);
+    expect(bench.receive({ type: "suback", packetId: 3, reasonCodes: [0, 0] })).toMatch(/wrong way/);
   });
 
   it("are answered when they are PUBREC, so that the broker can forget", () => {
@@ -145,7 +145,7 @@ describe("acknowledgements that do not fit", () => {
   it("break the protocol when only a client may send them", () => {
     const bench = new Bench().connect();
     expect(bench.receive({ type: "pingreq" })).toMatch(/PINGREQ/);
-    expect(bench.receive({ type: "connack", sessionPresent: false, returnCode: 0 })).toMatch(/CONNACK/);
+    expect(bench.receive({ type: "connack", sessionPresent: false, reasonCode: 0 })).toMatch(/CONNACK/);
     expect(bench.receive({ type: "pingresp" })).toBeUndefined();
   });
 });
@@ -235,8 +235,8 @@ describe("subscribing", () => {
     const bench = new Bench().connect();
     const [granted, refused] = [bench.subscribe("a", 2), bench.subscribe("b")];
     expect(bench.sent()).toEqual(["subscribe a #1", "subscribe b #2"]);
-    bench.receive({ type: "suback", packetId: 1, returnCodes: [1] });
-    bench.receive({ type: "suback", packetId: 2, returnCodes: [0x80] });
+    bench.receive({ type: "suback", packetId: 1, reasonCodes: [1] });
+    bench.receive({ type: "suback", packetId: 2, reasonCodes: [0x80] });
     expect(await granted.promise).toEqual([1]);
     expect(await refused.promise).toEqual([0x80]);
   });
@@ -245,9 +245,9 @@ describe("subscribing", () => {
     const bench = new Bench().connect();
     for (const filter of ["a", "b", "c"]) bench.subscribe(filter);
     bench.sent();
-    bench.receive({ type: "suback", packetId: 1, returnCodes: [1] });
-    bench.receive({ type: "suback", packetId: 2, returnCodes: [0x80] });
-    bench.receive({ type: "suback", packetId: 3, returnCodes: [1] });
+    bench.receive({ type: "suback", packetId: 1, reasonCodes: [1] });
+    bench.receive({ type: "suback", packetId: 2, reasonCodes: [0x80] });
+    bench.receive({ type: "suback", packetId: 3, reasonCodes: [1] });
     bench.unsubscribe("c");
     bench.sent();
     bench.receive({ type: "unsuback", packetId: 4 });
@@ -264,7 +264,7 @@ describe("subscribing", () => {
     for (let index = 0; index < 10; index++) bench.subscribe(`f${index}`);
     bench.sent();
     for (let packetId = 1; packetId <= 10; packetId++) {
-      bench.receive({ type: "suback", packetId, returnCodes: [1] });
+      bench.receive({ type: "suback", packetId, reasonCodes: [1] });
     }
     bench.publish(1, "mine");
     bench.sent();
@@ -272,9 +272,9 @@ describe("subscribing", () => {
     bench.connect(false);
     expect(bench.sent()).toEqual(["subscribe f0 f1 f2 f3 f4 f5 f6 f7 #12", "subscribe f8 f9 #13"]);
     expect(bench.session.hasRoom).toBe(false);
-    bench.receive({ type: "suback", packetId: 12, returnCodes: [1, 1, 1, 0x80, 1, 1, 1, 1] });
+    bench.receive({ type: "suback", packetId: 12, reasonCodes: [1, 1, 1, 0x80, 1, 1, 1, 1] });
     expect(bench.sent()).toEqual([]);
-    bench.receive({ type: "suback", packetId: 13, returnCodes: [1, 1] });
+    bench.receive({ type: "suback", packetId: 13, reasonCodes: [1, 1] });
     expect(bench.sent()).toEqual(["publish mine q1 #11"]);
     expect(bench.lost).toEqual(["f3"]);
   });
@@ -283,7 +283,7 @@ describe("subscribing", () => {
     const bench = new Bench().connect();
     bench.subscribe("a");
     bench.sent();
-    bench.receive({ type: "suback", packetId: 1, returnCodes: [1] });
+    bench.receive({ type: "suback", packetId: 1, reasonCodes: [1] });
     bench.session.disconnect(false);
     bench.connect(false);
     expect(bench.sent()).toEqual(["subscribe a #2"]);
@@ -299,7 +299,7 @@ describe("subscribing", () => {
     bench.session.disconnect(false);
     bench.connect(false);
     expect(bench.sent()).toEqual(["subscribe a #2"]);
-    bench.receive({ type: "suback", packetId: 2, returnCodes: [0] });
+    bench.receive({ type: "suback", packetId: 2, reasonCodes: [0] });
     expect(await request.promise).toEqual([0]);
   });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { Aedes } from "aedes";
@@ -67,7 +68,7 @@ function testExchange(where: () => { url: string; options?: ConnectOptions }): v
 
 describe("aedes over TCP, TLS and WebSocket (real)", () => {
   let aedes: Aedes;
-  const ports = { tcp: 0, tls: 0, ws: 0 };
+  const ports = { tcp: 0, tls: 0, ws: 0, wss: 0 };
   const servers: { close(): unknown }[] = [];
   const listen = async (server: Pick<Server, "listen" | "address" | "once" | "close">) => {
     server.listen(0, "127.0.0.1");
@@ -78,16 +79,19 @@ describe("aedes over TCP, TLS and WebSocket (real)", () => {
 
   beforeAll(async () => {
     aedes = await Aedes.createBroker();
-    ports.tcp = await listen(createTcpServer({ noDelay: true }, aedes.handle) as unknown as Server);
+    ports.tcp = await listen(createTcpServer({ noDelay: true }, aedes.handle));
     const { cert, key } = testCertificate;
-    ports.tls = await listen(createTlsServer({ cert, key }, aedes.handle) as unknown as Server);
-    const web = createServer();
-    const sockets = new WebSocketServer({
-      server: web,
-      handleProtocols: (names) => names.has("mqtt") && "mqtt",
-    });
-    sockets.on("connection", (socket) => void aedes.handle(createWebSocketStream(socket)));
-    ports.ws = await listen(web);
+    ports.tls = await listen(createTlsServer({ cert, key }, aedes.handle));
+    const handleSockets = (server: Server) => {
+      const sockets = new WebSocketServer({
+        server: server as never,
+        handleProtocols: (names) => names.has("mqtt") && "mqtt",
+      });
+      sockets.on("connection", (socket) => void aedes.handle(createWebSocketStream(socket)));
+      return server;
+    };
+    ports.ws = await listen(handleSockets(createServer()));
+    ports.wss = await listen(handleSockets(createSecureServer({ cert, key })));
   });
 
   afterAll(async () => {
@@ -102,6 +106,11 @@ describe("aedes over TCP, TLS and WebSocket (real)", () => {
       options: { tls: { ca: testCertificate.cert } },
     })));
   describe("WebSocket", () => testExchange(() => ({ url: `ws://127.0.0.1:${ports.ws}/mqtt` })));
+  describe("WebSocket over TLS", () =>
+    testExchange(() => ({
+      url: `wss://localhost:${ports.wss}/mqtt`,
+      options: { tls: { ca: testCertificate.cert } },
+    })));
 
   it("goes on at the next of several brokers", async () => {
     await using client = connect([`mqtt://127.0.0.1:${await freePort()}`, `mqtt://127.0.0.1:${ports.tcp}`]);
@@ -211,7 +220,7 @@ describe.runIf(have("mosquitto"))("mosquitto (real)", () => {
     await until(() => statuses.some(({ type }) => type === "disconnected"));
     expect(stranger.connected).toBe(false);
     expect(statuses.find(({ type }) => type === "disconnected")).toMatchObject({
-      error: { code: "mqtt/refused", message: "the broker does not authorize this client (CONNACK code 5)" },
+      error: { code: "mqtt/refused", message: "the broker refused the connection: not authorized (0x87)" },
     });
     await using friend = connect(`mqtt://me:${encodeURIComponent("sésame/1")}@127.0.0.1:${guarded.port}`);
     await friend.ready();

@@ -6,6 +6,8 @@ export const externalPrograms = {
   mosquitto: "mosquitto",
   mosquitto_pub: "mosquitto-clients",
   mosquitto_sub: "mosquitto-clients",
+  "nats-server": "nats-server",
+  ejabberdctl: "ejabberd",
   influxd: "influxdb",
   initdb: "postgresql",
   postgres: "postgresql",

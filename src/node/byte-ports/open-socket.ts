@@ -1,13 +1,19 @@
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
 import { type AbortSignalLike, type BytePort, onAbort } from "../../base/index.ts";
 import { SocketPort } from "./socket-port.ts";
 
-/** Waits until a socket that connects is open, and makes a byte port of it. */
+/**
+ * Opens a socket and makes a byte port of it.
+ *
+ * @param connect begins to connect a socket that reads with these options
+ */
 export function openSocket(
-  socket: Socket,
+  connect: (options: { onread: OnReadOpts }) => Socket,
   readyEvent: "connect" | "secureConnect",
   signal: AbortSignalLike | undefined,
 ): Promise<BytePort> {
+  const port = new SocketPort();
+  const socket = connect({ onread: port.onread });
   return new Promise((resolve, reject) => {
     const settle = (action: () => void) => {
       release();
@@ -15,7 +21,7 @@ export function openSocket(
       socket.off("error", onError);
       action();
     };
-    const onReady = () => settle(() => resolve(new SocketPort(socket)));
+    const onReady = () => settle(() => resolve(port.open(socket)));
     const onError = (error: Error) => settle(() => reject(error));
     socket.once(readyEvent, onReady);
     socket.once("error", onError);

@@ -43,7 +43,7 @@ export function tcpListener({ host, port }: TcpOptions): OpenBytePort {
       const accept = (socket: Socket) => {
         // The signal goes on to end the server, connection or not.
         if (!signal) release();
-        resolve(new SocketPort(socket));
+        resolve(new SocketPort().accept(socket));
       };
       const early = next;
       next = undefined;

@@ -14,5 +14,6 @@ export interface TcpOptions {
  * as `connect ECONNREFUSED 127.0.0.1:1883`.
  */
 export function tcp({ host, port }: TcpOptions): OpenBytePort {
-  return ({ signal }) => openSocket(connect({ host, port, noDelay: true }), "connect", signal);
+  return ({ signal }) =>
+    openSocket((options) => connect({ host, port, noDelay: true, ...options }), "connect", signal);
 }

@@ -15,9 +15,10 @@ export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "
 /** Opens TLS connections. Opening rejects with Node's error, also where the certificate is not trusted. */
 export function tls({ host, port, ...options }: TcpOptions & TlsOptions): OpenBytePort {
   const name = isIP(host) ? {} : { servername: host };
-  return ({ signal }) => {
-    const socket = connect({ host, port, ...name, ...options });
-    socket.setNoDelay(true);
-    return openSocket(socket, "secureConnect", signal);
-  };
+  return ({ signal }) =>
+    openSocket(
+      (reading) => connect({ host, port, ...name, ...options, ...reading }).setNoDelay(true),
+      "secureConnect",
+      signal,
+    );
 }

@@ -1,0 +1,69 @@
+import type { MqttClient, PublishOptions } from "./client.ts";
+import { Deferred } from "./deferred.ts";
+
+/** How a stream is published. */
+export interface PublishStreamOptions extends PublishOptions {
+  /** How many of its messages may be unsettled before the source has to wait. Default 250. */
+  readonly window?: number;
+}
+
+/**
+ * Publishes everything that a source gives, a message each, without waiting for each to be acknowledged: the source is
+ * held back only while as many as the window takes are unsettled. Resolves with their number when all are settled. When
+ * one fails, or the signal is aborted, the source is ended, and what is under way is waited for.
+ *
+ * @throws as `publish` of the first that failed, and what the source throws
+ *
+ * @example
+ * await publishStream(client, "camera/picture", createReadStream("picture.jpg"), { qos: 1 });
+ */
+export async function publishStream(
+  client: MqttClient,
+  topic: string,
+  source: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+  { window = 250, ...options }: PublishStreamOptions = {},
+): Promise<number> {
+  const underWay = new UnderWay();
+  let count = 0;
+  for await (const payload of source) {
+    underWay.add(client.publish(topic, payload, options));
+    await underWay.until(window - 1);
+    if (underWay.failure) break;
+    count++;
+  }
+  await underWay.until(0);
+  if (underWay.failure) throw underWay.failure.error;
+  return count;
+}
+
+/** Messages that are not settled yet. */
+class UnderWay {
+  /** The first one. */
+  failure: { readonly error: unknown } | undefined;
+  #count = 0;
+  #settled = new Deferred<void>();
+
+  add(publishing: Promise<void>): void {
+    this.#count++;
+    publishing.then(
+      () => this.#settle(),
+      (error: unknown) => {
+        this.failure ??= { error };
+        this.#settle();
+      },
+    );
+  }
+
+  /** Waits until there are no more than so many. */
+  async until(limit: number): Promise<void> {
+    while (this.#count > limit) {
+      this.#settled = new Deferred();
+      await this.#settled.promise;
+    }
+  }
+
+  #settle(): void {
+    this.#count--;
+    this.#settled.resolve();
+  }
+}

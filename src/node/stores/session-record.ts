@@ -1,0 +1,156 @@
+import { crc32 } from "node:zlib";
+import type { Properties, QoS, StoreChange, StoredMessage } from "../../mqtt/index.ts";
+
+/** The first byte of each record, to find the next one behind damage. */
+const mark = 0xa7;
+/** Mark, length and sum. */
+const headerLength = 9;
+
+const types = { put: 1, sent: 2, released: 3, delete: 4, received: 5, forgotten: 6 } as const;
+
+/** What was read of a log. */
+export interface ReadLog {
+  readonly changes: readonly StoreChange[];
+  /** How many stretches of it are no records. */
+  readonly damaged: number;
+}
+
+/**
+ * A change as a record: `a7`, the length of what follows the header, its CRC-32, then a byte for the type, six for the
+ * sequence and two for the packet id, and, if it puts a message, the message. Numbers have their highest byte first.
+ */
+export function encodeRecord(change: StoreChange): Uint8Array {
+  const body = encodeBody(change);
+  const record = Buffer.alloc(headerLength + body.length);
+  record.writeUInt8(mark, 0);
+  record.writeUInt32BE(body.length, 1);
+  record.writeUInt32BE(crc32(body), 5);
+  record.set(body, headerLength);
+  return record;
+}
+
+/** All whole records of a log, in order; what is damaged is passed over. The pair of {@link encodeRecord}. */
+export function decodeRecords(log: Uint8Array): ReadLog {
+  const bytes = Buffer.from(log.buffer, log.byteOffset, log.byteLength);
+  const changes: StoreChange[] = [];
+  let damaged = 0;
+  let wasDamaged = false;
+  let offset = 0;
+  while (offset < bytes.length) {
+    const end = endOfRecord(bytes, offset);
+    const change = end === undefined ? undefined : decodeBody(bytes.subarray(offset + headerLength, end));
+    if (change && end !== undefined) {
+      changes.push(change);
+      offset = end;
+      wasDamaged = false;
+    } else {
+      if (!wasDamaged) damaged++;
+      wasDamaged = true;
+      const next = bytes.indexOf(mark, offset + 1);
+      offset = next < 0 ? bytes.length : next;
+    }
+  }
+  return { changes, damaged };
+}
+
+/** Where the whole record that begins here ends; `undefined` if none does. */
+function endOfRecord(bytes: Buffer, offset: number): number | undefined {
+  const start = offset + headerLength;
+  if (bytes[offset] !== mark || start > bytes.length) return undefined;
+  const end = start + bytes.readUInt32BE(offset + 1);
+  if (end > bytes.length || crc32(bytes.subarray(start, end)) !== bytes.readUInt32BE(offset + 5)) {
+    return undefined;
+  }
+  return end;
+}
+
+/** Type, sequence and packet id. */
+const fixedLength = 9;
+/** Flags, and the lengths of topic and properties. */
+const messageLength = 7;
+
+function encodeBody(change: StoreChange): Uint8Array {
+  const message = change.type === "put" ? change.message : undefined;
+  const parts = message ? partsOf(message) : [];
+  const length = parts.reduce((sum, part) => sum + part.length, fixedLength);
+  const body = Buffer.alloc(length);
+  body.writeUInt8(types[change.type], 0);
+  body.writeUIntBE(message?.sequence ?? ("sequence" in change ? change.sequence : 0), 1, 6);
+  body.writeUInt16BE(message?.packetId ?? ("packetId" in change ? change.packetId : 0), 7);
+  let offset = fixedLength;
+  for (const part of parts) {
+    body.set(part, offset);
+    offset += part.length;
+  }
+  return body;
+}
+
+function partsOf(message: StoredMessage): Uint8Array[] {
+  const { topic, payload, qos, retain, released, properties } = message;
+  const isText = typeof payload === "string";
+  const topicBytes = Buffer.from(topic);
+  const propertyBytes = Buffer.from(properties ? toJson(properties) : "");
+  const header = Buffer.alloc(messageLength);
+  header.writeUInt8(qos | (retain ? 4 : 0) | (released ? 8 : 0) | (isText ? 16 : 0), 0);
+  header.writeUInt16BE(topicBytes.length, 1);
+  header.writeUInt32BE(propertyBytes.length, 3);
+  return [header, topicBytes, propertyBytes, isText ? Buffer.from(payload) : payload];
+}
+
+function decodeBody(body: Buffer): StoreChange | undefined {
+  if (body.length < fixedLength) return undefined;
+  const sequence = body.readUIntBE(1, 6);
+  const packetId = body.readUInt16BE(7);
+  switch (body[0]) {
+    case types.put:
+      return decodeMessage(body, sequence, packetId);
+    case types.sent:
+      return { type: "sent", sequence, packetId };
+    case types.released:
+      return { type: "released", sequence };
+    case types.delete:
+      return { type: "delete", sequence };
+    case types.received:
+      return { type: "received", packetId };
+    case types.forgotten:
+      return { type: "forgotten", packetId };
+    default:
+      return undefined;
+  }
+}
+
+function decodeMessage(body: Buffer, sequence: number, packetId: number): StoreChange | undefined {
+  const topicStart = fixedLength + messageLength;
+  if (body.length < topicStart) return undefined;
+  const flags = body.readUInt8(fixedLength);
+  const propertiesStart = topicStart + body.readUInt16BE(fixedLength + 1);
+  const payloadStart = propertiesStart + body.readUInt32BE(fixedLength + 3);
+  if (payloadStart > body.length) return undefined;
+  const payload = body.subarray(payloadStart);
+  const json = body.toString("utf8", propertiesStart, payloadStart);
+  return {
+    type: "put",
+    message: {
+      sequence,
+      packetId,
+      topic: body.toString("utf8", topicStart, propertiesStart),
+      payload: flags & 16 ? payload.toString() : Uint8Array.from(payload),
+      qos: (flags & 3) as QoS,
+      retain: (flags & 4) !== 0,
+      released: (flags & 8) !== 0,
+      properties: json === "" ? undefined : fromJson(json),
+    },
+  };
+}
+
+/** Properties as JSON; bytes in base64, told from text by where they stand. */
+function toJson({ correlationData, ...rest }: Properties): string {
+  const data = correlationData && Buffer.from(correlationData).toString("base64");
+  return JSON.stringify({ ...rest, ...(data === undefined ? {} : { correlationData: data }) });
+}
+
+function fromJson(json: string): Properties {
+  const { correlationData, ...rest } = JSON.parse(json) as Record<string, unknown>;
+  if (typeof correlationData !== "string") return rest;
+  return { ...rest, correlationData: Uint8Array.from(Buffer.from(correlationData, "base64")) };
+}
