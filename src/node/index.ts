@@ -12,6 +12,7 @@ export {
   type WebSocketOptions,
 } from "./byte-ports/index.ts";
 export { systemClock } from "./clock.ts";
+export { systemCryptography } from "./cryptography.ts";
 export { type GpioOptions, openGpioOutput } from "./devices/gpio.ts";
 export { type I2cOptions, openI2c } from "./devices/i2c.ts";
 export type { IioOptions } from "./devices/iio-device.ts";

@@ -56,7 +56,8 @@ export class PacketOrder {
   expected = 0;
 
   place(packet: BoardPacket): PacketPlace {
-    if (packet.sequence === uncounted || packet.sequence === this.expected) {
+    if (packet.sequence === uncounted) return "next";
+    if (packet.sequence === this.expected) {
       this.expected++;
       return "next";
     }
