@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
+import { addBoardCommand } from "./commands/board.ts";
 import { addClimateCommand } from "./commands/climate.ts";
 import { addNodeCommand } from "./commands/node.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
@@ -35,6 +36,7 @@ const commands = [
   addNodesCommand,
   addNodeCommand,
   addClimateCommand,
+  addBoardCommand,
   addScreenCommand,
 ];
 

@@ -18,6 +18,7 @@ export { type I2cOptions, openI2c } from "./devices/i2c.ts";
 export type { IioOptions } from "./devices/iio-device.ts";
 export { openIioClimate, openIioLight, openIioTemperature } from "./devices/iio-sensors.ts";
 export { type LedOptions, openLed } from "./devices/led.ts";
+export { createKeyFile, keyErrors, readPrivateKey } from "./keys.ts";
 export { connect, type ConnectOptions } from "./mqtt.ts";
 export { systemRandom } from "./random.ts";
 export { SqliteStore, type SqliteStoreOptions, storeErrors } from "./stores/sqlite-store.ts";

@@ -8,3 +8,12 @@ export { remoteErrors } from "./errors.ts";
 export type { RemoteServices } from "./exchange.ts";
 export { openBoard, type OpenBoardOptions } from "./open-board.ts";
 export { toPythonText } from "./python.ts";
+export {
+  decideSync,
+  fitsPattern,
+  parseSyncSpec,
+  type SyncDecision,
+  type SyncSource,
+  type SyncSpec,
+  type SyncTarget,
+} from "./sync-spec.ts";

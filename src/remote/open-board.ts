@@ -5,6 +5,9 @@ import { Exchange, type RemoteServices } from "./exchange.ts";
 import { MqreplBoard } from "./mqrepl-board.ts";
 import { NativeBoard } from "./native-board.ts";
 
+/** A board that is there answers the first question within this, in milliseconds. */
+const firstAnswerMs = 10_000;
+
 /** How a board is found and driven. */
 export interface OpenBoardOptions extends RemoteServices {
   /** Its base topic: `toBoardBase(prefix)`. */
@@ -33,7 +36,7 @@ export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalL
   const native = new NativeBoard(exchange, signer);
   if (dialect === "mqrepl") return new MqreplBoard(exchange);
   try {
-    await native.info({ signal });
+    await native.info({ signal, timeoutMs: Math.min(timeoutMs, firstAnswerMs) });
     return native;
   } catch (error) {
     const { text } = remoteErrors.is(error, "remote/refused") ? error.detail : {};
