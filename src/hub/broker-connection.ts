@@ -21,7 +21,16 @@ export function connectToBroker(
     Pick<MqttClientOptions, "clean" | "clientId" | "will" | "onMessage" | "onStatus" | "offlineLimit">
   >,
 ): MqttClient {
-  return connect(brokerUrlOf(broker), {
+  return connect(brokerUrlOf(broker), { ...readBrokerAccess(broker), ...options });
+}
+
+/**
+ * How a configuration gets into its broker, as plain data: names, passwords, certificates.
+ *
+ * @throws `hub/file-unreadable` for a certificate or key
+ */
+export function readBrokerAccess(broker: HubConfig["broker"]) {
+  return {
     keepaliveSeconds: broker.keepalive,
     ...(broker.client_id === undefined ? {} : { clientId: broker.client_id }),
     ...(broker.user === undefined ? {} : { username: broker.user }),
@@ -32,8 +41,7 @@ export function connectToBroker(
       ...(broker.cert === undefined ? {} : { cert: readPem("broker.cert", broker.cert) }),
       ...(broker.key === undefined ? {} : { key: readPem("broker.key", broker.key) }),
     },
-    ...options,
-  });
+  };
 }
 
 /** A connection that ends so soon after the broker has accepted it, in milliseconds, was taken away. */

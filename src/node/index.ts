@@ -3,6 +3,9 @@
  *
  * @module
  */
+export { agentErrors, runAgent, type RunAgentOptions } from "./board/run-agent.ts";
+export type { BoardConfig } from "./board/protocol.ts";
+export { BoardSupervisor, supervisorErrors } from "./board/supervisor.ts";
 export {
   tcp,
   type TcpOptions,

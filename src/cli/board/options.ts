@@ -17,19 +17,13 @@ export interface BoardOptions extends BrokerOptions {
   readonly json?: boolean;
 }
 
-/** The prefix of a board that was given no other name. */
-export const defaultPrefix = "board";
-
 /** Says which board is meant, and how long to wait for it. Environment variables of the original program hold too. */
 export function addBoardOptions(command: Command): Command {
   return addBrokerOptions(command)
-    .option(
-      "--prefix <prefix>",
-      `the board's topics begin with it (MOTEQ_BOARD_PREFIX; default: ${defaultPrefix})`,
-    )
+    .option("--prefix <prefix>", "the board's topics begin with it (MOTEQ_BOARD_PREFIX; default: board)")
     .option("-t, --topic <base>", "the exact base topic, instead of a prefix")
     .option("-T, --timeout <seconds>", "give up when the board is silent for so long (default: 60)")
-    .option("--sign <file>", "sign commands with this private key (MOTEQ_BOARD_SIGN)")
+    .option("--sign <file>", "sign commands with this private key (MOTEQ_SIGN)")
     .addOption(
       new Option("--dialect <kind>", "what the board runs; it is asked otherwise")
         .choices(["auto", "native", "mqrepl"])
@@ -53,18 +47,18 @@ export function readBoardConfig(options: BrokerOptions): HubConfig {
   return readConfig(options);
 }
 
-/** The base topic that options and environment name. */
-export function baseOf({ prefix, topic }: BoardOptions): string {
-  const { MOTEQ_BOARD_PREFIX, MOTEQ_BOARD_TOPIC, MQBOARD_PREFIX, MQBOARD_TOPIC } = process.env;
+/** The base topic that options, environment and configuration name. */
+export function baseOf({ prefix, topic }: BoardOptions, config: HubConfig): string {
+  const { MOTEQ_BOARD_PREFIX, MQBOARD_PREFIX, MQBOARD_TOPIC } = process.env;
   if (topic !== undefined) return topic;
   if (prefix !== undefined) return toBoardBase(prefix);
-  const fromEnvironment = MOTEQ_BOARD_TOPIC ?? (MOTEQ_BOARD_PREFIX === undefined ? MQBOARD_TOPIC : undefined);
-  return fromEnvironment ?? toBoardBase(MOTEQ_BOARD_PREFIX ?? MQBOARD_PREFIX ?? defaultPrefix);
+  if (MOTEQ_BOARD_PREFIX === undefined && MQBOARD_TOPIC !== undefined) return MQBOARD_TOPIC;
+  return toBoardBase(MOTEQ_BOARD_PREFIX ?? MQBOARD_PREFIX ?? config.board.prefix);
 }
 
 /** How long a board may be silent, in milliseconds. */
 export function timeoutOf({ timeout }: BoardOptions): number {
-  const text = timeout ?? process.env["MOTEQ_BOARD_TIMEOUT"] ?? process.env["MQBOARD_TIMEOUT"] ?? "60";
+  const text = timeout ?? process.env["MQBOARD_TIMEOUT"] ?? "60";
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds * 1000;
   throw cliErrors.create(
@@ -81,8 +75,8 @@ export async function withBoard<T>(
 ): Promise<T> {
   const config = readBoardConfig(options);
   const timeoutMs = timeoutOf(options);
-  const base = baseOf(options);
-  const keyFile = options.sign ?? process.env["MOTEQ_BOARD_SIGN"];
+  const base = baseOf(options, config);
+  const keyFile = options.sign ?? process.env["MOTEQ_SIGN"];
   const signer = keyFile === undefined ? undefined : readPrivateKey(keyFile);
   return await withClient(config, async (client) => {
     await client.ready(withTimeout(signal, timeoutMs / 1000, "the broker's acceptance"));

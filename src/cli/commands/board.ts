@@ -16,6 +16,7 @@ import {
 } from "../board/options.ts";
 import { createProgress } from "../board/progress.ts";
 import { createOutput, runRepl } from "../board/repl.ts";
+import { addRunCommand } from "../board/run.ts";
 import { syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
@@ -49,6 +50,7 @@ export function addBoardCommand(program: Command, signal: AbortSignal): void {
   addReplCommands(add, signal);
   addCareCommands(add, signal);
   addOtherCommands(board, signal);
+  addRunCommand(board, signal);
 }
 
 type Add = (words: string, description: string, work: Work) => Command;
@@ -192,9 +194,9 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       const options = command.optsWithGlobals<BoardOptions & { follow?: boolean; lines: number }>();
       const json = options.json ?? false;
       if (options.follow) {
-        await withClient(readBoardConfig(options), (client) =>
-          followLog(client, toLogTopic(baseOf(options)), json, signal),
-        );
+        const config = readBoardConfig(options);
+        const topic = toLogTopic(baseOf(options, config));
+        await withClient(config, (client) => followLog(client, topic, json, signal));
         return;
       }
       await withBoard(options, signal, async (one) => {
@@ -224,7 +226,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .description("prints an image's signature by the key of --sign; in IMAGE.sig, `ota` finds it")
     .action((path: string, _own: unknown, command: Command) => {
       const { sign } = command.optsWithGlobals<BoardOptions>();
-      const keyFile = sign ?? process.env["MOTEQ_BOARD_SIGN"];
+      const keyFile = sign ?? process.env["MOTEQ_SIGN"];
       if (keyFile === undefined)
         throw cliErrors.create("cli/bad-argument", "sign needs --sign FILE, the private key");
       printLine(signImage(readLocal(path), keyFile));
@@ -239,7 +241,7 @@ function signatureOf(path: string, image: Uint8Array, { sign }: BoardOptions): s
   } catch {
     // There is none.
   }
-  const keyFile = sign ?? process.env["MOTEQ_BOARD_SIGN"];
+  const keyFile = sign ?? process.env["MOTEQ_SIGN"];
   return keyFile === undefined ? undefined : signImage(image, keyFile);
 }
 
