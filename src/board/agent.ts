@@ -188,7 +188,8 @@ export class BoardAgent {
     }
     const isCall = command.command === callCommand;
     const size = isCall ? usualReplyBytes : classicReplyBytes;
-    const answer = new Answer({ client: this.#options.client, base, id: command.id, size });
+    const { client, clock } = this.#options;
+    const answer = new Answer({ client, clock, base, id: command.id, size });
     const work = isCall ? this.#doCall(topic, packet.body, answer) : this.#doClassic(command, packet, answer);
     return command.command === "put" || command.command === "ota" ? work : undefined;
   }
@@ -209,8 +210,9 @@ export class BoardAgent {
     answer: Answer,
   ): Promise<void> {
     try {
-      if (!this.#classic.goesOn(command.id) && !this.#guard.admitClassic(command.id)) return;
-      await this.#counted(() => this.#classic.do(command, packet, answer));
+      const work = () => this.#classic.do(command, packet, answer);
+      if (this.#classic.goesOn(command.id)) await work();
+      else if (this.#guard.admitClassic(command.id)) await this.#counted(work);
     } catch (error) {
       answer.fail(error, true);
     }

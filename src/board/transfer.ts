@@ -163,7 +163,7 @@ export class Transfer {
 
   #report(progress: PartsProgress): void {
     this.#reported = progress.have;
-    this.#options.answer.write(JSON.stringify(progress));
+    this.#options.answer.say(JSON.stringify(progress));
   }
 
   #watch(): void {

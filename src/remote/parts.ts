@@ -12,8 +12,11 @@ import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { Wakeup } from "./wakeup.ts";
 
-/** After so long without a word from the board, in milliseconds, it is asked anew what it has. */
-const askAgainMs = 4000;
+/**
+ * After so long without a word from the board, in milliseconds, it is asked anew what it has; twice as long each time, since
+ * it may be busy digesting what it has.
+ */
+const askAgainMs = 2000;
 
 /** Begins a native command whose answer is told of message by message. */
 export type BeginCall = (
@@ -36,14 +39,20 @@ export async function sendParts(
   const { clock } = exchange.services;
   let movedAt = clock.monotonic();
   let most = -1;
+  let patienceMs = askAgainMs;
   const moved = (have: number) => {
-    if (have > most) movedAt = clock.monotonic();
+    if (have > most) {
+      movedAt = clock.monotonic();
+      patienceMs = askAgainMs;
+    }
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
   for (;;) {
     try {
-      await sendOnce(exchange, request, content, begin, moved);
+      const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
+      patienceMs *= 2;
+      await sendOnce(exchange, request, content, (one, more) => begin(one, { ...more, timeoutMs }), moved);
       return;
     } catch (error) {
       const mayPass = remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
@@ -57,14 +66,13 @@ async function sendOnce(
   exchange: Exchange,
   request: BoardRequest & { readonly do: "put" | "update" },
   content: Uint8Array,
-  begin: BeginCall,
+  begin: (request: BoardRequest, options: { readonly onBody: (body: Uint8Array) => void }) => Conversation,
   moved: (have: number) => void,
 ): Promise<void> {
   let progress: Required<PartsProgress> | undefined;
   const news = new Wakeup();
   let refused: Error | undefined;
   const call = begin(request, {
-    timeoutMs: Math.min(askAgainMs, exchange.timeoutMs),
     onBody(body) {
       const told = decodePartsProgress(decodeUtf8(body) ?? "");
       if (!told || told.have > content.length) {
