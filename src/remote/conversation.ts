@@ -76,9 +76,8 @@ export class Conversation {
   /** Sends a payload that belongs to the conversation; resolves when the broker has it. */
   async sendTo(topic: string, payload: Uint8Array): Promise<void> {
     if (this.#settled) return;
-    const { signal } = this.#options;
     try {
-      await this.#exchange.services.client.publish(topic, payload, { qos: 1, ...(signal ? { signal } : {}) });
+      await this.#exchange.services.client.publish(topic, payload, { qos: 1 });
     } catch (error) {
       this.fail(error);
     }

@@ -1,4 +1,4 @@
-import type { AbortSignalLike, Signer } from "../base/index.ts";
+import type { AbortSignalLike, Clock, Signer } from "../base/index.ts";
 import type { RemoteBoard } from "./board.ts";
 import { remoteErrors } from "./errors.ts";
 import { Exchange, type RemoteServices } from "./exchange.ts";
@@ -7,6 +7,8 @@ import { NativeBoard } from "./native-board.ts";
 
 /** A board that is there answers the first question within this, in milliseconds. */
 const firstAnswerMs = 10_000;
+/** It is asked anew after so long, and twice as long each time: it may be starting just now. */
+const askAgainMs = 1000;
 
 /** How a board is found and driven. */
 export interface OpenBoardOptions extends RemoteServices {
@@ -36,7 +38,7 @@ export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalL
   const native = new NativeBoard(exchange, signer);
   if (dialect === "mqrepl") return new MqreplBoard(exchange);
   try {
-    await native.info({ signal, timeoutMs: Math.min(timeoutMs, firstAnswerMs) });
+    await askFirst(native, Math.min(timeoutMs, firstAnswerMs), options.clock, signal);
     return native;
   } catch (error) {
     const { text } = remoteErrors.is(error, "remote/refused") ? error.detail : {};
@@ -45,5 +47,27 @@ export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalL
     }
     await exchange.close();
     throw error;
+  }
+}
+
+async function askFirst(
+  board: NativeBoard,
+  limitMs: number,
+  clock: Clock,
+  signal: AbortSignalLike | undefined,
+): Promise<void> {
+  const end = clock.monotonic() + limitMs;
+  for (let patienceMs = askAgainMs; ; patienceMs *= 2) {
+    const leftMs = end - clock.monotonic();
+    try {
+      await board.info({ signal, timeoutMs: Math.max(1, Math.min(patienceMs, leftMs)) });
+      return;
+    } catch (error) {
+      if (!remoteErrors.is(error, "remote/no-answer")) throw error;
+      if (clock.monotonic() >= end) {
+        const message = `no board answers at ${board.base} for ${limitMs / 1000} s: is it on, has it this prefix, is it at this broker?`;
+        throw remoteErrors.create("remote/no-answer", message, { cause: error });
+      }
+    }
   }
 }

@@ -27,34 +27,52 @@ export async function syncBoard(
   const spec = parseSyncSpec(new TextDecoder().decode(readLocal(specPath)));
   const say = (text: string, line: Record<string, unknown>) =>
     printLine(options.json ? toJsonLine(line) : text);
-  for (const { folder, sources } of spec.targets) {
+  // Everything on this side is looked at before anything is done on the other.
+  const plan = spec.targets.map(({ folder, sources }) => ({
+    folder,
+    files: sources.flatMap((one) => prepare(spec, one)),
+  }));
+  for (const { folder, files } of plan) {
     say(`Target directory ${toPrintable(folder)}`, { folder });
     const there = await listDigests(board, folder, signal);
-    const isPut = sources.some(({ checkOnly }) => !checkOnly);
-    if (!there && isPut) {
+    if (!there && files.some(({ source }) => !source.checkOnly)) {
       say(`  mkdir ${toPrintable(folder)}`, { folder, action: "mkdir" });
       if (!options.dryRun) await board.makeFolder(folder, { parents: true, signal });
     }
-    for (const source of sources) {
-      for (const [path, name] of expand(source)) {
-        const content = readLocal(source.compile && path.endsWith(".py") ? compile(spec, path) : path);
-        const onBoard = source.compile ? name.replace(/\.py$/, ".mpy") : name;
-        const target = `${folder}${folder.endsWith("/") ? "" : "/"}${onBoard}`;
-        const digest = createHash("sha256").update(content).digest("hex");
-        const decision = decideSync(source, digest, there?.get(onBoard));
-        const line = { file: target, from: path, ...decision };
-        if (decision.action === "ok") say(`  ok   ${toPrintable(onBoard)}`, line);
-        else say(`  ${decision.action.padEnd(4)} ${decision.reason} ${path} -> ${toPrintable(target)}`, line);
-        if (decision.action !== "put" || options.dryRun) continue;
-        const progress = await createProgress(onBoard);
-        try {
-          await board.put(target, content, { signal, onProgress: progress.onProgress });
-        } finally {
-          progress.stop();
-        }
+    for (const { source, from, path, name, digest } of files) {
+      const target = `${folder}${folder.endsWith("/") ? "" : "/"}${name}`;
+      const decision = decideSync(source, digest, there?.get(name));
+      const line = { file: target, from, ...decision };
+      if (decision.action === "ok") say(`  ok   ${toPrintable(name)}`, line);
+      else say(`  ${decision.action.padEnd(4)} ${decision.reason} ${from} -> ${toPrintable(target)}`, line);
+      if (decision.action !== "put" || options.dryRun) continue;
+      const progress = await createProgress(name);
+      try {
+        await board.put(target, readLocal(path), { signal, onProgress: progress.onProgress });
+      } finally {
+        progress.stop();
       }
     }
   }
+}
+
+/** A file that is to be on the board: what it is made from, what is sent, and as what. */
+interface SyncFile {
+  readonly source: SyncSource;
+  readonly from: string;
+  readonly path: string;
+  readonly name: string;
+  readonly digest: string;
+}
+
+/** The files that one word of a specification means, compiled where that is asked for. */
+function prepare(spec: SyncSpec, source: SyncSource): SyncFile[] {
+  return expand(source).map(([from, plainName]) => {
+    const compiles = source.compile && from.endsWith(".py");
+    const path = compiles ? compile(spec, from) : from;
+    const name = compiles ? plainName.replace(/\.py$/, ".mpy") : plainName;
+    return { source, from, path, name, digest: createHash("sha256").update(readLocal(path)).digest("hex") };
+  });
 }
 
 /** The digests of a folder's files by name; `undefined` if there is no such folder. */
