@@ -39,7 +39,7 @@ export type SupervisionEffect =
   /** Tell the agent what is known of its boot. */
   | { readonly do: "tell" };
 
-/** The longest delay before an agent that ends again and again is started anew. */
+/** The longest delay before an agent that ends again and again is started anew; a quarter of the watchdog's time if less. */
 const longestDelayMs = 30_000;
 const usualDelayMs = 500;
 /** What made a delay grow is forgotten when an agent ran for so long. */
@@ -68,6 +68,8 @@ export class Supervision {
   /** From when on the timeout counts. */
   #patientSince = 0;
   #probing = false;
+  /** Since when the broker has answered somebody else, while the board was not fed. */
+  #answersSince: number | undefined;
   #excused = false;
   #quickEnds = 0;
   /** Why the agent was told to end; `asked` is no failure. */
@@ -88,7 +90,7 @@ export class Supervision {
   started(now: number): SupervisionEffect[] {
     this.#running = true;
     this.#startedAt = this.#beatAt = this.#patientSince = now;
-    this.#firstFedAt = this.#lastFedAt = undefined;
+    this.#firstFedAt = this.#lastFedAt = this.#answersSince = undefined;
     this.#probing = this.#excused = this.confirmed = false;
     this.#ending = undefined;
     return [{ do: "tell" }];
@@ -102,6 +104,7 @@ export class Supervision {
   /** A message went round through broker and REPL. */
   fed(now: number): SupervisionEffect[] {
     this.#beatAt = this.#lastFedAt = this.#patientSince = now;
+    this.#answersSince = undefined;
     this.#firstFedAt ??= now;
     if (this.confirmed || now - this.#firstFedAt < this.#confirmMs()) return [];
     this.confirmed = true;
@@ -141,15 +144,21 @@ export class Supervision {
   probed(now: number, answers: boolean): SupervisionEffect[] {
     if (!this.#probing) return [];
     this.#probing = false;
-    if (!this.#running || this.#ending || now - this.#patientSince < this.#limits.timeoutMs) return [];
-    const span = `${Math.round((now - (this.#lastFedAt ?? this.#startedAt)) / 1000)} s`;
-    if (answers) return this.#stop(`not fed for ${span}, though the broker answers`);
+    if (!this.#running || this.#ending || !this.#isDoubted(now)) return [];
     const { timeoutMs } = this.#limits;
+    if (answers) {
+      // It may have come back just now: the agent gets the last quarter of the time to come back as well.
+      this.#answersSince ??= now;
+      return [];
+    }
+    this.#answersSince = undefined;
     if (this.boot.trial && !this.confirmed && now - this.#startedAt >= 2 * timeoutMs) {
-      return this.#stop(`the new image was not fed for ${span}, and the broker does not answer`);
+      return this.#stop(
+        `the new image was not fed for ${this.#unfedFor(now)}, and the broker does not answer`,
+      );
     }
     // Ask again after a quarter of the time.
-    this.#patientSince = now - (timeoutMs * 3) / 4;
+    this.#patientSince = now - timeoutMs / 2;
     if (this.confirmed || this.#excused || this.boot.trial) return [];
     this.#excused = true;
     this.record = excuseBoot(this.record, this.boot);
@@ -160,9 +169,14 @@ export class Supervision {
   tick(now: number): SupervisionEffect[] {
     if (!this.#running || this.#ending) return [];
     const { hangMs, timeoutMs } = this.#limits;
-    if (now - this.#beatAt > hangMs)
+    if (now - this.#beatAt > hangMs) {
       return this.#stop(`the agent hung for ${Math.round((now - this.#beatAt) / 1000)} s`);
-    if (this.#probing || now - this.#patientSince < timeoutMs) return [];
+    }
+    if (this.#answersSince !== undefined) {
+      if (now - this.#answersSince < timeoutMs / 4) return [];
+      return this.#stop(`not fed for ${this.#unfedFor(now)}, though the broker answers`);
+    }
+    if (this.#probing || !this.#isDoubted(now)) return [];
     this.#probing = true;
     return [{ do: "probe" }];
   }
@@ -173,14 +187,22 @@ export class Supervision {
     this.#running = false;
     this.#ending = undefined;
     this.#quickEnds = now - this.#startedAt < steadyMs ? this.#quickEnds + 1 : 0;
-    const afterMs = Math.min(
-      usualDelayMs * 2 ** Math.min(Math.max(0, this.#quickEnds - 1), 10),
-      longestDelayMs,
-    );
+    const { timeoutMs } = this.#limits;
+    const longestMs = Math.min(longestDelayMs, timeoutMs / 4);
+    const afterMs = Math.min(usualDelayMs * 2 ** Math.min(Math.max(0, this.#quickEnds - 1), 10), longestMs);
     if (ending?.asked === "soft" && this.boot.mode === "normal")
       return [{ do: "start", boot: this.boot, afterMs: 0 }];
     if (ending?.asked !== undefined) return this.#plan(0);
     return [{ do: "report", cause: ending ? ending.cause : how }, ...this.#plan(afterMs)];
+  }
+
+  /** Three quarters of the time have passed without a feed. */
+  #isDoubted(now: number): boolean {
+    return now - this.#patientSince >= (this.#limits.timeoutMs * 3) / 4;
+  }
+
+  #unfedFor(now: number): string {
+    return `${Math.round((now - (this.#lastFedAt ?? this.#startedAt)) / 1000)} s`;
   }
 
   #stop(cause: string): SupervisionEffect[] {

@@ -89,8 +89,11 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
   };
   let agent: BoardAgent | undefined = undefined;
   const { url, ...access } = config.broker;
+  const longestMs = Math.min(30_000, config.watchdog.timeoutMs / 8);
   const client = connect(url, {
     ...access,
+    // It has to be back, and fed, within the last quarter of the watchdog's time.
+    backoff: { minimumMs: Math.min(500, longestMs), maximumMs: longestMs },
     will: createBoardWill(base, about),
     onStatus(status) {
       if (status.type === "connected") agent?.linked(true);
