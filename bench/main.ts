@@ -1,9 +1,10 @@
 import { air } from "./air.js";
+import { board } from "./board.js";
 import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, flow, gateway];
+const benchmarks: readonly Benchmark[] = [air, board, flow, gateway];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -57,7 +57,7 @@ export interface BoardAgentOptions {
   readonly maximumBytes?: number;
   /** The longest part of a file or image, in bytes. Default 16,384. */
   readonly partBytes?: number;
-  /** How many bytes of a file or image may be on their way. Default 524,288. */
+  /** How many bytes of a file or image may be on their way. Default 2,097,152. */
   readonly windowBytes?: number;
 }
 

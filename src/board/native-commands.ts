@@ -1,5 +1,11 @@
 import { fromHex } from "../base/index.ts";
-import { type BoardEntry, type BoardInfo, type BoardRequest, toImageMessage } from "../wire/index.ts";
+import {
+  type BoardEntry,
+  type BoardInfo,
+  type BoardRequest,
+  type PartsProgress,
+  toImageMessage,
+} from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
 import type { Guard } from "./guard.ts";
@@ -173,6 +179,11 @@ async function update(
   request: BoardRequest & { readonly do: "update" },
 ): Promise<void> {
   const { size, sha256, signature = null, boot = false } = request;
+  if (keeper.image === sha256) {
+    // It arrived, was booted, and the news of it got lost: nothing is to be done.
+    answer.end(JSON.stringify({ have: size, done: true } satisfies PartsProgress));
+    return;
+  }
   const sum = fromHex(sha256) ?? new Uint8Array();
   guard.assertImageSignature(toImageMessage(sum), signature === null ? undefined : fromHex(signature));
   await transfers.update(answer, { size, sha256, signature }, () => {

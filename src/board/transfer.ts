@@ -1,4 +1,4 @@
-import type { Clock, Cryptography, Sha256, Timer } from "../base/index.ts";
+import { type Clock, concatBytes, type Cryptography, type Sha256, type Timer } from "../base/index.ts";
 import type { PartsProgress } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
@@ -6,7 +6,14 @@ import type { FileWriter } from "./platform.ts";
 
 /** The longest part that is asked for, and how many bytes may be on their way, unless a board says otherwise. */
 export const usualPartBytes = 16_384;
-export const usualWindowBytes = 524_288;
+export const usualWindowBytes = 2_097_152;
+/**
+ * Parts are gathered to so many bytes, or an eighth of the whole, before they are written: each write costs more than its
+ * bytes. What is gathered is lost when the agent is killed, and is sent again.
+ */
+const writeBytes = 262_144;
+/** Where the line is slow, the board says at least so often what has come, in milliseconds. */
+const reportMs = 500;
 /** A transfer without a part for so long has ended; what came stays, to go on from. */
 const idleMs = 60_000;
 /** How much of what is there already is digested at once when a transfer goes on. */
@@ -41,9 +48,12 @@ export interface TransferOptions {
 export class Transfer {
   readonly #options: TransferOptions;
   readonly #hash: Sha256;
-  /** Bytes that are written. */
+  /** Bytes that have come, those that are gathered included. */
   #have = 0;
   #reported = 0;
+  #reportedAt = 0;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   #ended = false;
   #timer: Timer | undefined;
@@ -72,6 +82,11 @@ export class Transfer {
     this.#ended = true;
     this.#options.answer.fail(error);
     await this.#writing;
+    try {
+      await this.#flush();
+    } catch {
+      // What is not written is sent again.
+    }
     await this.#close();
   }
 
@@ -99,7 +114,7 @@ export class Transfer {
   }
 
   async #write(offset: number, bytes: Uint8Array): Promise<void> {
-    const { target, size, windowBytes } = this.#options;
+    const { size, windowBytes, clock } = this.#options;
     if (this.#ended || offset !== this.#have || bytes.length === 0) return;
     if (offset + bytes.length > size) {
       await this.#end(
@@ -109,16 +124,27 @@ export class Transfer {
       return;
     }
     this.#watch();
+    this.#hash.update(bytes);
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    this.#have += bytes.length;
     try {
-      await target.writer.write(bytes);
+      const enough = Math.min(writeBytes, windowBytes / 8, size / 8);
+      if (this.#gatheredBytes >= enough || this.#have === size) await this.#flush();
     } catch (error) {
       await this.#end(error, boardErrors.is(error, "board/full"));
       return;
     }
-    this.#hash.update(bytes);
-    this.#have += bytes.length;
+    const late = clock.monotonic() - this.#reportedAt >= reportMs;
     if (this.#have === size) await this.#finish();
-    else if (this.#have - this.#reported >= windowBytes / 8) this.#report({ have: this.#have });
+    else if (late || this.#have - this.#reported >= windowBytes / 8) this.#report({ have: this.#have });
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = concatBytes(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    if (bytes.length > 0) await this.#options.target.writer.write(bytes);
   }
 
   async #finish(): Promise<void> {
@@ -163,6 +189,7 @@ export class Transfer {
 
   #report(progress: PartsProgress): void {
     this.#reported = progress.have;
+    this.#reportedAt = this.#options.clock.monotonic();
     this.#options.answer.say(JSON.stringify(progress));
   }
 

@@ -41,10 +41,7 @@ export async function sendParts(
   let most = -1;
   let patienceMs = askAgainMs;
   const moved = (have: number) => {
-    if (have > most) {
-      movedAt = clock.monotonic();
-      patienceMs = askAgainMs;
-    }
+    if (have > most) movedAt = clock.monotonic();
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };

@@ -66,7 +66,7 @@ describe("moteq board, with a board that runs (real)", () => {
 
 describe("moteq board, with a board that runs mqrepl (real)", () => {
   it("lists with digests, makes folders, synchronises and fetches what is called oddly", async () => {
-    await using _chip = await startMqreplBoard(connect(broker.url), "esp32/test/mqb");
+    await using chip = await startMqreplBoard(connect(broker.url), "esp32/test/mqb");
     environment["MQBOARD_PREFIX"] = "esp32/test";
     writeFileSync(join(folder, "it's a größe.txt"), "x".repeat(5000));
     expect((await run(["mkdir", "-p", "/it's/deep"])).code).toBe(0);
@@ -84,6 +84,7 @@ describe("moteq board, with a board that runs mqrepl (real)", () => {
     expect((await run(["rm", "/it's/new/kept"])).code).toBe(0);
     const again = await run(["rm", "/it's/new/kept"]);
     expect([again.code, again.err]).toEqual([1, expect.stringContaining("ENOENT")]);
+    expect(chip.counts["put"]).toBeGreaterThan(4);
     delete environment["MQBOARD_PREFIX"];
   }, 60_000);
 });

@@ -16,7 +16,7 @@ import { freePort, type Mosquitto, startMosquitto } from "../support/mosquitto.t
 const rounds = Number(process.env["SOAK_ROUNDS"] ?? 15);
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 /** How long the board's watchdog waits, in milliseconds. */
-const watchdogMs = 4000;
+const watchdogMs = 8000;
 
 /** A broker behind a line that can be cut, a board on it, and somebody who drives it. */
 class KillWorld implements AsyncDisposable {
