@@ -8,6 +8,7 @@ import {
   createBoardWill,
   type Keeper,
   type StagedImage,
+  type BoardFiles,
 } from "../../src/board/index.ts";
 import { type Message, MqttClient } from "../../src/mqtt/index.ts";
 import { systemClock, systemCryptography, systemRandom } from "../../src/node/index.ts";
@@ -31,6 +32,8 @@ export interface AgentWorldOptions {
   readonly computeMs?: number;
   readonly waitMs?: number;
   readonly feedMs?: number;
+  /** Makes the files that it manages; real ones by default. */
+  readonly files?: (root: string) => BoardFiles;
 }
 
 /** A keeper that starts nothing again, and remembers what it was asked. */
@@ -116,7 +119,7 @@ export class AgentWorld implements AsyncDisposable {
     agent = new BoardAgent({
       client,
       ...services,
-      files: new NodeBoardFiles(this.root),
+      files: this.#options.files?.(this.root) ?? new NodeBoardFiles(this.root),
       repl: new VmRepl({
         bindings: { board, watchdog },
         from: join(this.root, "repl.js"),

@@ -4,20 +4,17 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { encodeUtf8, fromHex, sha256Of, type Signer, toHex } from "../../src/base/index.ts";
 import type { MqttClient } from "../../src/mqtt/index.ts";
+import { boardErrors, type FileWriter, toBoardPath } from "../../src/board/index.ts";
+import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
-import { toJsonLine, toSafeText } from "../../src/cli/output.ts";
-import { remoteErrors } from "../../src/remote/index.ts";
 import {
   type BoardRequest,
   encodeBoardPacket,
   encodeBoardRequest,
   encodeCall,
-  encodeReplyTopic,
   toImageMessage,
-  uncounted,
 } from "../../src/wire/index.ts";
-import { AgentWorld, base, services } from "./agent-world.ts";
-import { openBoard } from "../../src/remote/index.ts";
+import { AgentWorld, base } from "./agent-world.ts";
 
 function createSigner(): Signer {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
@@ -81,6 +78,14 @@ describe("a board with keys (real)", () => {
     expect(world.keeper.resets).toEqual([]);
     expect((await unsigned.info()).signed).toBe(true);
     expect(readdirSync(world.root)).toEqual([]);
+  });
+
+  it("does not believe a signature because it is said to be a trusted key's", async () => {
+    await using world = await AgentWorld.start({ trusted: [trusted.publicKey] });
+    const forger = { publicKey: trusted.publicKey, sign: (message: Uint8Array) => stranger.sign(message) };
+    const board = await world.drive({ signer: forger });
+    await expect(board.reset("normal")).rejects.toMatchObject({ detail: { code: "board/untrusted" } });
+    expect(world.keeper.resets).toEqual([]);
   });
 
   it("refuses the original's commands, and evaluates of its own feed nothing but what it sent", async () => {
@@ -211,6 +216,49 @@ describe("images (real)", () => {
   });
 });
 
+describe("files (real)", () => {
+  it("whose bytes are not what was announced are not put in place", async () => {
+    await using world = await AgentWorld.start();
+    writeFileSync(join(world.root, "file"), "as it was");
+    const client = await world.connect();
+    const heard = await world.listen();
+    const call = await createCaller(world, client);
+    const announced = call({ do: "put", path: "file", size: 10, sha256: "0".repeat(64) }, { number: 1 });
+    await expect.poll(() => heard.length).toBe(1);
+    await client.publish(`${announced.topic.replace("/call/", "/part/")}/0`, "0123456789", { qos: 1 });
+    await expect.poll(() => heard.at(-1)?.text).toMatch(/^board\/digest: /);
+    expect(readdirSync(world.root)).toEqual(["file"]);
+    expect(readFileSync(join(world.root, "file"), "utf8")).toBe("as it was");
+  });
+
+  it("that do not fit on the disk are taken back, and the board goes on", async () => {
+    /** A disk with room for so many bytes. */
+    class SmallDisk extends NodeBoardFiles {
+      override async append(path: string): Promise<FileWriter> {
+        const writer = await super.append(path);
+        let room = 100_000;
+        const write = (bytes: Uint8Array) => {
+          room -= bytes.length;
+          return room < 0
+            ? Promise.reject(boardErrors.create("board/full", "the disk is full"))
+            : writer.write(bytes);
+        };
+        return { size: writer.size, write, sync: () => writer.sync(), close: () => writer.close() };
+      }
+    }
+    await using world = await AgentWorld.start({ files: (root) => new SmallDisk(root) });
+    writeFileSync(join(world.root, "file"), "as it was");
+    const board = await world.drive();
+    await expect(board.put("file", randomBytes(300_000))).rejects.toMatchObject({
+      detail: { code: "board/full" },
+    });
+    expect(readdirSync(world.root)).toEqual(["file"]);
+    expect(readFileSync(join(world.root, "file"), "utf8")).toBe("as it was");
+    await board.put("file", encodeUtf8("new"));
+    expect(readFileSync(join(world.root, "file"), "utf8")).toBe("new");
+  });
+});
+
 describe("paths (real)", () => {
   it("stay within the root, whatever .. and links say", async () => {
     await using world = await AgentWorld.start();
@@ -254,6 +302,19 @@ describe("paths (real)", () => {
     // All is listed, and nothing is followed out.
     const names = (await board.list("", { recursive: true, digest: true })).map(({ name }) => name);
     expect(names).toEqual(["absolute-link", "good-link", "good-link/file", "inside", "inside/file", "link"]);
+  });
+
+  it("are made plain before they are used", () => {
+    expect(["/a/./b//c/", "a/../b", "", "/", ".", "a/.."].map((path) => toBoardPath(path))).toEqual([
+      "a/b/c",
+      "b",
+      "",
+      "",
+      "",
+      "",
+    ]);
+    for (const path of ["..", "/..", "a/../..", "a/../../a"])
+      expect(() => toBoardPath(path)).toThrow(/leads out/);
   });
 
   it("that are no path, or the board's own, are refused", async () => {
@@ -320,60 +381,5 @@ describe("bad input (real)", () => {
     }
     const board = await world.drive();
     expect(Buffer.from(await board.evaluate("1")).toString()).toBe("1");
-  });
-});
-
-/** Answers every command with what the test says. */
-async function withHostile(answer: (id: string, client: MqttClient) => void) {
-  const world = await AgentWorld.start();
-  const evil = await world.connect();
-  await evil.subscribe("evil/mqb/cmd/#", { qos: 1 }, ({ topic }) => answer(topic.split("/")[4] ?? "", evil));
-  const client = await world.connect();
-  const options = { ...services, client, base: "evil/mqb", timeoutMs: 1000, dialect: "mqrepl" as const };
-  const board = await openBoard(options);
-  return { board, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
-}
-const say = (client: MqttClient, id: string, sequence: number, last: boolean, body: Uint8Array) =>
-  void client.publish(encodeReplyTopic("evil/mqb", "out", id), encodeBoardPacket({ sequence, last, body }), {
-    qos: 1,
-  });
-
-describe("a hostile board (real)", () => {
-  it("cannot fill the caller's memory", async () => {
-    await using hostile = await withHostile((id, client) => {
-      for (let sequence = 0; sequence < 40; sequence++)
-        say(client, id, sequence, false, new Uint8Array(500_000));
-    });
-    const { board } = hostile;
-    await expect(board.evaluate("1")).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/too-long"));
-  });
-
-  it("cannot pass off what was not asked for", async () => {
-    const answers = ["not a list", "[(b'61', 0, 1), evil()]", "__import__('os')", "[(b'6', 0, 1)]"];
-    await using hostile = await withHostile((id, client) => {
-      say(client, id, uncounted, true, encodeUtf8(answers.shift() ?? ""));
-    });
-    const { board } = hostile;
-    for (let round = 0; round < 4; round++) {
-      await expect(board.list("/")).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/bad-answer"));
-    }
-  });
-
-  it("that answers with a gap is not believed", async () => {
-    await using hostile = await withHostile((id, client) => {
-      say(client, id, 0, false, encodeUtf8("a"));
-      say(client, id, 2, true, encodeUtf8("c"));
-    });
-    const { board } = hostile;
-    await expect(board.evaluate("1")).rejects.toMatchObject({
-      message: expect.stringContaining("1 was next, 2 came") as string,
-    });
-  });
-
-  it("writes to the terminal nothing but text", () => {
-    const name = "\u001b]0;owned\u0007\u001b[2J\u009b31m";
-    const controls = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f\u007f-\u009f]`);
-    expect(toSafeText(name)).not.toMatch(controls);
-    expect(toJsonLine({ name })).not.toMatch(controls);
   });
 });
