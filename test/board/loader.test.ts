@@ -4,10 +4,13 @@ import { createSeededRandom } from "../../src/base/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 
+function open(): Promise<never> {
+  return Promise.reject(new Error("no broker here"));
+}
+
 async function load(mode: "normal" | "safe", modules: Record<string, BoardModule | undefined>) {
   const clock = new VirtualClock();
   const log = new BoardLog({ clock });
-  const open = () => Promise.reject(new Error("no broker here"));
   const client = new MqttClient({ open, clock, random: createSeededRandom(1) });
   const board: Board = { name: "shed", prefix: "shed", mode, client, clock, log: (name) => log.logger(name) };
   const loading = loadModules({
