@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, toHex } from "../base/index.ts";
+import { decodeUtf8 } from "../base/index.ts";
 import {
   type BoardPacket,
   classicAckEvery,
@@ -13,7 +13,7 @@ import {
 } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
-import { toBoardPath, toPartialPath } from "./path.ts";
+import { toBoardPath, toClassicPartialPath } from "./path.ts";
 import type { BoardFiles, FileWriter, Keeper, Repl } from "./platform.ts";
 import type { MqttClient } from "../mqtt/index.ts";
 
@@ -156,7 +156,7 @@ export class ClassicCommands {
     if (path === "" || (await files.stat(path))?.folder)
       throw boardErrors.create("board/is-a-folder", `${path} is a folder`);
     // The original gives no digest beforehand, so that there is nothing to go on with: each attempt has its own file.
-    const partial = toPartialPath(path, toHex(encodeUtf8(id)).padEnd(16, "0"));
+    const partial = toClassicPartialPath(path, id);
     const writer = await files.append(partial);
     return {
       take: (body) => writer.write(body),

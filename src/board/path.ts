@@ -1,8 +1,8 @@
-import { show } from "../base/index.ts";
+import { encodeUtf8, show, toHex } from "../base/index.ts";
 import { boardErrors } from "./errors.ts";
 
 /** What begins the name of a file that is not whole yet; such names are the agent's own. */
-const partialName = /^\.moteq-[0-9a-f]{16}\.part$/;
+const partialName = /^\.moteq-(put-)?[0-9a-f]{16}\.part$/;
 
 /**
  * A path as a caller gave it, as names below the board's root with `/` between; empty for the root itself. Absolute and
@@ -35,8 +35,20 @@ export function toPartialPath(path: string, sha256: string): string {
   return `${folderOf(path)}.moteq-${sha256.slice(0, 16)}.part`;
 }
 
+/** Where a file waits that the original program puts: under the command's id, since its digest is not known. */
+export function toClassicPartialPath(path: string, id: string): string {
+  const name = toHex(encodeUtf8(id)).padEnd(16, "0").slice(0, 16);
+  return `${folderOf(path)}.moteq-put-${name}.part`;
+}
+
+/** Whether a name is one of a file that is not whole yet. */
 export function isPartial(name: string): boolean {
   return partialName.test(name);
+}
+
+/** Whether a name is one of a file that may be gone on with, if somebody comes with the same digest. */
+export function isTransferPartial(name: string): boolean {
+  return isPartial(name) && !name.startsWith(".moteq-put-");
 }
 
 /** The folder of a path with the slash behind it; empty for the root. */

@@ -1,7 +1,7 @@
 import type { Clock, Cryptography } from "../base/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
-import { folderOf, isPartial, toPartialPath } from "./path.ts";
+import { folderOf, isTransferPartial, toPartialPath } from "./path.ts";
 import type { BoardFiles, Keeper } from "./platform.ts";
 import { Transfer, type TransferTarget } from "./transfer.ts";
 
@@ -26,6 +26,9 @@ export class Transfers {
   /** By what they are for: one at a time for each file, and one image. */
   readonly #running = new Map<string, { readonly id: string; readonly transfer: Promise<Transfer> }>();
 
+  /** Files that are not whole and are coming in. */
+  readonly #partials = new Set<string>();
+
   constructor(options: TransfersOptions) {
     this.#options = options;
   }
@@ -41,8 +44,10 @@ export class Transfers {
     if (!above) throw boardErrors.create("board/not-found", `there is no folder ${folder}`);
     if (!above.folder) throw boardErrors.create("board/not-a-folder", `${folder} is no folder`);
     const partial = toPartialPath(path, sha256);
-    await this.#begin(answer, `file ${path}`, size, sha256, async () => {
+    const done = () => void this.#partials.delete(partial);
+    await this.#begin(answer, `file ${path}`, size, sha256, done, async () => {
       await this.#removeOldPartials(folder, partial);
+      this.#partials.add(partial);
       const writer = await files.append(partial);
       return {
         writer,
@@ -59,7 +64,7 @@ export class Transfers {
     image: { readonly size: number; readonly sha256: string; readonly signature: string | null },
     accepted: () => void,
   ): Promise<void> {
-    await this.#begin(answer, "image", image.size, image.sha256, async () => {
+    await this.#begin(answer, "image", image.size, image.sha256, ignore, async () => {
       const writer = await this.#options.keeper.openImage(image);
       return {
         writer,
@@ -95,6 +100,7 @@ export class Transfers {
     key: string,
     size: number,
     sha256: string,
+    done: () => void,
     open: () => Promise<TransferTarget>,
   ): Promise<void> {
     const { maximumBytes } = this.#options;
@@ -113,6 +119,7 @@ export class Transfers {
       await earlier?.stop(boardErrors.create("board/replaced", "somebody began this transfer anew"));
       const target = await open();
       const onEnd = () => {
+        done();
         if (this.#running.get(key) === running) this.#running.delete(key);
       };
       return await Transfer.begin({ ...this.#options, answer, target, size, sha256, onEnd });
@@ -122,20 +129,25 @@ export class Transfers {
     try {
       await running.transfer;
     } catch (error) {
+      done();
       if (this.#running.get(key) === running) this.#running.delete(key);
       throw error;
     }
   }
 
-  /** What earlier attempts left and nobody will go on with. */
+  /** What earlier attempts left, and what is not coming in now: nobody goes on with it. */
   async #removeOldPartials(folder: string, except: string): Promise<void> {
     const { files } = this.#options;
-    const inUse = new Set([...this.#running.keys()].map((key) => folderOf(key.slice("file ".length))));
-    if (inUse.size > 1 || ![...inUse].every((one) => one === folder)) return;
-    const running = [...this.#running.keys()].filter((key) => key.startsWith("file ")).length;
-    if (running > 1) return;
     for (const { name } of await files.list(folder)) {
-      if (isPartial(name) && folder + name !== except) await files.remove(folder + name).catch(() => {});
+      const path = folder + name;
+      if (!isTransferPartial(name) || path === except || this.#partials.has(path)) continue;
+      try {
+        await files.remove(path);
+      } catch {
+        // It stays until the next time.
+      }
     }
   }
 }
+
+function ignore(): void {}
