@@ -1,6 +1,7 @@
 import { air } from "./air.js";
 import { disk } from "./disk.js";
 import { dongle } from "./dongle.js";
+import { board } from "./board.js";
 import { flow } from "./flow.js";
 import { gateway } from "./gateway.js";
 import { journal } from "./journal.js";
@@ -8,7 +9,7 @@ import { link } from "./link.js";
 import { mqtt } from "./mqtt.js";
 import type { Benchmark, Measurement } from "./measurement.js";
 
-const benchmarks: readonly Benchmark[] = [air, disk, dongle, flow, gateway, journal, link, mqtt];
+const benchmarks: readonly Benchmark[] = [air, board, disk, dongle, flow, gateway, journal, link, mqtt];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

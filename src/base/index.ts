@@ -10,6 +10,7 @@ export type { BytePort, BytePortListener, OpenBytePort } from "./byte-port.ts";
 export { concatBytes, equalBytes, fromHex, toHex } from "./bytes.ts";
 export { type Clock, sleep, type Timer } from "./clock.ts";
 export { Counters } from "./counters.ts";
+export { type Cryptography, type Sha256, sha256Of, type Signer } from "./crypto.ts";
 export { defineErrors, type ErrorEntry, type Fault, messageOf, MoteqError, show } from "./errors.ts";
 export { formatSpan } from "./format-span.ts";
 export { createSeededRandom, type Random, type RandomBytes, randomInteger } from "./random.ts";

@@ -16,4 +16,12 @@ export const cliErrors = defineErrors({
     meaning:
       "A word or option of the command line is not what the command takes. `moteq COMMAND --help` shows it.",
   },
+  "cli/local-file": {
+    fault: "caller",
+    meaning: "A file or folder on this side cannot be read or written; the message says which and why.",
+  },
+  "cli/compiler": {
+    fault: "place",
+    meaning: "The cross-compiler that a specification asks for is not there, or refused a file.",
+  },
 });

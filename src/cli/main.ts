@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
+import { addBoardCommand } from "./commands/board.ts";
 import { addClimateCommand } from "./commands/climate.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addNodeAdminCommands } from "./commands/node-admin.ts";
@@ -45,6 +46,7 @@ const commands = [
   addNodeCommand,
   addDongleCommand,
   addClimateCommand,
+  addBoardCommand,
   addScreenCommand,
   addModemCommand,
   addHostCommand,

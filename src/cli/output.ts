@@ -1,6 +1,6 @@
 /** Writes an error for people, on the error stream. */
 export function printError(message: string): void {
-  process.stderr.write(`moteq: ${message}\n`);
+  process.stderr.write(`moteq: ${toSafeText(message)}\n`);
 }
 
 /** Writes a line of output. */
@@ -46,6 +46,31 @@ export function toPrintable(text: string): string {
       : control === "\t"
         ? "\\t"
         : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/**
+ * A text of several lines from a peer, safe to show on a terminal: as `toPrintable`, but line ends and tabs stay, and what
+ * turns the direction of writing round is written out too.
+ */
+export function toSafeText(text: string): string {
+  return text.replaceAll("\r\n", "\n").replaceAll(
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      return code < 0x100
+        ? `\\x${code.toString(16).padStart(2, "0")}`
+        : `\\u${code.toString(16).padStart(4, "0")}`;
+    },
+  );
+}
+
+/** A value as one line of JSON that does nothing to a terminal. */
+export function toJsonLine(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 

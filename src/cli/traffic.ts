@@ -1,6 +1,7 @@
 import { decodeUtf8, messageOf } from "../base/index.ts";
 import { connectToBroker, type Hub, type HubConfig, screenTopic } from "../hub/index.ts";
 import { type Message, mqttErrors } from "../mqtt/index.ts";
+import { toBoardBase } from "../wire/index.ts";
 import { printLine, toPrintable } from "./output.ts";
 
 /** The longest payload that is shown whole, in characters. */
@@ -8,18 +9,18 @@ const longestShown = 100;
 
 /**
  * Prints what passes through the broker, a line a message, and what simulated nodes show. moteq's own retained pages
- * are left out: they would hide the rest.
+ * and what is said to the board are left out: they would hide the rest.
  *
  * @returns what ends it
  */
 export function showTraffic(hub: Hub, config: HubConfig): () => Promise<void> {
-  const own = `${config.gateway.base}/`;
+  const own = [`${config.gateway.base}/`, `${toBoardBase(config.board.prefix)}/`];
   const client = connectToBroker(
     { ...config.broker, url: hub.brokerUrl },
     {
       onMessage: (message) => {
-        if (!message.topic.startsWith(own) && message.topic !== screenTopic)
-          printLine(`${timeOfDay()}  ${format(message)}`);
+        const isOwn = own.some((start) => message.topic.startsWith(start));
+        if (!isOwn && message.topic !== screenTopic) printLine(`${timeOfDay()}  ${format(message)}`);
       },
     },
   );

@@ -21,14 +21,22 @@ export function connectToBroker(
     Pick<MqttClientOptions, "clean" | "clientId" | "will" | "onMessage" | "onStatus" | "offlineLimit">
   >,
 ): MqttClient {
-  return connect(brokerUrlOf(broker), {
+  return connect(brokerUrlOf(broker), { ...readBrokerAccess(broker), ...options });
+}
+
+/**
+ * How a configuration gets into its broker, as plain data: names, passwords, certificates.
+ *
+ * @throws `hub/file-unreadable` for a certificate or key
+ */
+export function readBrokerAccess(broker: HubConfig["broker"]) {
+  return {
     keepaliveSeconds: broker.keepalive,
     ...(broker.client_id === undefined ? {} : { clientId: broker.client_id }),
     ...(broker.user === undefined ? {} : { username: broker.user }),
     ...(broker.password === undefined ? {} : { password: broker.password }),
     tls: tlsOptionsOf(broker),
-    ...options,
-  });
+  };
 }
 
 /** Whom a configuration trusts, and how it shows who it is. @throws `hub/file-unreadable` */

@@ -157,12 +157,53 @@ const log = v.strictObject({
   format: v.optional(v.picklist(["text", "json"], "text or json"), "text"),
 });
 
+const seconds = v.pipe(
+  v.number("seconds from 0.05 to 86400"),
+  v.minValue(0.05, "seconds from 0.05 to 86400"),
+  v.maxValue(86_400, "seconds from 0.05 to 86400"),
+);
+const logLevel = v.picklist(
+  ["debug", "info", "warning", "error", "critical", "none"],
+  "debug, info, warning, error, critical or none",
+);
+const publicKey = matching(
+  /^[0-9a-f]{64}$/,
+  "a public key of 64 hexadecimal digits, as `moteq board key` prints it",
+);
+
+const board = v.strictObject({
+  prefix: v.optional(topicName, "board"),
+  name: v.optional(text),
+  data: v.optional(text, "moteq-board"),
+  root: v.optional(text),
+  keys: v.optional(v.array(publicKey, "a list of public keys"), []),
+  modules: v.optional(v.record(v.string(), v.unknown(), "a section with modules"), {}),
+  safe_modules: v.optional(v.array(text, "a list of modules"), []),
+  log: v.optional(
+    v.strictObject({ console: v.optional(logLevel, "info"), mqtt: v.optional(logLevel, "info") }),
+    {},
+  ),
+  watchdog: v.optional(
+    v.strictObject({
+      timeout: v.optional(seconds, 120),
+      confirm: v.optional(seconds, 180),
+      hang: v.optional(seconds, 30),
+      failed_boots: v.optional(whole(1, 100), 1),
+      trial_boots: v.optional(whole(1, 100), 2),
+      revert: v.optional(flag, true),
+      device: v.optional(text),
+    }),
+    {},
+  ),
+});
+
 /** What `moteq.yaml` may hold. `docs/reference/configuration.md` explains each key. */
 export const configSchema = v.strictObject({
   broker: v.optional(broker, {}),
   radio: v.optional(radio, {}),
   gateway: v.optional(gateway, {}),
   nodes: v.optional(nodes, {}),
+  board: v.optional(board, {}),
   data: v.optional(text, "moteq-data"),
   log: v.optional(log, {}),
 });

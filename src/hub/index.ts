@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { startBoard } from "./board.ts";
 export { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
 export {
   type ClimateHardware,

@@ -3,6 +3,9 @@
  *
  * @module
  */
+export { agentErrors, runAgent, type RunAgentOptions } from "./board/run-agent.ts";
+export type { BoardConfig } from "./board/protocol.ts";
+export { BoardSupervisor, supervisorErrors } from "./board/supervisor.ts";
 export {
   parseLine,
   serial,
@@ -19,6 +22,7 @@ export {
 } from "./byte-ports/index.ts";
 export { BrokerPersistence, type BrokerPersistenceOptions } from "./broker/broker-persistence.ts";
 export { systemClock } from "./clock.ts";
+export { systemCryptography } from "./cryptography.ts";
 export { type GpioOptions, openGpioOutput } from "./devices/gpio.ts";
 export { type I2cOptions, openI2c } from "./devices/i2c.ts";
 export type { IioOptions } from "./devices/iio-device.ts";
@@ -41,6 +45,7 @@ export { type DonglePlace, donglePlace, donglePlaceForms, isDonglePlace } from "
 export { listSerialPorts, type SerialPortInfo } from "./dongle/ports.ts";
 export type { DongleCount, DongleDescription } from "./dongle/session.ts";
 export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
+export { createKeyFile, keyErrors, readPrivateKey } from "./keys.ts";
 export {
   UdpRadio,
   type UdpRadioCount,

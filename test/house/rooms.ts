@@ -11,7 +11,7 @@ export interface Room {
 }
 
 export const rooms: Readonly<Record<string, Room>> = {
-  cli: { floor: 6, node: true, packages: ["commander"] },
+  cli: { floor: 6, node: true, packages: ["cli-progress", "commander"] },
   hub: { floor: 5, node: true, packages: ["aedes", "pino", "pino-pretty", "valibot", "yaml"] },
   node: {
     floor: 4,

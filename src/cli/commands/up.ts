@@ -1,6 +1,17 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { createLog, createSimulatedHardware, type Hub, startClimate, startHub } from "../../hub/index.ts";
+import {
+  createLog,
+  createSimulatedHardware,
+  type Hub,
+  type HubConfig,
+  startBoard,
+  startClimate,
+  startHub,
+} from "../../hub/index.ts";
 import { donglePlaceForms } from "../../node/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseWhole } from "../options.ts";
@@ -27,7 +38,7 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     .option("--data <folder>", "where nodes and their queues are kept; none: in memory (default: moteq-data)")
     .option(
       "--demo",
-      "a simulated air with six nodes and a climate board, messages tried at once, traffic shown",
+      "a simulated air with six nodes, a climate board, a board to manage; messages tried at once, traffic shown",
     )
     .addOption(
       new Option("--classic <who>", "which classic nodes are taken: any, or those that were let in").choices([
@@ -63,17 +74,33 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
           },
         )
       : undefined;
+    const board = options.demo ? await startDemoBoard(config, hub.brokerUrl) : undefined;
     try {
       printBanner(hub, options.demo ?? false);
       const stop = options.demo || options.traffic ? showTraffic(hub, config) : undefined;
       if (!signal.aborted) await once(signal, "abort");
       await stop?.();
     } finally {
+      await board?.close();
       await climate?.close();
       await hub.close();
     }
     printLine("moteq has ended.");
   });
+}
+
+/** A board whose folder is gone when it ends. */
+async function startDemoBoard(config: HubConfig, url: string): Promise<{ close(): Promise<void> }> {
+  const data = mkdtempSync(join(tmpdir(), "moteq-board-"));
+  const { broker, board } = config;
+  const settings = { broker: { ...broker, url }, board: { ...board, data, name: "demo" } };
+  const running = await startBoard(settings, undefined, () => {});
+  return {
+    async close() {
+      await running.close();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
 }
 
 function printBanner(hub: Hub, demo: boolean): void {
@@ -82,14 +109,20 @@ function printBanner(hub: Hub, demo: boolean): void {
   printLine(`gateway   ${hub.address} on channel ${hub.channel}, by ${hub.radio}`);
   if (hub.data !== undefined) printLine(`data      ${hub.data}`);
   if (hub.world) printLine(`nodes     ${hub.world.nodes.map(({ name }) => name).join(", ")}`);
-  if (demo) printLine("climate   temperature, humidity, an LED and a display, simulated too");
+  if (demo) {
+    printLine("climate   temperature, humidity, an LED and a display, simulated too");
+    printLine("board     a supervisor and its agent, with files of its own until the end");
+  }
   const broker = hub.embedded && hub.brokerUrl.endsWith("127.0.0.1:1883") ? "" : ` --broker ${hub.brokerUrl}`;
   printLine("");
   printLine("Try in another terminal:");
   printLine(`  npx moteq sub '#' -v${broker}`);
   printLine(`  npx moteq pub allnodes red -q 1${broker}`);
   printLine(`  npx moteq nodes${broker}`);
-  if (demo) printLine(`  npx moteq pub output on${broker}; npx moteq screen${broker}`);
+  if (demo) {
+    printLine(`  npx moteq pub output on${broker}; npx moteq screen${broker}`);
+    printLine(`  npx moteq board eval '2+3'${broker}`);
+  }
   printLine("Ctrl-C ends it.");
   printLine("");
 }

@@ -1,0 +1,259 @@
+import type { Clock, Cryptography } from "../base/index.ts";
+import { messageOf, toHex } from "../base/index.ts";
+import type { Message, MqttClient } from "../mqtt/index.ts";
+import {
+  boardCommands,
+  type BoardInfo,
+  callCommand,
+  type CommandTopic,
+  classicReplyBytes,
+  decodeBoardPacket,
+  decodeCommandTopic,
+  parsePartTail,
+  toInfoTopic,
+  toLogTopic,
+  watchdogId,
+} from "../wire/index.ts";
+import { Answer } from "./answer.ts";
+import { ClassicCommands } from "./classic-commands.ts";
+import { boardErrors } from "./errors.ts";
+import { Feeder } from "./feeder.ts";
+import { Guard } from "./guard.ts";
+import type { BoardLog, Logger } from "./log.ts";
+import { doNative, type NativeServices } from "./native-commands.ts";
+import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
+import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
+import { Transfers } from "./transfers.ts";
+
+/** How much of an answer goes in one message, in bytes. */
+const usualReplyBytes = 16_384;
+/** How many commands may be under way at once. */
+const mostCommands = 64;
+/** From one feed to the next where nobody waits for it, in milliseconds. */
+const unwatchedFeedMs = 60_000;
+
+/** What an agent is made of. */
+export interface BoardAgentOptions {
+  /** Its connection. It is the agent's to start, not to make or close. Its will: {@link createBoardWill}. */
+  readonly client: MqttClient;
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly files: BoardFiles;
+  readonly repl: Repl;
+  readonly keeper: Keeper;
+  readonly crashes: CrashStore;
+  readonly log: BoardLog;
+  /** Its base topic, as `greenhouse/mqb`. */
+  readonly base: string;
+  /** What people call it. */
+  readonly name: string;
+  /** Of moteq. */
+  readonly version: string;
+  /** What it runs on, as `node v20.19.0 linux arm64`. */
+  readonly platform: string;
+  /** Ed25519 public keys, 32 bytes each. With any, only signed commands are taken. Default none. */
+  readonly trusted?: readonly Uint8Array[];
+  /** The longest file or image, in bytes. Default 1 GiB. */
+  readonly maximumBytes?: number;
+  /** The longest part of a file or image, in bytes. Default 16,384. */
+  readonly partBytes?: number;
+  /** How many bytes of a file or image may be on their way. Default 2,097,152. */
+  readonly windowBytes?: number;
+}
+
+/** What makes a board manageable: it does what comes over the broker, logs there, and feeds the watchdog through it. */
+export class BoardAgent {
+  readonly #options: BoardAgentOptions;
+  readonly #startedAt: number;
+  readonly #logger: Logger;
+  readonly #guard: Guard;
+  readonly #transfers: Transfers;
+  readonly #classic: ClassicCommands;
+  readonly #feeder: Feeder;
+  readonly #native: NativeServices;
+  readonly #said = new Set<string>();
+  #running = 0;
+
+  constructor(options: BoardAgentOptions) {
+    const { clock, cryptography, keeper, log, client, base } = options;
+    this.#options = options;
+    this.#startedAt = clock.monotonic();
+    this.#logger = log.logger("agent");
+    this.#guard = new Guard(cryptography, options.trusted ?? [], () => this.#announce());
+    const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
+    this.#transfers = new Transfers({ ...options, partBytes, windowBytes, maximumBytes });
+    this.#classic = new ClassicCommands(options);
+    this.#feeder = new Feeder({
+      client,
+      clock,
+      cryptography,
+      base,
+      everyMs: keeper.timeoutMs === undefined ? unwatchedFeedMs : keeper.timeoutMs / 4,
+      onFed: () => keeper.fed(),
+    });
+    this.#native = { ...options, guard: this.#guard, transfers: this.#transfers, info: () => this.info() };
+  }
+
+  /** What the board says of itself. */
+  info(): BoardInfo {
+    const { keeper, name, version, platform, clock } = this.#options;
+    return {
+      state: "online",
+      name,
+      version,
+      platform,
+      mode: keeper.mode,
+      slot: keeper.slot,
+      image: keeper.image,
+      confirmed: keeper.confirmed,
+      note: keeper.note,
+      commands: boardCommands,
+      signed: this.#guard.signed,
+      session: toHex(this.#guard.session),
+      uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
+    };
+  }
+
+  /** The REPL's `watchdog`. */
+  get watchdog(): { feed(token: unknown): void } {
+    return { feed: (token) => this.#feeder.feed(token) };
+  }
+
+  /** Subscribes and begins to work; resolves when the broker has granted it. */
+  async start(): Promise<void> {
+    const { client, base, keeper, log } = this.#options;
+    keeper.onChange = () => this.#announce();
+    const says = this.#guard.signed
+      ? "only signed commands are taken"
+      : "no keys are configured: whoever the broker lets publish commands this board";
+    this.#logger.info(`${keeper.mode} mode, slot ${keeper.slot}; ${says}`);
+    const logTopic = toLogTopic(base);
+    log.connect((line) => client.publish(logTopic, line, { qos: 1 }));
+    await client.subscribe(`${base}/cmd/#`, { qos: 1 }, (message) => this.#receive(message));
+    this.#logger.info(`listening at ${base}/cmd/#`);
+    this.#announce();
+    this.#feeder.start();
+  }
+
+  /** The connection to the broker stands, or has ended. */
+  linked(up: boolean): void {
+    const { client, base, log } = this.#options;
+    const logTopic = toLogTopic(base);
+    log.connect(up ? (line) => client.publish(logTopic, line, { qos: 1 }) : undefined);
+    if (!up) return;
+    this.#announce();
+    this.#feeder.start();
+  }
+
+  /** Ends what is under way, and says that the board is offline. */
+  async close(): Promise<void> {
+    const { client, base, keeper } = this.#options;
+    this.#feeder.stop();
+    keeper.onChange = undefined;
+    await this.#transfers.close();
+    await this.#classic.close();
+    if (!client.connected) return;
+    const offline = JSON.stringify({ ...this.info(), state: "offline" });
+    await client.publish(toInfoTopic(base), offline, { qos: 1, retain: true }).catch(() => {});
+  }
+
+  #announce(): void {
+    const { client, base } = this.#options;
+    // The connection's first moment announces what is due then.
+    if (!client.connected) return;
+    client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
+  }
+
+  /** Takes a message. What it gives back holds the broker back: parts and series do, commands do not. */
+  #receive({ topic, payload, retain }: Message): void | Promise<void> {
+    const { base } = this.#options;
+    const command = decodeCommandTopic(base, topic);
+    if (!command) return this.#ignore(`a message at ${topic} is no command`);
+    if (retain) {
+      this.#guard.counts.add("retained");
+      return this.#ignore("a command was retained at the broker: such ones are never done");
+    }
+    if (command.command === "part") {
+      const offset = parsePartTail(command.tail);
+      return offset === undefined ? undefined : this.#transfers.part(command.id, offset, payload);
+    }
+    const packet = decodeBoardPacket(payload);
+    if (!packet) {
+      this.#guard.counts.add("malformed");
+      return this.#ignore(`a command at ${topic} is shorter than its header`);
+    }
+    if (command.id === watchdogId && this.#feeder.recognizes(packet.body)) {
+      void this.#evaluateFeed(packet.body);
+      return undefined;
+    }
+    const isCall = command.command === callCommand;
+    const size = isCall ? usualReplyBytes : classicReplyBytes;
+    const { client, clock } = this.#options;
+    const answer = new Answer({ client, clock, base, id: command.id, size });
+    const work = isCall ? this.#doCall(topic, packet.body, answer) : this.#doClassic(command, packet, answer);
+    return command.command === "put" || command.command === "ota" ? work : undefined;
+  }
+
+  async #doCall(topic: string, body: Uint8Array, answer: Answer): Promise<void> {
+    try {
+      const request = this.#guard.admitCall(topic, body);
+      if (!request) return;
+      await this.#counted(() => doNative(this.#native, request, answer));
+    } catch (error) {
+      answer.fail(error);
+    }
+  }
+
+  async #doClassic(
+    command: CommandTopic,
+    packet: Parameters<ClassicCommands["do"]>[1],
+    answer: Answer,
+  ): Promise<void> {
+    try {
+      const work = () => this.#classic.do(command, packet, answer);
+      if (this.#classic.goesOn(command.id)) await work();
+      else if (this.#guard.admitClassic(command.id)) await this.#counted(work);
+    } catch (error) {
+      answer.fail(error, true);
+    }
+  }
+
+  async #counted(work: () => Promise<void>): Promise<void> {
+    if (this.#running >= mostCommands) {
+      throw boardErrors.create("board/busy", `${mostCommands} commands are under way already`);
+    }
+    this.#running++;
+    try {
+      await work();
+    } finally {
+      this.#running--;
+    }
+  }
+
+  async #evaluateFeed(body: Uint8Array): Promise<void> {
+    try {
+      await this.#options.repl.evaluate(String.fromCharCode(...body), () => {});
+    } catch (error) {
+      this.#logger.error(`the watchdog's feed was not evaluated: ${messageOf(error)}`);
+    }
+  }
+
+  /** Says what was ignored, each kind once. */
+  #ignore(text: string): undefined {
+    if (this.#said.size < 100 && !this.#said.has(text)) {
+      this.#said.add(text);
+      this.#logger.warning(text);
+    }
+    return undefined;
+  }
+}
+
+/** The last will of a board's connection: its information, with the state `offline`. */
+export function createBoardWill(
+  base: string,
+  board: Pick<BoardInfo, "name" | "version" | "platform">,
+): { topic: string; payload: string; qos: 1; retain: true } {
+  const { name, version, platform } = board;
+  const payload = JSON.stringify({ state: "offline", name, version, platform });
+  return { topic: toInfoTopic(base), payload, qos: 1, retain: true };
+}

@@ -1,0 +1,142 @@
+import { type Clock, concatBytes, encodeUtf8, MoteqError, messageOf, type Timer } from "../base/index.ts";
+import type { MqttClient } from "../mqtt/index.ts";
+import {
+  type BoardPacket,
+  encodeBoardPacket,
+  encodeFault,
+  encodeReplyTopic,
+  highestSequence,
+  uncounted,
+} from "../wire/index.ts";
+import { boardErrors } from "./errors.ts";
+
+/** How many bytes of one answer may wait for the broker before whoever prints more is stopped. */
+const mostPending = 4 * 1024 * 1024;
+
+/** How long a short piece may wait for others to go with it, in milliseconds. */
+const gatherMs = 20;
+
+/** How an answer is sent. */
+export interface AnswerOptions {
+  readonly clock: Clock;
+  readonly client: Pick<MqttClient, "publish">;
+  readonly base: string;
+  readonly id: string;
+  /** The most bytes of body in one message. */
+  readonly size: number;
+}
+
+/** The answer to one command, sent piece by piece. */
+export class Answer {
+  readonly id: string;
+  readonly #options: AnswerOptions;
+  #sequence = 0;
+  #pending = 0;
+  #ended = false;
+  #drained: (() => void)[] = [];
+  /** Pieces that wait for others. */
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #timer: Timer | undefined;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+    this.id = options.id;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Sends a piece, together with others that come at the same time. @throws `board/too-long` */
+  write(piece: string | Uint8Array): void {
+    if (this.#ended || piece.length === 0) return;
+    const body = typeof piece === "string" ? encodeUtf8(piece) : piece;
+    this.#gathered.push(body);
+    this.#gatheredBytes += body.length;
+    if (this.#gatheredBytes >= this.#options.size) this.#flush(this.#options.size);
+    else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#flushOrFail());
+  }
+
+  /** Sends a piece as a message of its own, at once. */
+  say(text: string): void {
+    if (this.#ended) return;
+    this.#flush(1);
+    this.#send({ sequence: this.#sequence++, last: false, body: encodeUtf8(text) });
+  }
+
+  /** Resolves when the broker has most of what was written. */
+  async drained(): Promise<void> {
+    if (this.#pending > mostPending / 8) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Sends the last piece. */
+  end(piece: string | Uint8Array = ""): void {
+    if (this.#ended) return;
+    this.write(piece);
+    const { size } = this.#options;
+    if (this.#gatheredBytes > size) this.#flush(size);
+    this.#ended = true;
+    this.#timer?.cancel();
+    // What is one message is not counted, as the original does it.
+    const sequence = this.#sequence === 0 ? uncounted : this.#sequence;
+    this.#send({ sequence, last: true, body: concatBytes(this.#gathered) });
+  }
+
+  /** Refuses, in place of an answer or behind a part of one. @param plain leave out the code: for the original program */
+  fail(error: unknown, plain = false): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer?.cancel();
+    const { base, id } = this.#options;
+    const text = messageOf(error).slice(0, 8000);
+    const code =
+      error instanceof MoteqError && error.code.startsWith("board/") ? error.code : "board/evaluation";
+    this.#publish(encodeReplyTopic(base, "err", id), encodeUtf8(plain ? text : encodeFault(code, text)));
+  }
+
+  #flushOrFail(): void {
+    try {
+      this.#flush(1);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Sends what was gathered, as long as there is at least so much of it. */
+  #flush(atLeast: number): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { size } = this.#options;
+    const body = concatBytes(this.#gathered);
+    let offset = 0;
+    for (; body.length - offset >= atLeast && offset < body.length; offset += size) {
+      if (this.#pending > mostPending || this.#sequence >= highestSequence) {
+        this.#gathered = [];
+        this.#gatheredBytes = 0;
+        throw boardErrors.create(
+          "board/too-long",
+          "the answer grows faster than it can be sent, or beyond all bounds",
+        );
+      }
+      this.#send({ sequence: this.#sequence++, last: false, body: body.subarray(offset, offset + size) });
+    }
+    this.#gathered = offset < body.length ? [body.subarray(offset)] : [];
+    this.#gatheredBytes = Math.max(0, body.length - offset);
+  }
+
+  #send(packet: BoardPacket): void {
+    const { base, id } = this.#options;
+    this.#publish(encodeReplyTopic(base, "out", id), encodeBoardPacket(packet));
+  }
+
+  #publish(topic: string, payload: Uint8Array): void {
+    this.#pending += payload.length;
+    const settled = () => {
+      this.#pending -= payload.length;
+      if (this.#pending <= mostPending / 8) for (const resume of this.#drained.splice(0)) resume();
+    };
+    // An answer that cannot be sent has nobody to be told to: the caller's timeout says it.
+    this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, settled);
+  }
+}

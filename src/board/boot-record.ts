@@ -1,0 +1,184 @@
+import type { BoardSlot } from "../wire/index.ts";
+
+/** An image in a slot. */
+export interface StagedImage {
+  readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
+  /** 128 hexadecimal digits; `null` where none is asked for. */
+  readonly signature: string | null;
+}
+
+/** The slots that images are written to. */
+export type ImageSlot = "a" | "b";
+
+/** What is known of boots, kept over every restart and power cut. */
+export interface BootRecord {
+  /** What was confirmed last: what is gone back to. */
+  readonly active: BoardSlot;
+  /** A new image, and how often it was booted without being confirmed. */
+  readonly trial: { readonly slot: ImageSlot; readonly boots: number } | null;
+  readonly images: { readonly [Slot in ImageSlot]: StagedImage | null };
+  /** Boots in a row that were not confirmed, the present one included. */
+  readonly failedBoots: number;
+  /** How often safe mode was entered by failed boots since the last confirmed normal boot. */
+  readonly relapses: number;
+  /** The mode that somebody asked for. */
+  readonly next: "normal" | "safe" | null;
+  /** What became of the last boots, in words. */
+  readonly note: string | null;
+}
+
+/** One boot: what runs, and how. */
+export interface Boot {
+  readonly slot: BoardSlot;
+  readonly mode: "normal" | "safe";
+  /** Whether it is a new image's. */
+  readonly trial: boolean;
+}
+
+/** How many boots may fail. */
+export interface BootLimits {
+  /** After so many boots in a row that were not confirmed, safe mode; 1 or more. */
+  readonly failedBoots: number;
+  /** So often a new image may boot until it is confirmed; 1 or more. */
+  readonly trialBoots: number;
+}
+
+/** The record of a board that was never started. */
+export const freshRecord: BootRecord = {
+  active: "factory",
+  trial: null,
+  images: { a: null, b: null },
+  failedBoots: 0,
+  relapses: 0,
+  next: null,
+  note: null,
+};
+
+/**
+ * Decides what boots next, and counts it as failed until it is confirmed: a power cut tells nothing. Safe mode runs what
+ * was installed, whatever image came before.
+ *
+ * @param isSound whether a slot's image is there, whole, and signed as it must be
+ */
+export function planBoot(
+  record: BootRecord,
+  limits: BootLimits,
+  isSound: (slot: ImageSlot) => boolean,
+): { readonly record: BootRecord; readonly boot: Boot } {
+  let { active, trial, note, failedBoots } = record;
+  if (active !== "factory" && !isSound(active)) {
+    note = `the image in slot ${active} is damaged; what was installed runs`;
+    active = "factory";
+  }
+  if (trial && !isSound(trial.slot)) {
+    note = `the new image in slot ${trial.slot} is damaged and was not booted`;
+    trial = null;
+  }
+  if (record.next === "safe") {
+    const safe = { ...record, active, trial, note: "safe mode, as asked for", next: null };
+    return { record: safe, boot: { slot: "factory", mode: "safe", trial: false } };
+  }
+  if (trial && trial.boots >= limits.trialBoots) {
+    note = `the new image in slot ${trial.slot} was not manageable; went back to ${active}`;
+    trial = null;
+    failedBoots = 0;
+  }
+  if (record.next === "normal") failedBoots = 0;
+  const base = { ...record, active, note, next: null };
+  if (trial) {
+    const boots = trial.boots + 1;
+    return {
+      record: { ...base, trial: { ...trial, boots }, failedBoots: 0 },
+      boot: { slot: trial.slot, mode: "normal", trial: true },
+    };
+  }
+  if (failedBoots >= limits.failedBoots) {
+    const reason = `safe mode: ${failedBoots} boots were not confirmed`;
+    const entered = failedBoots === record.failedBoots && !record.note?.startsWith("safe mode:");
+    return {
+      record: { ...base, trial, failedBoots, note: reason, relapses: record.relapses + (entered ? 1 : 0) },
+      boot: { slot: "factory", mode: "safe", trial: false },
+    };
+  }
+  return {
+    record: { ...base, trial, failedBoots: failedBoots + 1 },
+    boot: { slot: active, mode: "normal", trial: false },
+  };
+}
+
+/** The boot was shown to be manageable. In safe mode that ends the counting: the next boot is a normal one. */
+export function confirmBoot(record: BootRecord, boot: Boot): BootRecord {
+  if (boot.mode === "safe") return { ...record, failedBoots: 0, note: "safe mode was confirmed manageable" };
+  const confirmed = { ...record, failedBoots: 0, relapses: 0 };
+  if (!boot.trial || boot.slot === "factory")
+    return { ...confirmed, note: record.relapses > 0 ? null : record.note };
+  return {
+    ...confirmed,
+    active: boot.slot,
+    trial: null,
+    note: `the new image in slot ${boot.slot} was confirmed`,
+  };
+}
+
+/** The boot was not confirmed for a reason that is not the board's: the broker is away, or somebody asked for a reset. */
+export function excuseBoot(record: BootRecord, boot: Boot): BootRecord {
+  if (boot.mode === "safe") return record;
+  if (boot.trial) {
+    const { trial } = record;
+    return trial ? { ...record, trial: { ...trial, boots: Math.max(0, trial.boots - 1) } } : record;
+  }
+  return { ...record, failedBoots: Math.max(0, record.failedBoots - 1) };
+}
+
+/** The slot that a new image goes to: never the one that is gone back to. */
+export function slotForImage(record: BootRecord, running: BoardSlot): ImageSlot {
+  if (record.active !== "factory") return record.active === "a" ? "b" : "a";
+  return running === "a" ? "b" : "a";
+}
+
+/** A new image is in its slot, whole and proven: the next boot tries it. */
+export function stageImage(record: BootRecord, slot: ImageSlot, image: StagedImage): BootRecord {
+  return {
+    ...record,
+    images: { ...record.images, [slot]: image },
+    trial: { slot, boots: 0 },
+    note: `a new image is in slot ${slot}; the next boot tries it`,
+  };
+}
+
+/** A slot is about to be written: what was in it does not boot any more. */
+export function vacateSlot(record: BootRecord, slot: ImageSlot): BootRecord {
+  const trial = record.trial?.slot === slot ? null : record.trial;
+  return { ...record, images: { ...record.images, [slot]: null }, trial };
+}
+
+/** A record as it was read; the fresh one where it makes no sense. */
+export function decodeBootRecord(value: unknown): BootRecord {
+  if (typeof value !== "object" || value === null) return freshRecord;
+  const { active, trial, images, failedBoots, relapses, next, note } = value as Record<string, unknown>;
+  const slots = (images ?? {}) as Record<string, unknown>;
+  const slot = trial && typeof trial === "object" ? (trial as Record<string, unknown>)["slot"] : undefined;
+  const boots = slot === undefined ? 0 : toCount((trial as Record<string, unknown>)["boots"]);
+  return {
+    active: active === "a" || active === "b" ? active : "factory",
+    trial: slot === "a" || slot === "b" ? { slot, boots } : null,
+    images: { a: decodeImage(slots["a"]), b: decodeImage(slots["b"]) },
+    failedBoots: toCount(failedBoots),
+    relapses: toCount(relapses),
+    next: next === "normal" || next === "safe" ? next : null,
+    note: typeof note === "string" ? note : null,
+  };
+}
+
+function decodeImage(value: unknown): StagedImage | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { sha256, size, signature } = value as Record<string, unknown>;
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return null;
+  return { sha256, size: toCount(size), signature: typeof signature === "string" ? signature : null };
+}
+
+function toCount(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0;
+}

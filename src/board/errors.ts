@@ -1,0 +1,71 @@
+import { defineErrors } from "../base/index.ts";
+
+/** What a board refuses, and why. The codes go over the wire; `docs/reference/errors.md` explains them. */
+export const boardErrors = defineErrors({
+  "board/bad-command": {
+    fault: "caller",
+    meaning:
+      "A command was not made as docs/reference/board.md says; the message names what is wrong with it.",
+  },
+  "board/unknown-command": { fault: "caller", meaning: "The board has no such command." },
+  "board/unsigned": {
+    fault: "caller",
+    meaning: "The board takes only signed commands, and this one was not. Sign with `--sign FILE`.",
+  },
+  "board/untrusted": {
+    fault: "caller",
+    meaning:
+      "A command or an image was signed by a key that the board does not trust, or the signature does not hold.",
+  },
+  "board/session": {
+    fault: "peer",
+    meaning:
+      "The board was started anew since the caller learnt its session; the message is the new one. Callers repeat.",
+  },
+  "board/busy": {
+    fault: "place",
+    meaning: "As many commands or transfers as may are under way already. Try again in a moment.",
+  },
+  "board/outside": {
+    fault: "caller",
+    meaning: "A path leads out of the board's root: by `..` or by a link. Nothing was touched.",
+  },
+  "board/not-found": { fault: "caller", meaning: "There is no such file or folder on the board." },
+  "board/exists": {
+    fault: "caller",
+    meaning: "There is a file or folder of that name on the board already.",
+  },
+  "board/not-a-folder": { fault: "caller", meaning: "A folder was needed, and something else is there." },
+  "board/is-a-folder": { fault: "caller", meaning: "A file was needed, and a folder is there." },
+  "board/not-empty": { fault: "caller", meaning: "A folder that is not empty cannot be removed." },
+  "board/full": { fault: "place", meaning: "The board's disk is full. What was begun was taken back." },
+  "board/files": { fault: "place", meaning: "The board's file system refused; the message says how." },
+  "board/digest": {
+    fault: "peer",
+    meaning:
+      "What arrived at the board has another SHA-256 than was announced. It was thrown away; send it again.",
+  },
+  "board/replaced": {
+    fault: "caller",
+    meaning: "Somebody began the same transfer anew, so that this one has ended.",
+  },
+  "board/no-slots": {
+    fault: "caller",
+    meaning: "The board has no supervisor, and so no slots for images. Start it with `moteq board run`.",
+  },
+  "board/too-long": {
+    fault: "caller",
+    meaning: "A command, an image or an output is longer than the board takes.",
+  },
+  "board/evaluation": {
+    fault: "caller",
+    meaning: "The source that was to be evaluated threw; the message is its error.",
+  },
+  "board/interrupted": {
+    fault: "caller",
+    meaning: "An evaluation took longer than the board's limit and was cut off, or is no longer waited for.",
+  },
+});
+
+/** What a {@link boardErrors} code may be. */
+export type BoardErrorCode = keyof typeof boardErrors.table;

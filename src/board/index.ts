@@ -1,0 +1,23 @@
+/**
+ * The agent that makes a device manageable through its one MQTT connection, and the supervision that keeps it so.
+ *
+ * @module
+ */
+export { BoardAgent, type BoardAgentOptions, createBoardWill } from "./agent.ts";
+export {
+  type Boot,
+  type BootLimits,
+  type BootRecord,
+  decodeBootRecord,
+  freshRecord,
+  type ImageSlot,
+  planBoot,
+  slotForImage,
+  type StagedImage,
+} from "./boot-record.ts";
+export { type BoardErrorCode, boardErrors } from "./errors.ts";
+export { type Board, type BoardModule, loadModules, type LoadOptions } from "./loader.ts";
+export { BoardLog, type BoardLogOptions, type Logger, type LogLevel, logLevels } from "./log.ts";
+export { outsideError, toBoardPath } from "./path.ts";
+export type { BoardFiles, CrashStore, FileEntry, FileWriter, ImageWriter, Keeper, Repl } from "./platform.ts";
+export { Supervision, type SupervisionEffect, type SupervisionLimits } from "./supervision.ts";

@@ -1,0 +1,152 @@
+import { type Clock, Ring } from "../base/index.ts";
+
+/** How grave a line is; the numbers are Python's. */
+export const logLevels = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 } as const;
+export type LogLevel = keyof typeof logLevels;
+type LineLevel = Exclude<LogLevel, "none">;
+
+/** The longest line, in characters. */
+const longestLine = 1024;
+/** How many of the last lines can be asked for. */
+const recentLines = 1000;
+/** How many lines are with the broker's client and not acknowledged. */
+const mostInFlight = 16;
+/** The first moment at which a clock is taken to be set: 2020-01-01. */
+const clockIsSet = 1_577_836_800_000;
+
+/** A logger of one module. */
+export type Logger = Readonly<Record<LineLevel, (text: string) => void>> & {
+  /** The text, and the error's stack line by line. */
+  exception(error: unknown, text: string): void;
+};
+
+/** How a {@link BoardLog} is made. */
+export interface BoardLogOptions {
+  readonly clock: Clock;
+  /** Writes a line to the console. */
+  readonly write?: (line: string) => void;
+  /** Publishes a line; resolves when the broker has it. Set later by {@link BoardLog.connect}. */
+  readonly console?: LogLevel;
+  readonly mqtt?: LogLevel;
+  /** How many characters wait for the broker at the most. Default 65,536. */
+  readonly bufferSize?: number;
+}
+
+/**
+ * A board's log: to the console at once, and to MQTT as soon as there is a connection. Lines wait in a bounded buffer before
+ * the first connection and in outages; when it is full, the oldest below warning go first, then the oldest of any level.
+ */
+export class BoardLog {
+  /** What goes to the console and to MQTT from now on. */
+  readonly levels: { console: LogLevel; mqtt: LogLevel };
+  readonly #options: BoardLogOptions;
+  readonly #bootedAt: number;
+  readonly #recent = new Ring<string>(recentLines);
+  #unsent: { level: number; line: string }[] = [];
+  #size = 0;
+  #dropped = 0;
+  #inFlight = 0;
+  #publish: ((line: string) => Promise<void>) | undefined;
+
+  constructor(options: BoardLogOptions) {
+    this.#options = options;
+    this.levels = { console: options.console ?? "info", mqtt: options.mqtt ?? "info" };
+    this.#bootedAt = options.clock.monotonic();
+  }
+
+  /** How many lines wait for the broker. */
+  get waiting(): number {
+    return this.#unsent.length;
+  }
+
+  /** The logger of a module; its name stands in each line. */
+  logger(name: string): Logger {
+    const at = (level: LineLevel) => (text: string) => this.#log(level, name, text);
+    const error = at("error");
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warning: at("warning"),
+      error,
+      critical: at("critical"),
+      exception(thrown, text) {
+        error(text);
+        const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+        for (const line of stack.split("\n").slice(0, 30)) error(line);
+      },
+    };
+  }
+
+  /** The last lines, oldest first. */
+  recent(count: number): string[] {
+    return [...this.#recent].slice(-count);
+  }
+
+  /** From now on lines go out by `publish`; `undefined`: they wait. */
+  connect(publish: ((line: string) => Promise<void>) | undefined): void {
+    this.#publish = publish;
+    this.#pump();
+  }
+
+  #log(level: LineLevel, name: string, text: string): void {
+    const number = logLevels[level];
+    for (const part of text.split("\n")) {
+      const line = `${level.charAt(0).toUpperCase()} ${this.#time()} ${name.padStart(8)}: ${part}`.slice(
+        0,
+        longestLine,
+      );
+      if (number >= logLevels[this.levels.console]) this.#options.write?.(line);
+      if (number < logLevels[this.levels.mqtt]) continue;
+      this.#recent.pushEvicting(line);
+      this.#unsent.push({ level: number, line });
+      this.#size += line.length;
+    }
+    this.#makeRoom();
+    this.#pump();
+  }
+
+  #makeRoom(): void {
+    const { bufferSize = 65_536 } = this.#options;
+    while (this.#size > bufferSize) {
+      const index = Math.max(
+        0,
+        this.#unsent.findIndex(({ level }) => level < logLevels.warning),
+      );
+      const [gone] = this.#unsent.splice(index, 1);
+      if (!gone) return;
+      this.#size -= gone.line.length;
+      this.#dropped++;
+    }
+  }
+
+  #pump(): void {
+    while (this.#publish && this.#inFlight < mostInFlight) {
+      const line = this.#next();
+      if (line === undefined) return;
+      this.#inFlight++;
+      const settled = () => {
+        this.#inFlight--;
+        this.#pump();
+      };
+      this.#publish(line).then(settled, settled);
+    }
+  }
+
+  #next(): string | undefined {
+    if (this.#dropped > 0) {
+      const line = `W ${this.#time()} ${"log".padStart(8)}: ${this.#dropped} lines were dropped while there was no connection`;
+      this.#dropped = 0;
+      return line;
+    }
+    const next = this.#unsent.shift();
+    this.#size -= next?.line.length ?? 0;
+    return next?.line;
+  }
+
+  /** Milliseconds since the start until the clock is set, then the time of day (UTC). */
+  #time(): string {
+    const now = this.#options.clock.now();
+    if (now >= clockIsSet) return new Date(now).toISOString().slice(11, 23);
+    return String(Math.floor(this.#options.clock.monotonic() - this.#bootedAt) % 100_000_000).padStart(8);
+  }
+}

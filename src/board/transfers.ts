@@ -1,0 +1,153 @@
+import type { Clock, Cryptography } from "../base/index.ts";
+import type { Answer } from "./answer.ts";
+import { boardErrors } from "./errors.ts";
+import { folderOf, isTransferPartial, toPartialPath } from "./path.ts";
+import type { BoardFiles, Keeper } from "./platform.ts";
+import { Transfer, type TransferTarget } from "./transfer.ts";
+
+/** How many files and images may be under way at once. */
+const mostTransfers = 8;
+
+/** What transfers stand on. */
+export interface TransfersOptions {
+  readonly clock: Clock;
+  readonly cryptography: Cryptography;
+  readonly files: BoardFiles;
+  readonly keeper: Keeper;
+  readonly partBytes: number;
+  readonly windowBytes: number;
+  /** The longest file or image, in bytes. */
+  readonly maximumBytes: number;
+}
+
+/** All files and images that are coming in. */
+export class Transfers {
+  readonly #options: TransfersOptions;
+  /** By what they are for: one at a time for each file, and one image. */
+  readonly #running = new Map<string, { readonly id: string; readonly transfer: Promise<Transfer> }>();
+
+  /** Files that are not whole and are coming in. */
+  readonly #partials = new Set<string>();
+
+  constructor(options: TransfersOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to take a file. */
+  async put(answer: Answer, path: string, size: number, sha256: string): Promise<void> {
+    const { files } = this.#options;
+    const folder = folderOf(path);
+    if (path === "" || (await files.stat(path))?.folder) {
+      throw boardErrors.create("board/is-a-folder", `${path === "" ? "the root" : path} is a folder`);
+    }
+    const above = await files.stat(folder);
+    if (!above) throw boardErrors.create("board/not-found", `there is no folder ${folder}`);
+    if (!above.folder) throw boardErrors.create("board/not-a-folder", `${folder} is no folder`);
+    const partial = toPartialPath(path, sha256);
+    const done = () => void this.#partials.delete(partial);
+    await this.#begin(answer, `file ${path}`, size, sha256, done, async () => {
+      await this.#removeOldPartials(folder, partial);
+      this.#partials.add(partial);
+      const writer = await files.append(partial);
+      return {
+        writer,
+        read: (offset, length) => files.read(partial, offset, length),
+        accept: () => files.rename(partial, path),
+        discard: () => files.remove(partial),
+      };
+    });
+  }
+
+  /** Begins to take an image. @param accepted is called when it is whole and proven */
+  async update(
+    answer: Answer,
+    image: { readonly size: number; readonly sha256: string; readonly signature: string | null },
+    accepted: () => void,
+  ): Promise<void> {
+    await this.#begin(answer, "image", image.size, image.sha256, ignore, async () => {
+      const writer = await this.#options.keeper.openImage(image);
+      return {
+        writer,
+        read: (offset, length) => writer.read(offset, length),
+        async accept() {
+          await writer.accept();
+          accepted();
+        },
+        discard: () => writer.discard(),
+      };
+    });
+  }
+
+  /** Takes a part of the transfer that a command with this id began. */
+  async part(id: string, offset: number, bytes: Uint8Array): Promise<void> {
+    for (const running of this.#running.values()) {
+      if (running.id !== id) continue;
+      const transfer = await running.transfer.catch(() => {});
+      await transfer?.take(offset, bytes);
+      return;
+    }
+  }
+
+  /** Ends all; what came stays. */
+  async close(): Promise<void> {
+    const error = boardErrors.create("board/interrupted", "the board's agent ends");
+    const all = [...this.#running.values()].map(async ({ transfer }) => (await transfer).stop(error));
+    await Promise.allSettled(all);
+  }
+
+  async #begin(
+    answer: Answer,
+    key: string,
+    size: number,
+    sha256: string,
+    done: () => void,
+    open: () => Promise<TransferTarget>,
+  ): Promise<void> {
+    const { maximumBytes } = this.#options;
+    if (size > maximumBytes) {
+      throw boardErrors.create(
+        "board/too-long",
+        `the board takes at most ${maximumBytes} bytes, ${size} were announced`,
+      );
+    }
+    const before = this.#running.get(key);
+    if (before === undefined && this.#running.size >= mostTransfers) {
+      throw boardErrors.create("board/busy", `${mostTransfers} transfers are under way already`);
+    }
+    const start = async () => {
+      const earlier = await before?.transfer.catch(() => {});
+      await earlier?.stop(boardErrors.create("board/replaced", "somebody began this transfer anew"));
+      const target = await open();
+      const onEnd = () => {
+        done();
+        if (this.#running.get(key) === running) this.#running.delete(key);
+      };
+      return await Transfer.begin({ ...this.#options, answer, target, size, sha256, onEnd });
+    };
+    const running = { id: answer.id, transfer: start() };
+    this.#running.set(key, running);
+    try {
+      await running.transfer;
+    } catch (error) {
+      done();
+      if (this.#running.get(key) === running) this.#running.delete(key);
+      throw error;
+    }
+  }
+
+  /** What earlier attempts left, and what is not coming in now: nobody goes on with it. */
+  async #removeOldPartials(folder: string, except: string): Promise<void> {
+    const { files } = this.#options;
+    for (const { name } of await files.list(folder)) {
+      const path = folder + name;
+      if (!isTransferPartial(name) || path === except || this.#partials.has(path)) continue;
+      try {
+        await files.remove(path);
+      } catch {
+        // It stays until the next time.
+      }
+    }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createWriteStream, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+import { messageOf } from "../../base/index.ts";
+import type { RemoteBoard } from "../../remote/index.ts";
+import type { BoardEntry } from "../../wire/index.ts";
+import { cliErrors } from "../errors.ts";
+import { printLine, toJsonLine, toPrintable } from "../output.ts";
+import { createProgress } from "./progress.ts";
+
+/** `ls`: as the original prints it – sizes right-aligned, a slash behind folders; with `sha`, files' digests. */
+export async function listFolder(
+  board: RemoteBoard,
+  path: string,
+  options: { readonly recursive?: boolean; readonly sha?: boolean; readonly json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { recursive = false, sha: digest = false } = options;
+  const entries = await board.list(path, { recursive, digest, signal });
+  for (const entry of entries) {
+    if (options.json) printLine(toJsonLine(entry));
+    else printLine(formatEntry(entry, digest));
+  }
+}
+
+function formatEntry({ name, folder, size, sha256 }: BoardEntry, digest: boolean): string {
+  const sum = digest ? `${(sha256 ?? "").padEnd(64)} ` : "";
+  return `${sum}${String(size).padStart(12)} ${toPrintable(name)}${folder ? "/" : ""}`;
+}
+
+/** `get`: to a local file, which is whole or untouched, or to standard output. */
+export async function getFile(
+  board: RemoteBoard,
+  remote: string,
+  local: string | undefined,
+  options: { readonly json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = await createProgress(basename(remote));
+  const beside = local === undefined ? undefined : `${local}.${process.pid}.part`;
+  const hash = createHash("sha256");
+  const target = beside === undefined ? process.stdout : createWriteStream(beside);
+  let failure: Error | undefined;
+  target.on("error", (error) => (failure ??= error));
+  try {
+    const take = async (bytes: Uint8Array) => {
+      hash.update(bytes);
+      if (failure) throw failure;
+      if (!target.write(bytes)) await Promise.race([once(target, "drain"), once(target, "close")]);
+    };
+    const size = await board.get(remote, take, { signal, onProgress: progress.onProgress });
+    if (beside !== undefined && local !== undefined) {
+      await new Promise<void>((resolve) => target.end(() => resolve()));
+      if (failure) throw failure;
+      renameSync(beside, local);
+      if (options.json) printLine(toJsonLine({ file: local, size, sha256: hash.digest("hex") }));
+    }
+  } catch (error) {
+    if (error !== failure) throw error;
+    throw cliErrors.create("cli/local-file", `cannot write ${local}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    progress.stop();
+    if (beside !== undefined) rmSync(beside, { force: true });
+  }
+}
+
+/** `put`: a local file, under its own name if the remote one is a folder or left out. */
+export async function putFile(
+  board: RemoteBoard,
+  local: string,
+  remote: string | undefined,
+  options: { readonly json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const content = readLocal(local);
+  const target =
+    remote === undefined ? basename(local) : remote.endsWith("/") ? remote + basename(local) : remote;
+  const progress = await createProgress(basename(local));
+  try {
+    await board.put(target, content, { signal, onProgress: progress.onProgress });
+  } finally {
+    progress.stop();
+  }
+  if (options.json) printLine(toJsonLine({ file: target, size: content.length }));
+  else {
+    if (target !== remote) printLine(`remote: ${toPrintable(target)}`);
+    printLine("OK");
+  }
+}
+
+/** A local file's bytes. @throws `cli/local-file` */
+export function readLocal(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    throw cliErrors.create("cli/local-file", `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+}

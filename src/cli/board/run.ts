@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import type { Command } from "commander";
+import { brokerUrlOf, startBoard } from "../../hub/index.ts";
+import { readConfig } from "../broker-options.ts";
+import { printLine, toSafeText } from "../output.ts";
+import type { BoardOptions } from "./options.ts";
+
+interface RunOptions extends BoardOptions {
+  readonly data?: string;
+  readonly name?: string;
+  readonly root?: string;
+  readonly watchdog?: string;
+}
+
+/** `moteq board run`: this machine as a board. */
+export function addRunCommand(board: Command, signal: AbortSignal): void {
+  board
+    .command("run")
+    .description("makes this machine a board: a supervisor and its agent, until Ctrl-C")
+    .option("--data <folder>", "where supervisor and slots keep what they keep (default: moteq-board)")
+    .option("--root <folder>", "the folder whose files are managed (default: files in the data folder)")
+    .option("--name <name>", "what people call it (default: the machine's name)")
+    .option("--watchdog <device>", "a hardware watchdog to feed, as /dev/watchdog")
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<RunOptions>();
+      const config = readConfig(options, {
+        board: {
+          prefix: options.prefix,
+          data: options.data,
+          root: options.root,
+          name: options.name,
+          watchdog: { device: options.watchdog },
+        },
+      });
+      const running = await startBoard(config, options.config, (text) =>
+        process.stdout.write(toSafeText(text)),
+      );
+      const { prefix } = config.board;
+      printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
+      if (!signal.aborted) await once(signal, "abort");
+      await running.close();
+      printLine("The board has ended.");
+    });
+}

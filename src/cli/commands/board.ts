@@ -1,0 +1,295 @@
+import { decodeUtf8, fromHex, toHex } from "../../base/index.ts";
+import type { Command } from "commander";
+import { createKeyFile, readPrivateKey, systemCryptography } from "../../node/index.ts";
+import type { RemoteBoard } from "../../remote/index.ts";
+import { type BoardInfo, type ResetMode, toImageMessage, toLogTopic } from "../../wire/index.ts";
+import { findBoards } from "../board/announced.ts";
+import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
+import { followLog, printLogLine } from "../board/log.ts";
+import {
+  addBoardOptions,
+  baseOf,
+  type BoardOptions,
+  readBoardConfig,
+  timeoutOf,
+  withBoard,
+} from "../board/options.ts";
+import { createProgress } from "../board/progress.ts";
+import { createOutput, runRepl } from "../board/repl.ts";
+import { addRunCommand } from "../board/run.ts";
+import { syncBoard } from "../board/sync.ts";
+import { cliErrors } from "../errors.ts";
+import { parseWhole } from "../options.ts";
+import { formatTable, printLine, toJsonLine, toPrintable, toSafeText } from "../output.ts";
+import { withClient, withTimeout } from "../session.ts";
+
+type Work = (
+  board: RemoteBoard,
+  words: (string | undefined)[],
+  options: BoardOptions & Record<string, unknown>,
+) => Promise<void>;
+
+/** `moteq board`: drives a board from afar. */
+export function addBoardCommand(program: Command, signal: AbortSignal): void {
+  const board = addBoardOptions(
+    program
+      .command("board")
+      .description("Drives a board over MQTT: its files, its REPL, its log, its updates."),
+  );
+  /** Adds a command that speaks to one board. */
+  const add = (words: string, description: string, work: Work): Command =>
+    board
+      .command(words)
+      .description(description)
+      .action(async (...parameters: unknown[]) => {
+        const command = parameters.at(-1) as Command;
+        const options = command.optsWithGlobals<BoardOptions & Record<string, unknown>>();
+        await withBoard(options, signal, (one) => work(one, command.processedArgs as string[], options));
+      });
+  addFileCommands(add, signal);
+  addReplCommands(add, signal);
+  addCareCommands(add, signal);
+  addOtherCommands(board, signal);
+  addRunCommand(board, signal);
+}
+
+type Add = (words: string, description: string, work: Work) => Command;
+
+function addFileCommands(add: Add, signal: AbortSignal): void {
+  add("ls [folder]", "lists a folder", (board, [folder = "."], options) =>
+    listFolder(board, folder, options, signal),
+  )
+    .option("-r, --recursive", "with all folders below it")
+    .option("--sha", "with the SHA-256 of files");
+  add(
+    "get <remote> [local]",
+    "fetches a file, to standard output unless a local file is named",
+    (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
+  );
+  add(
+    "put <local> [remote]",
+    "puts a file; a remote name that ends in / is a folder",
+    (board, words, options) => putFile(board, words[0] ?? "", words[1], options, signal),
+  );
+  add("rm <file>", "removes a file", (board, [file = ""]) => board.remove(file, { signal }));
+  add("mkdir <folder>", "makes a folder", (board, [folder = ""], { parents }) =>
+    board.makeFolder(folder, { parents: parents === true, signal }),
+  ).option("-p, --parents", "and those above it; no error where it is");
+  add("rmdir <folder>", "removes an empty folder", (board, [folder = ""]) =>
+    board.removeFolder(folder, { signal }),
+  );
+  add("mv <from> <to>", "renames a file or folder", (board, [from = "", to = ""]) =>
+    board.rename(from, to, { signal }),
+  );
+  add(
+    "sync <spec>",
+    "puts what differs from a specification in mqsync's format",
+    (board, [spec = ""], options) => syncBoard(board, spec, options, signal),
+  ).option("-n, --dry-run", "say what would be done, and do nothing");
+}
+
+function addReplCommands(add: Add, signal: AbortSignal): void {
+  add(
+    "eval <source>",
+    "evaluates an expression or statements on the board",
+    async (board, [source = ""], { json }) => {
+      if (json) {
+        const result = decodeUtf8(await board.evaluate(source, { signal }));
+        printLine(toJsonLine({ result: result ?? null }));
+        return;
+      }
+      const output = createOutput();
+      await board.evaluate(source, { signal, onOutput: (bytes) => output.write(bytes) });
+      output.endLine();
+    },
+  );
+  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
+}
+
+function addCareCommands(add: Add, signal: AbortSignal): void {
+  add("info", "says what the board is and how it is", async (board, _words, { json }) => {
+    const info = await board.info({ signal });
+    if (json) printLine(toJsonLine({ dialect: board.dialect, ...info }));
+    else printInfo(board, info);
+  });
+  add(
+    "ota <image>",
+    "sends an image to the slot that does not run, and boots it",
+    async (board, [path = ""], options) => {
+      if (options["resume"] === true && board.dialect === "mqrepl") {
+        throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
+      }
+      const image = readLocal(path);
+      const progress = await createProgress("update");
+      try {
+        const signature = signatureOf(path, image, options);
+        const boot = options["boot"] === true;
+        await board.update(image, { signature, boot, signal, onProgress: progress.onProgress });
+      } finally {
+        progress.stop();
+      }
+      printLine(options.json ? toJsonLine({ image: path, size: image.length }) : "OK");
+    },
+  )
+    .option("--resume", "go on where an earlier attempt ended; moteq's own boards do in any case")
+    .option("--no-boot", "leave it to the next reset to boot it");
+  add(
+    "reset",
+    "starts the board again; in normal mode unless told otherwise",
+    async (board, _words, options) => {
+      const modes = (["safe", "soft", "hard", "normal"] as const).filter((mode) => options[mode] === true);
+      if (modes.length > 1)
+        throw cliErrors.create("cli/bad-argument", `reset takes one of --${modes.join(" and --")}`);
+      await board.reset((modes[0] ?? "normal") satisfies ResetMode, { signal });
+    },
+  )
+    .option("-n, --normal", "into normal mode")
+    .option("-f, --safe", "into safe mode")
+    .option("-s, --soft", "the agent alone")
+    .option("--hard", "all of it, at once");
+  add(
+    "crash [what] [number]",
+    "list, get N or clear: what ended the board before",
+    async (board, [what = "list", number], { json }) => {
+      if (what === "clear") await board.clearCrashes({ signal });
+      else if (what === "get") {
+        const newest = (await board.crashes({ signal })).at(-1)?.number;
+        const wanted = number === undefined ? newest : Number(number);
+        if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0)) {
+          throw cliErrors.create("cli/bad-argument", `crash get takes a crash's number, got "${number}"`);
+        }
+        if (wanted === undefined) throw cliErrors.create("cli/bad-argument", "no crash is kept");
+        const { output = "", ...report } = await board.crash(wanted, { signal });
+        if (json) printLine(toJsonLine({ ...report, output }));
+        else printLine(`${formatCrash(report)}\n\n${toSafeText(output)}`);
+      } else if (what === "list") {
+        for (const report of await board.crashes({ signal }))
+          printLine(json ? toJsonLine(report) : formatCrash(report));
+      } else throw cliErrors.create("cli/bad-argument", `crash takes list, get or clear, got "${what}"`);
+    },
+  );
+  add(
+    "level [level]",
+    "sets what goes to MQTT from now on: debug, info, warning, error, critical or none",
+    (board, [mqtt], options) =>
+      board.setLogLevel(
+        {
+          ...(mqtt === undefined ? {} : { mqtt }),
+          ...(typeof options["console"] === "string" ? { console: options["console"] } : {}),
+        },
+        { signal },
+      ),
+  ).option("--console <level>", "what goes to the board's console");
+}
+
+/** Commands that do not ask one board. */
+function addOtherCommands(board: Command, signal: AbortSignal): void {
+  board
+    .command("log")
+    .alias("view")
+    .description("shows the last lines of the log; with -f those that come, until Ctrl-C")
+    .option("-f, --follow", "show lines as they come")
+    .option("-n, --lines <n>", "how many of the last lines", parseWhole(1, 10_000), 100)
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<BoardOptions & { follow?: boolean; lines: number }>();
+      const json = options.json ?? false;
+      if (options.follow) {
+        const config = readBoardConfig(options);
+        const topic = toLogTopic(baseOf(options, config));
+        await withClient(config, (client) => followLog(client, topic, json, signal));
+        return;
+      }
+      await withBoard(options, signal, async (one) => {
+        for (const line of await one.recentLog({ lines: options.lines, signal })) printLogLine(line, json);
+      });
+    });
+  board
+    .command("list")
+    .description("lists the boards that have announced themselves at the broker")
+    .option("--wait <ms>", "how long announcements are awaited", parseWhole(50, 60_000), 500)
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
+      const boards = await withClient(readBoardConfig(options), async (client) => {
+        await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
+        return await findBoards(client, options.wait, signal);
+      });
+      if (options.json) for (const { prefix, info } of boards) printLine(toJsonLine({ prefix, ...info }));
+      else if (boards.length === 0) printLine("No board has announced itself; those that run mqrepl do not.");
+      else printBoards(boards);
+    });
+  board
+    .command("key <file>")
+    .description("makes a private key for signing, and prints the public key that boards are told to trust")
+    .action((file: string) => printLine(createKeyFile(file)));
+  board
+    .command("sign <image>")
+    .description("prints an image's signature by the key of --sign; in IMAGE.sig, `ota` finds it")
+    .action((path: string, _own: unknown, command: Command) => {
+      const { sign } = command.optsWithGlobals<BoardOptions>();
+      const keyFile = sign ?? process.env["MOTEQ_SIGN"];
+      if (keyFile === undefined)
+        throw cliErrors.create("cli/bad-argument", "sign needs --sign FILE, the private key");
+      printLine(signImage(readLocal(path), keyFile));
+    });
+}
+
+/** The signature in `IMAGE.sig`, or by the key of `--sign`; `undefined` with neither. */
+function signatureOf(path: string, image: Uint8Array, { sign }: BoardOptions): string | undefined {
+  try {
+    const text = decodeUtf8(readLocal(`${path}.sig`))?.trim() ?? "";
+    if (/^[0-9a-f]{128}$/.test(text)) return text;
+  } catch {
+    // There is none.
+  }
+  const keyFile = sign ?? process.env["MOTEQ_SIGN"];
+  return keyFile === undefined ? undefined : signImage(image, keyFile);
+}
+
+function signImage(image: Uint8Array, keyFile: string): string {
+  const hash = systemCryptography.createSha256();
+  hash.update(image);
+  const digest = fromHex(hash.hex()) ?? new Uint8Array();
+  return toHex(readPrivateKey(keyFile).sign(toImageMessage(digest)));
+}
+
+function printInfo(board: RemoteBoard, info: BoardInfo): void {
+  const lines: Record<string, string> = {
+    board: info.name === "" ? board.base : `${info.name} at ${board.base}`,
+    dialect: board.dialect === "native" ? `native, moteq ${info.version}` : "mqrepl",
+    platform: info.platform,
+  };
+  if (board.dialect === "native") {
+    lines["mode"] = `${info.mode}, ${info.confirmed ? "confirmed manageable" : "not confirmed yet"}`;
+    lines["runs"] = info.image === null ? info.slot : `slot ${info.slot}, image ${info.image}`;
+    lines["up"] = `${Math.round(info.uptimeMs / 1000)} s`;
+    lines["signed"] = info.signed ? "only signed commands are taken" : "the broker's access rules decide";
+    if (info.note !== null) lines["note"] = info.note;
+  }
+  for (const [name, text] of Object.entries(lines)) printLine(`${name.padEnd(9)} ${toPrintable(text)}`);
+}
+
+function printBoards(boards: readonly { prefix: string; info: BoardInfo }[]): void {
+  const rows = boards.map(({ prefix, info }) =>
+    [prefix, info.name, info.state, info.mode, info.slot, info.version, info.platform].map((text) =>
+      toPrintable(text),
+    ),
+  );
+  for (const line of formatTable(["prefix", "name", "state", "mode", "slot", "version", "platform"], rows))
+    printLine(line);
+}
+
+function formatCrash(report: {
+  number: number;
+  time: string;
+  cause: string;
+  slot: string;
+  mode: string;
+  uptimeMs: number;
+  memoryBytes: number | null;
+}): string {
+  const { number, time, cause, slot, mode, uptimeMs, memoryBytes } = report;
+  const memory = memoryBytes === null ? "" : `, ${Math.round(memoryBytes / 1e6)} MB`;
+  return toPrintable(
+    `${number}  ${time}  ${cause}  (slot ${slot}, ${mode} mode, up ${Math.round(uptimeMs / 1000)} s${memory})`,
+  );
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { ToAgent, ToSupervisor } from "./protocol.ts";
+
+/** How much of what an agent printed last is kept for the crash log, in characters. */
+const keptOutput = 16_384;
+/** How long an agent may take to end in good order, in milliseconds. */
+const politeMs = 3000;
+
+/** How an agent's process is started. */
+export interface AgentProcessOptions {
+  /** The program: a path. */
+  readonly program: string;
+  /** Where its process id is kept, so that a later supervisor finds one that was left behind. */
+  readonly pidFile: string;
+  /** Takes what it prints. */
+  readonly onOutput: (text: string) => void;
+  readonly onMessage: (message: ToSupervisor) => void;
+  readonly onExit: (how: string) => void;
+}
+
+/** An agent as a child process. */
+export class AgentProcess {
+  /** What it printed last. */
+  output = "";
+  readonly #child: ChildProcess;
+  #killer: NodeJS.Timeout | undefined;
+
+  constructor({ program, pidFile, onOutput, onMessage, onExit }: AgentProcessOptions) {
+    this.#child = fork(program, [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
+    const { pid } = this.#child;
+    if (pid !== undefined) writeFileSync(pidFile, `${pid} ${startOf(pid) ?? ""}`);
+    const take = (bytes: Buffer) => {
+      const text = bytes.toString();
+      this.output = (this.output + text).slice(-keptOutput);
+      onOutput(text);
+    };
+    this.#child.stdout?.on("data", take);
+    this.#child.stderr?.on("data", take);
+    this.#child.on("message", (message) => onMessage(message as ToSupervisor));
+    let how: string | undefined;
+    this.#child.on("error", (error) => (how = `it could not be started: ${error.message}`));
+    // `close` comes behind the last output, but not if a grandchild holds the pipes.
+    const ended = (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(this.#killer);
+      if (done) return;
+      done = true;
+      rmSync(pidFile, { force: true });
+      onExit(how ?? (signal === null ? `exit code ${code}` : `signal ${signal}`));
+    };
+    let done = false;
+    this.#child.on("close", ended);
+    this.#child.on("exit", (code, signal) => {
+      const late = setTimeout(() => ended(code, signal), 500);
+      late.unref();
+      this.#child.once("close", () => clearTimeout(late));
+    });
+  }
+
+  send(message: ToAgent): void {
+    // One that has just ended is told nothing more.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** Ends it: by asking, or at once. */
+  stop(hard: boolean): void {
+    if (hard || !this.#child.connected) {
+      this.#child.kill("SIGKILL");
+      return;
+    }
+    this.send({ type: "stop" });
+    this.#killer = setTimeout(() => this.#child.kill("SIGKILL"), politeMs);
+  }
+}
+
+/** Ends an agent that a killed supervisor left behind: one that hangs does not notice that it is alone. */
+export function endLeftBehind(pidFile: string): void {
+  try {
+    const [pid = "", start = ""] = readFileSync(pidFile, "utf8").split(" ");
+    // The id may be somebody else's by now; when it began tells.
+    if (start !== "" && startOf(Number(pid)) === start) process.kill(Number(pid), "SIGKILL");
+  } catch {
+    // None was left.
+  }
+  rmSync(pidFile, { force: true });
+}
+
+/** When a process began, by Linux' count; `undefined` elsewhere. */
+function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field, the program's name, may hold anything, in brackets.
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}

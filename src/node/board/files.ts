@@ -1,0 +1,208 @@
+import { constants } from "node:fs";
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+} from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
+import { messageOf } from "../../base/index.ts";
+import {
+  type BoardErrorCode,
+  boardErrors,
+  type BoardFiles,
+  type FileEntry,
+  type FileWriter,
+  outsideError,
+} from "../../board/index.ts";
+
+/** The files below one folder, and nothing outside it, whatever links say. */
+export class NodeBoardFiles implements BoardFiles {
+  readonly #root: Promise<string>;
+
+  /** @param root must be there */
+  constructor(root: string) {
+    this.#root = realpath(root);
+    this.#root.catch(() => {});
+  }
+
+  stat(path: string): Promise<{ folder: boolean; size: number } | undefined> {
+    return this.#guard(path, async () => {
+      const target = await this.#inside(path).catch((error: unknown) => {
+        if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+        throw error;
+      });
+      if (target === undefined) return undefined;
+      const found = await stat(target);
+      return { folder: found.isDirectory(), size: found.isDirectory() ? 0 : found.size };
+    });
+  }
+
+  list(path: string): Promise<FileEntry[]> {
+    return this.#guard(path, async () => {
+      const folder = await this.#inside(path);
+      const entries: FileEntry[] = [];
+      for (const entry of await readdir(folder, { withFileTypes: true })) {
+        // A link that leads out, or nowhere, is shown as an empty file: it can be removed, not followed.
+        const found = entry.isSymbolicLink()
+          ? await this.stat(join(path, entry.name)).catch(() => {})
+          : {
+              folder: entry.isDirectory(),
+              size: entry.isFile() ? (await lstat(join(folder, entry.name))).size : 0,
+            };
+        entries.push({ name: entry.name, folder: found?.folder ?? false, size: found?.size ?? 0 });
+      }
+      return entries;
+    });
+  }
+
+  read(path: string, offset: number, size: number): Promise<Uint8Array> {
+    return this.#guard(path, async () => {
+      const file = await this.#openFile(await this.#inside(path), path);
+      try {
+        return await readFully(file, offset, size);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return this.#guard(path, async () => {
+      await mkdir(await this.#insideFolder(path));
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#guard(path, async () => {
+      const target = await this.#insideFolder(path);
+      if ((await lstat(target)).isDirectory()) throw refusal("board/is-a-folder", `${path} is a folder`);
+      await unlink(target);
+    });
+  }
+
+  removeFolder(path: string): Promise<void> {
+    return this.#guard(path, async () => rmdir(await this.#insideFolder(path)));
+  }
+
+  rename(path: string, to: string): Promise<void> {
+    return this.#guard(`${path} to ${to}`, async () => {
+      const [from, target] = [await this.#insideFolder(path), await this.#insideFolder(to)];
+      await rename(from, target);
+      await syncFolder(dirname(target));
+    });
+  }
+
+  append(path: string): Promise<FileWriter> {
+    return this.#guard(path, async () => {
+      // A link in its place is not followed.
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+      return await openWriter(await open(await this.#insideFolder(path), flags, 0o644), path);
+    });
+  }
+
+  async #openFile(target: string, path: string): Promise<FileHandle> {
+    // Not blocking, since a pipe would keep the agent waiting.
+    const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await file.stat();
+    if (found.isFile()) return file;
+    await file.close();
+    throw refusal("board/is-a-folder", `${path} is ${found.isDirectory() ? "a folder" : "no file"}`);
+  }
+
+  /** Where a path really is. @throws `board/outside` */
+  async #inside(path: string): Promise<string> {
+    const root = await this.#root;
+    const target = await realpath(join(root, path));
+    if (target !== root && !target.startsWith(root === sep ? sep : root + sep)) throw outsideError(path);
+    return target;
+  }
+
+  /** A path whose last part need not be there, or is a link that is meant itself. @throws `board/outside` */
+  async #insideFolder(path: string): Promise<string> {
+    const folder = await this.#inside(dirname(path));
+    return join(folder, path.slice(path.lastIndexOf("/") + 1));
+  }
+
+  async #guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toBoardError(error, path);
+    }
+  }
+}
+
+/** A file that is appended to. */
+export async function openWriter(file: FileHandle, path: string): Promise<FileWriter & { size: number }> {
+  const { size } = await file.stat();
+  let closed = false;
+  return {
+    size,
+    async write(bytes) {
+      try {
+        for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
+      } catch (error) {
+        throw toBoardError(error, path);
+      }
+    },
+    sync: () => file.sync(),
+    async close() {
+      if (!closed) await file.close();
+      closed = true;
+    },
+  };
+}
+
+/** Reads until `size` bytes are there or the file ends. */
+export async function readFully(file: FileHandle, offset: number, size: number): Promise<Uint8Array> {
+  const left = Math.max(0, (await file.stat()).size - offset);
+  const bytes = new Uint8Array(Math.min(size, left));
+  for (let done = 0; done < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, offset + done);
+    if (bytesRead === 0) return bytes.slice(0, done);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** Makes a renamed or new name survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const codes: Readonly<Record<string, readonly [BoardErrorCode, string]>> = {
+  ENOENT: ["board/not-found", "no such file or folder"],
+  EEXIST: ["board/exists", "it is there already"],
+  ENOTDIR: ["board/not-a-folder", "it is, or leads through, something that is no folder"],
+  EISDIR: ["board/is-a-folder", "it is a folder"],
+  ENOTEMPTY: ["board/not-empty", "the folder is not empty"],
+  ENOSPC: ["board/full", "the disk is full"],
+  EDQUOT: ["board/full", "the quota is used up"],
+  EFBIG: ["board/full", "the file would be larger than may be"],
+};
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "";
+}
+
+function toBoardError(error: unknown, path: string): unknown {
+  if (boardErrors.is(error)) return error;
+  const [code, text] = codes[codeOf(error)] ?? (["board/files", messageOf(error)] as const);
+  return boardErrors.create(code, `${path === "" ? "/" : path}: ${text}`, { cause: error });
+}
+
+function refusal(code: BoardErrorCode, text: string): Error {
+  return boardErrors.create(code, text);
+}

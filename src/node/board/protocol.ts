@@ -1,0 +1,85 @@
+import type { Boot, ImageSlot, LogLevel, StagedImage } from "../../board/index.ts";
+import type { ResetMode } from "../../wire/index.ts";
+import type { TlsOptions } from "../byte-ports/index.ts";
+
+/** What one board is made of: everything that its agent and its supervisor need to know. Plain data. */
+export interface BoardConfig {
+  /** What people call it. */
+  readonly name: string;
+  /** Its topics begin with it, as `greenhouse`. */
+  readonly prefix: string;
+  /** moteq's version. */
+  readonly version: string;
+  /** The folder of supervisor and slots. */
+  readonly data: string;
+  /** The folder whose files can be managed from afar. */
+  readonly root: string;
+  /** From where modules are loaded that are named by a path. */
+  readonly modulesFrom: string;
+  readonly broker: {
+    readonly url: string;
+    readonly username?: string;
+    readonly password?: string;
+    readonly keepaliveSeconds: number;
+    readonly clientId: string;
+    readonly tls: TlsOptions;
+  };
+  /** Public keys that are trusted, 64 hexadecimal digits each; with any, only signed commands are taken. */
+  readonly trusted: readonly string[];
+  /** Modules by name, each with its configuration. */
+  readonly modules: Readonly<Record<string, unknown>>;
+  readonly safeModules: readonly string[];
+  readonly log: { readonly console: LogLevel; readonly mqtt: LogLevel };
+  readonly watchdog: {
+    readonly timeoutMs: number;
+    readonly confirmMs: number;
+    readonly hangMs: number;
+    readonly failedBoots: number;
+    readonly trialBoots: number;
+    readonly revert: boolean;
+    /** A hardware watchdog to feed, as `/dev/watchdog`. */
+    readonly device: string | undefined;
+  };
+}
+
+/** What an agent is told when it starts. */
+export interface StartMessage {
+  readonly type: "start";
+  readonly config: BoardConfig;
+  readonly boot: Boot;
+  /** The SHA-256 of the image that runs. */
+  readonly image: string | null;
+  /** The slot to which a new image goes. */
+  readonly freeSlot: ImageSlot;
+}
+
+/** What the supervisor says to the agent. */
+export type ToAgent =
+  | StartMessage
+  | {
+      readonly type: "state";
+      readonly confirmed: boolean;
+      readonly note: string | null;
+      readonly freeSlot: ImageSlot;
+    }
+  /** The request of this number is done, on disk, or why not. */
+  | { readonly type: "done"; readonly request: number; readonly error: string | undefined }
+  /** End in good order. */
+  | { readonly type: "stop" };
+
+/** What the agent says to the supervisor. */
+export type ToSupervisor =
+  | { readonly type: "ready" }
+  | { readonly type: "beat"; readonly memoryBytes: number }
+  | { readonly type: "fed" }
+  | { readonly type: "reset"; readonly mode: ResetMode }
+  | { readonly type: "vacate"; readonly request: number; readonly slot: ImageSlot }
+  | {
+      readonly type: "stage";
+      readonly request: number;
+      readonly slot: ImageSlot;
+      readonly image: StagedImage;
+    };
+
+/** From one sign of life of the agent to the next, in milliseconds. */
+export const beatMs = 1000;

@@ -1,0 +1,144 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createRequire } from "node:module";
+import { format, inspect } from "node:util";
+import { createContext, type Context, Script } from "node:vm";
+import { boardErrors, type Repl } from "../../board/index.ts";
+
+/** How a {@link VmRepl} is made. */
+export interface VmReplOptions {
+  /** What its source finds by name, beside Node's own and `print`. */
+  readonly bindings: Readonly<Record<string, unknown>>;
+  /** From where `require` looks for packages: a file's path. */
+  readonly from: string;
+  /** How long a call may compute without a break, in milliseconds. Default 5000. */
+  readonly computeMs?: number;
+  /** How long a promise is waited for, in milliseconds. Default 60,000. */
+  readonly waitMs?: number;
+}
+
+/**
+ * A REPL for JavaScript. An expression gives its value, a promise what it resolves to; of statements only what they print
+ * comes back. What is declared stays, unless it stands beside an `await`.
+ */
+export class VmRepl implements Repl {
+  readonly #context: Context;
+  readonly #computeMs: number;
+  readonly #waitMs: number;
+  /** Which call prints, also after it has awaited something. */
+  readonly #printers = new AsyncLocalStorage<(text: string) => void>();
+
+  constructor({ bindings, from, computeMs = 5000, waitMs = 60_000 }: VmReplOptions) {
+    this.#computeMs = computeMs;
+    this.#waitMs = waitMs;
+    const print = (...values: unknown[]) => this.#print(`${format(...values)}\n`);
+    const own = {
+      print,
+      console: { ...console, log: print, info: print, warn: print, error: print, debug: print },
+    };
+    const node = { process, Buffer, URL, fetch, structuredClone, TextEncoder, TextDecoder, AbortController };
+    const timers = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };
+    const sandbox = { require: createRequire(from), ...node, ...timers, ...own };
+    for (const [name, value] of Object.entries(bindings)) {
+      // What keeps the board manageable cannot be overwritten by a slip.
+      Object.defineProperty(sandbox, name, { value, enumerable: true });
+    }
+    this.#context = createContext(sandbox);
+  }
+
+  async evaluate(source: string, print: (text: string) => void): Promise<string | undefined> {
+    return await this.#printers.run(print, async () => {
+      try {
+        const { script, isExpression } = compile(source);
+        let value: unknown = script.runInContext(this.#context, { timeout: this.#computeMs });
+        if (isPromise(value)) value = await this.#wait(value);
+        return isExpression && value !== undefined
+          ? inspect(value, { depth: 4, breakLength: 100 })
+          : undefined;
+      } catch (error) {
+        throw this.#toBoardError(error);
+      }
+    });
+  }
+
+  complete(text: string): Promise<string[]> {
+    const [, object = "", start = ""] = /((?:[A-Za-z_$][\w$]*\.)*)([A-Za-z_$][\w$]*)?$/.exec(text) ?? [];
+    const names = new Set<string>();
+    try {
+      const source = object === "" ? "globalThis" : object.slice(0, -1);
+      let value: unknown = new Script(source).runInContext(this.#context, { timeout: 200 });
+      for (let depth = 0; value !== null && value !== undefined && depth < 20; depth++) {
+        for (const name of Object.getOwnPropertyNames(value)) names.add(name);
+        value = Object.getPrototypeOf(value) as unknown;
+      }
+    } catch {
+      // What is no object, or throws when it is looked at, goes on in no way.
+    }
+    const fitting = [...names].filter((name) => name.startsWith(start) && /^[A-Za-z_$][\w$]*$/.test(name));
+    return Promise.resolve(fitting.toSorted().map((name) => object + name));
+  }
+
+  #print(text: string): void {
+    const printer = this.#printers.getStore();
+    if (printer) printer(text);
+    else process.stdout.write(text);
+  }
+
+  async #wait(promise: PromiseLike<unknown>): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_resolve, reject) => {
+      const text = `the promise did not settle within ${this.#waitMs / 1000} s; it is no longer waited for`;
+      timer = setTimeout(() => reject(boardErrors.create("board/interrupted", text)), this.#waitMs);
+    });
+    try {
+      return await Promise.race([promise, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #toBoardError(error: unknown): unknown {
+    if (boardErrors.is(error)) return error;
+    if ((error as NodeJS.ErrnoException | undefined)?.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+      return boardErrors.create(
+        "board/interrupted",
+        `it computed for ${this.#computeMs / 1000} s without a break and was cut off`,
+      );
+    }
+    return boardErrors.create("board/evaluation", describe(error));
+  }
+}
+
+/** An expression if it can be one; statements otherwise. `await` is understood in both. */
+function compile(source: string): { script: Script; isExpression: boolean } {
+  const declares = /^\s*(async\s+)?(function|class)\b/.test(source);
+  const expression = { code: `(${source}\n)`, isExpression: true };
+  const statements = { code: source, isExpression: false };
+  const awaiting = [
+    { code: `(async () => (${source}\n))()`, isExpression: true },
+    { code: `(async () => {${source}\n})()`, isExpression: false },
+  ];
+  const ways = declares ? [statements, expression] : [expression, statements];
+  let first: unknown;
+  for (const { code, isExpression } of /\bawait\b/.test(source) ? [...ways, ...awaiting] : ways) {
+    try {
+      return { script: new Script(code, { filename: "repl" }), isExpression };
+    } catch (error) {
+      // What is wrong with the statements tells most.
+      if (code === source) first = error;
+    }
+  }
+  throw first;
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** An error with those lines of its stack that are the source's own. */
+function describe(error: unknown): string {
+  // Errors of the context are no instances of this side's Error.
+  const { name, message, stack } = (error ?? {}) as { name?: unknown; message?: unknown; stack?: unknown };
+  if (typeof message !== "string") return `thrown: ${inspect(error)}`;
+  const own = typeof stack === "string" ? stack.split("\n").filter((line) => /\brepl:\d/.test(line)) : [];
+  return [`${String(name)}: ${message}`, ...own].join("\n");
+}

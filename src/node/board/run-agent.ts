@@ -1,0 +1,175 @@
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { defineErrors, fromHex, messageOf } from "../../base/index.ts";
+import {
+  type Board,
+  BoardAgent,
+  BoardLog,
+  type BoardModule,
+  createBoardWill,
+  loadModules,
+} from "../../board/index.ts";
+import { toBoardBase } from "../../wire/index.ts";
+import { systemClock } from "../clock.ts";
+import { systemCryptography } from "../cryptography.ts";
+import { connect } from "../mqtt.ts";
+import { FolderCrashStore } from "./crashes.ts";
+import { NodeBoardFiles } from "./files.ts";
+import type { BoardConfig, StartMessage, ToAgent, ToSupervisor } from "./protocol.ts";
+import { VmRepl } from "./repl.ts";
+import { ImageSlots } from "./slots.ts";
+import { SupervisorLink } from "./supervisor-link.ts";
+
+/** The errors of an agent's process; `docs/reference/errors.md` explains them. */
+export const agentErrors = defineErrors({
+  "node/no-supervisor": {
+    fault: "caller",
+    meaning: "An agent was started by itself. It is the supervisor that starts it: `moteq board run`.",
+  },
+  "node/no-module": {
+    fault: "caller",
+    meaning:
+      "A module that the board's configuration names exports no `start(board, config)`, or cannot be loaded.",
+  },
+});
+
+/** How an agent is run. */
+export interface RunAgentOptions {
+  /** Modules that the image brings, by the names under which the configuration may set them; all of them start. */
+  readonly modules?: Readonly<Record<string, BoardModule>>;
+}
+
+/**
+ * Runs a board's agent in a process that a supervisor has started. It is what an image calls:
+ *
+ * @example
+ * import { runAgent } from "moteq/node";
+ * import * as blink from "./blink.mjs";
+ *
+ * await runAgent({ modules: { blink } });
+ *
+ * @returns when the agent listens and its modules have started
+ * @throws `node/no-supervisor`
+ */
+export async function runAgent(options: RunAgentOptions = {}): Promise<void> {
+  if (!process.send) {
+    throw agentErrors.create(
+      "node/no-supervisor",
+      "this is a board's agent: start it by moteq board run --config FILE",
+    );
+  }
+  // Without its supervisor nobody would start it again: better to end, and be started by the next one.
+  process.on("disconnect", () => process.exit(1));
+  // The supervisor decides when it ends; a terminal's Ctrl-C reaches both.
+  process.on("SIGINT", () => {});
+  const told = once(process, "message");
+  send({ type: "ready" });
+  const [start] = (await told) as [StartMessage];
+  await work(start, options);
+}
+
+function send(message: ToSupervisor): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function work(start: StartMessage, options: RunAgentOptions): Promise<void> {
+  const { config, boot } = start;
+  const log = new BoardLog({
+    clock: systemClock,
+    write: (line) => process.stdout.write(`${line}\n`),
+    ...config.log,
+  });
+  const base = toBoardBase(config.prefix);
+  const about = {
+    name: config.name,
+    version: config.version,
+    platform: `node ${process.version} ${process.platform} ${process.arch}`,
+  };
+  let agent: BoardAgent | undefined = undefined;
+  const { url, ...access } = config.broker;
+  const longestMs = Math.min(30_000, config.watchdog.timeoutMs / 8);
+  const client = connect(url, {
+    ...access,
+    // It has to be back, and fed, within the last quarter of the watchdog's time.
+    backoff: { minimumMs: Math.min(500, longestMs), maximumMs: longestMs },
+    will: createBoardWill(base, about),
+    onStatus(status) {
+      if (status.type === "connected") agent?.linked(true);
+      else if (status.type === "disconnected") agent?.linked(false);
+    },
+  });
+  const flush = () => client.flush();
+  const keeper = new SupervisorLink({
+    start,
+    slots: new ImageSlots(join(config.data, "slots")),
+    send,
+    flush,
+  });
+  const board: Board = {
+    name: config.name,
+    prefix: config.prefix,
+    mode: boot.mode,
+    client,
+    clock: systemClock,
+    log: (name) => log.logger(name),
+  };
+  const watchdog = { feed: (token: unknown) => agent?.watchdog.feed(token) };
+  const repl = new VmRepl({ bindings: { board, watchdog }, from: join(config.root, "repl.js") });
+  agent = new BoardAgent({
+    client,
+    clock: systemClock,
+    cryptography: systemCryptography,
+    files: new NodeBoardFiles(config.root),
+    repl,
+    keeper,
+    crashes: new FolderCrashStore(join(config.data, "crashes")),
+    log,
+    base,
+    ...about,
+    trusted: config.trusted.map((key) => fromHex(key) ?? new Uint8Array()),
+  });
+  const running = agent;
+  process.on("message", (message: ToAgent) => {
+    if (message.type === "stop") void end(running, client);
+    else if (message.type !== "start") keeper.receive(message);
+  });
+  // Modules do not wait for the broker, and the broker does not wait for modules.
+  const listening = running.start();
+  await loadModules({ board, log, ...toLoad(config, options, boot.mode) });
+  await listening;
+}
+
+/** What the configuration names, and what the image brings. In safe mode an image's modules do not run. */
+function toLoad(config: BoardConfig, { modules: own = {} }: RunAgentOptions, mode: "normal" | "safe") {
+  const brought = mode === "safe" ? {} : own;
+  const names = new Set([...Object.keys(brought), ...Object.keys(config.modules)]);
+  return {
+    modules: Object.fromEntries([...names].map((name) => [name, config.modules[name]])),
+    safeModules: config.safeModules,
+    load: async (name: string): Promise<BoardModule> =>
+      brought[name] ?? (await importModule(name, config.modulesFrom)),
+  };
+}
+
+/** Loads a module by a path, from the configuration's folder, or by a package's name. */
+async function importModule(name: string, from: string): Promise<BoardModule> {
+  const isPath = /^[./]/.test(name);
+  const target = isPath ? resolve(from, name) : createRequire(join(from, "modules.js")).resolve(name);
+  const module = (await import(pathToFileURL(target).href)) as Partial<BoardModule>;
+  if (typeof module.start !== "function") {
+    throw agentErrors.create("node/no-module", `${target} exports no function start(board, config)`);
+  }
+  return module as BoardModule;
+}
+
+async function end(agent: BoardAgent, client: ReturnType<typeof connect>): Promise<void> {
+  try {
+    await agent.close();
+    await client.close();
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+  }
+  process.exit(0);
+}

@@ -1,0 +1,104 @@
+import { mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fromHex } from "../../base/index.ts";
+import { boardErrors, type ImageSlot, type ImageWriter, type StagedImage } from "../../board/index.ts";
+import { toImageMessage } from "../../wire/index.ts";
+import { systemCryptography } from "../cryptography.ts";
+import { openWriter, readFully, syncFolder } from "./files.ts";
+import { digestFile } from "./whole-file.ts";
+
+/** The two slots for images, in a folder. An image is an ES module: the program that the supervisor starts. */
+export class ImageSlots {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Makes the folder, and what lets images import `moteq`. */
+  prepare(): void {
+    for (const slot of ["a", "b"]) mkdirSync(join(this.#folder, slot), { recursive: true });
+    const modules = join(this.#folder, "node_modules");
+    mkdirSync(modules, { recursive: true });
+    const target = fileURLToPath(new URL("../../..", import.meta.url));
+    rmSync(join(modules, "moteq"), { force: true });
+    symlinkSync(target, join(modules, "moteq"), "junction");
+  }
+
+  pathOf(slot: ImageSlot): string {
+    return join(this.#folder, slot, "image.mjs");
+  }
+
+  /** Whether what is in a slot is what was put there, and signed by one of the keys if there are any. */
+  isSound(slot: ImageSlot, image: StagedImage | null, trusted: readonly Uint8Array[]): boolean {
+    if (!image) return false;
+    try {
+      const path = this.pathOf(slot);
+      if (statSync(path).size !== image.size) return false;
+      if (digestFile(path) !== image.sha256) return false;
+    } catch {
+      return false;
+    }
+    if (trusted.length === 0) return true;
+    const message = toImageMessage(fromHex(image.sha256) ?? new Uint8Array());
+    const signature = fromHex(image.signature ?? "") ?? new Uint8Array();
+    return trusted.some((key) => systemCryptography.verify(key, message, signature));
+  }
+
+  /**
+   * Opens the way for an image into a slot; what an earlier attempt left of the same image is gone on with.
+   *
+   * @param vacate is to say that the slot's old image does not boot any more
+   * @param stage is to say that the new one may; both before anything else happens
+   */
+  async open(
+    slot: ImageSlot,
+    image: StagedImage,
+    vacate: () => Promise<void>,
+    stage: () => Promise<void>,
+  ): Promise<ImageWriter> {
+    const path = this.pathOf(slot);
+    const incoming = join(this.#folder, `${image.sha256}.part`);
+    await this.#removeOthers(image.sha256);
+    // It may have arrived whole, and the news of it may not.
+    const isThere = this.isSound(slot, image, []);
+    const source = isThere ? path : incoming;
+    const file = await open(source, isThere ? "r" : "a+", 0o600);
+    const writer = await openWriter(file, "the slot");
+    if (writer.size > image.size) await file.truncate(0);
+    const size = writer.size > image.size ? 0 : writer.size;
+    return {
+      size,
+      write: (bytes) => writer.write(bytes),
+      sync: () => (isThere ? Promise.resolve() : writer.sync()),
+      close: () => writer.close(),
+      read: (offset, length) => readFully(file, offset, length),
+      async accept() {
+        const found = digestFile(source);
+        if (found !== image.sha256) {
+          throw boardErrors.create(
+            "board/digest",
+            `SHA mismatch: the image in the slot has ${found}, announced was ${image.sha256}`,
+          );
+        }
+        if (!isThere) {
+          await vacate();
+          await rename(incoming, path);
+          await syncFolder(join(path, ".."));
+        }
+        await stage();
+      },
+      discard: () => (isThere ? Promise.resolve() : rm(incoming, { force: true })),
+    };
+  }
+
+  /** Only one image is under way at a time. */
+  async #removeOthers(sha256: string): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (name.endsWith(".part") && name !== `${sha256}.part`)
+        await rm(join(this.#folder, name), { force: true });
+    }
+  }
+}

@@ -1,0 +1,293 @@
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineErrors, fromHex, messageOf } from "../../base/index.ts";
+import {
+  type Boot,
+  decodeBootRecord,
+  slotForImage,
+  Supervision,
+  type SupervisionEffect,
+} from "../../board/index.ts";
+import { systemClock } from "../clock.ts";
+import { connect } from "../mqtt.ts";
+import { claimFolder, type FolderClaim } from "../stores/folder-claim.ts";
+import { AgentProcess, endLeftBehind } from "./agent-process.ts";
+import { FolderCrashStore } from "./crashes.ts";
+import type { BoardConfig, ToSupervisor } from "./protocol.ts";
+import { ImageSlots } from "./slots.ts";
+import { writeWhole } from "./whole-file.ts";
+
+/** The errors of a board's supervisor; `docs/reference/errors.md` explains them. */
+export const supervisorErrors = defineErrors({
+  "node/board-runs": {
+    fault: "caller",
+    meaning: "Another process runs a board with this data folder. Give each board its own `board.data`.",
+  },
+  "node/watchdog-device": {
+    fault: "place",
+    meaning: "The hardware watchdog cannot be opened. Is the device there, and may this user write to it?",
+  },
+});
+
+/** How long the broker may take to answer a probe, in milliseconds. */
+const probeMs = 5000;
+/** From one look at the clock to the next, in milliseconds. */
+const tickMs = 250;
+
+/** A board that runs: an agent as a child, and what keeps it alive. */
+export class BoardSupervisor {
+  readonly #config: BoardConfig;
+  readonly #slots: ImageSlots;
+  readonly #crashes: FolderCrashStore;
+  readonly #supervision: Supervision;
+  readonly #print: (text: string) => void;
+  readonly #recordPath: string;
+  readonly #pidFile: string;
+  #agent: AgentProcess | undefined;
+  #claim: FolderClaim | undefined;
+  #device: number | undefined;
+  #ticks: NodeJS.Timeout | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #startedAt = 0;
+  #memoryBytes: number | null = null;
+  /** Whether the agent has asked for its start: before, it is told nothing. */
+  #isReady = false;
+  #closing: (() => void) | undefined;
+  /** Why the record could not be written the last time. */
+  #saveError: string | undefined;
+
+  private constructor(config: BoardConfig, print: (text: string) => void) {
+    const { data, watchdog, trusted } = config;
+    this.#config = config;
+    this.#print = print;
+    this.#slots = new ImageSlots(join(data, "slots"));
+    this.#crashes = new FolderCrashStore(join(data, "crashes"));
+    this.#recordPath = join(data, "boot.json");
+    this.#pidFile = join(data, "agent.pid");
+    const keys = trusted.map((key) => fromHex(key) ?? new Uint8Array());
+    const record = readRecord(this.#recordPath);
+    this.#supervision = new Supervision(record, watchdog, (slot) =>
+      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys),
+    );
+  }
+
+  /**
+   * Starts a board.
+   *
+   * @param print takes what the agent prints
+   * @throws `node/board-runs`, `node/watchdog-device`, and what making folders throws
+   */
+  static async start(config: BoardConfig, print: (text: string) => void): Promise<BoardSupervisor> {
+    mkdirSync(config.data, { recursive: true });
+    mkdirSync(config.root, { recursive: true });
+    const claim = await claimFolder(config.data);
+    if (!claim)
+      throw supervisorErrors.create(
+        "node/board-runs",
+        `another process runs a board with the folder ${config.data}`,
+      );
+    const supervisor = new BoardSupervisor(config, print);
+    supervisor.#claim = claim;
+    try {
+      supervisor.#begin();
+    } catch (error) {
+      await claim.release();
+      throw error;
+    }
+    return supervisor;
+  }
+
+  /** Ends the agent, which says goodbye, and itself. A hardware watchdog is told that it is meant. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    clearInterval(this.#ticks);
+    clearTimeout(this.#restart);
+    const ended = new Promise<void>((resolve) => (this.#closing = resolve));
+    if (this.#agent) {
+      // It is meant to end: that is no failed boot.
+      this.#perform(this.#supervision.reset("soft").filter((effect) => effect.do === "save"));
+      this.#agent.stop(false);
+      await ended;
+    }
+    if (this.#device !== undefined) {
+      writeSync(this.#device, "V");
+      closeSync(this.#device);
+    }
+    await this.#claim?.release();
+  }
+
+  #begin(): void {
+    this.#slots.prepare();
+    this.#openDevice();
+    endLeftBehind(this.#pidFile);
+    this.#perform(this.#supervision.start());
+    this.#ticks = setInterval(() => {
+      if (this.#device !== undefined) writeSync(this.#device, ".");
+      this.#perform(this.#supervision.tick(systemClock.monotonic()));
+    }, tickMs);
+  }
+
+  #openDevice(): void {
+    const { device } = this.#config.watchdog;
+    if (device === undefined) return;
+    try {
+      this.#device = openSync(device, "w");
+    } catch (cause) {
+      throw supervisorErrors.create(
+        "node/watchdog-device",
+        `cannot open the watchdog ${device}: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+
+  #perform(effects: readonly SupervisionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case "save":
+          this.#save(JSON.stringify(effect.record));
+          break;
+        case "start":
+          this.#restart = setTimeout(() => this.#start(effect.boot), effect.afterMs);
+          break;
+        case "stop":
+          this.#agent?.stop(effect.hard);
+          break;
+        case "report":
+          this.#report(effect.cause);
+          break;
+        case "probe":
+          void this.#probe();
+          break;
+        case "tell":
+          this.#tell();
+      }
+    }
+  }
+
+  /** On a full disk the record that was there stays, whole, and the board goes on. */
+  #save(record: string): void {
+    try {
+      writeWhole(this.#recordPath, record);
+    } catch (error) {
+      this.#saveError = messageOf(error);
+      this.#print(`moteq: the record of boots cannot be written: ${this.#saveError}\n`);
+    }
+  }
+
+  #start(boot: Boot): void {
+    if (this.#closing) return;
+    const own = fileURLToPath(new URL("agent-main.js", import.meta.url));
+    this.#startedAt = systemClock.monotonic();
+    this.#memoryBytes = null;
+    this.#isReady = false;
+    const agent = new AgentProcess({
+      program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
+      pidFile: this.#pidFile,
+      onOutput: this.#print,
+      onMessage: (message) => this.#receive(message),
+      onExit: (how) => this.#exited(how),
+    });
+    this.#agent = agent;
+    this.#perform(this.#supervision.started(this.#startedAt));
+  }
+
+  #exited(how: string): void {
+    const effects = this.#closing ? [] : this.#supervision.exited(systemClock.monotonic(), how);
+    this.#perform(effects);
+    this.#agent = undefined;
+    this.#closing?.();
+  }
+
+  #receive(message: ToSupervisor): void {
+    const now = systemClock.monotonic();
+    const { record } = this.#supervision;
+    switch (message.type) {
+      case "ready":
+        this.#isReady = true;
+        this.#agent?.send({
+          type: "start",
+          config: this.#config,
+          boot: this.#supervision.boot,
+          image: this.#runningImage(),
+          freeSlot: slotForImage(record, this.#supervision.boot.slot),
+        });
+        this.#tell();
+        break;
+      case "beat":
+        this.#memoryBytes = message.memoryBytes;
+        this.#supervision.beat(now);
+        break;
+      case "fed":
+        this.#perform(this.#supervision.fed(now));
+        break;
+      case "reset":
+        this.#perform(this.#supervision.reset(message.mode));
+        break;
+      case "vacate":
+        this.#answer(message.request, this.#supervision.vacate(message.slot));
+        break;
+      case "stage":
+        this.#answer(message.request, this.#supervision.stage(message.slot, message.image));
+    }
+  }
+
+  #answer(request: number, effects: readonly SupervisionEffect[]): void {
+    this.#saveError = undefined;
+    this.#perform(effects);
+    this.#agent?.send({ type: "done", request, error: this.#saveError });
+  }
+
+  #tell(): void {
+    if (!this.#isReady) return;
+    const { confirmed, record, boot } = this.#supervision;
+    this.#agent?.send({
+      type: "state",
+      confirmed,
+      note: record.note,
+      freeSlot: slotForImage(record, boot.slot),
+    });
+  }
+
+  #runningImage(): string | null {
+    const { boot, record } = this.#supervision;
+    return boot.slot === "factory" ? null : (record.images[boot.slot]?.sha256 ?? null);
+  }
+
+  #report(cause: string): void {
+    const { boot } = this.#supervision;
+    const { slot, mode } = boot;
+    const uptimeMs = Math.round(systemClock.monotonic() - this.#startedAt);
+    const time = new Date(systemClock.now()).toISOString();
+    const output = this.#agent?.output ?? "";
+    try {
+      this.#crashes.add({ time, cause, slot, mode, uptimeMs, memoryBytes: this.#memoryBytes, output });
+    } catch {
+      // A crash that cannot be written, on a full disk, must not be the supervisor's end as well.
+    }
+  }
+
+  /** Whether the broker answers somebody who is not the agent. */
+  async #probe(): Promise<void> {
+    const { url, ...access } = this.#config.broker;
+    const client = connect(url, { ...access, clientId: `${access.clientId}-probe` });
+    let answers = false;
+    try {
+      await client.ready(AbortSignal.timeout(probeMs));
+      answers = true;
+    } catch {
+      // It does not.
+    }
+    await client.close();
+    if (!this.#closing) this.#perform(this.#supervision.probed(systemClock.monotonic(), answers));
+  }
+}
+
+function readRecord(path: string) {
+  try {
+    return decodeBootRecord(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return decodeBootRecord(undefined);
+  }
+}

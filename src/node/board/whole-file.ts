@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Writes a small file whole or not at all; when it returns, it survives a power cut. */
+export function writeWhole(path: string, text: string): void {
+  const part = `${path}.part`;
+  const file = openSync(part, "w", 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(part, path);
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** The SHA-256 of a file, 64 hexadecimal digits. */
+export function digestFile(path: string): string {
+  const hash = createHash("sha256");
+  const piece = Buffer.alloc(1_048_576);
+  const file = openSync(path, "r");
+  try {
+    for (;;) {
+      const length = readSync(file, piece);
+      if (length === 0) return hash.digest("hex");
+      hash.update(piece.subarray(0, length));
+    }
+  } finally {
+    closeSync(file);
+  }
+}

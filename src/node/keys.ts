@@ -1,0 +1,63 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { defineErrors, messageOf, type Signer } from "../base/index.ts";
+
+/** The errors of keys for boards; `docs/reference/errors.md` explains them. */
+export const keyErrors = defineErrors({
+  "node/key-unreadable": {
+    fault: "caller",
+    meaning:
+      "A file holds no Ed25519 private key (PEM), or cannot be read. `moteq board key FILE` makes one.",
+  },
+  "node/key-exists": {
+    fault: "caller",
+    meaning:
+      "A new key was to be written over a file that is there. Keys are never overwritten: choose another name.",
+  },
+});
+
+/**
+ * Makes a private key for signing commands and images, in a file that only its owner can read.
+ *
+ * @returns the public key, 64 hexadecimal digits: what boards are told to trust
+ * @throws `node/key-exists`, and what writing throws
+ */
+export function createKeyFile(path: string): string {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  try {
+    writeFileSync(path, privateKey.export({ format: "pem", type: "pkcs8" }), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw keyErrors.create("node/key-exists", `${path} is there already; a key is never overwritten`);
+  }
+  return rawPublicKey(privateKey).toString("hex");
+}
+
+/** Reads a private key. @throws `node/key-unreadable` */
+export function readPrivateKey(path: string): Signer {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(readFileSync(path));
+  } catch (cause) {
+    throw keyErrors.create(
+      "node/key-unreadable",
+      `cannot read a private key from ${path}: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  if (key.asymmetricKeyType !== "ed25519") {
+    throw keyErrors.create(
+      "node/key-unreadable",
+      `${path} holds a key for ${key.asymmetricKeyType}, not for Ed25519`,
+    );
+  }
+  return {
+    publicKey: new Uint8Array(rawPublicKey(key)),
+    sign: (message) => new Uint8Array(sign(null, message, key)),
+  };
+}
+
+/** The 32 bytes at the end of a public key's DER form (RFC 8410, 4). */
+function rawPublicKey(privateKey: KeyObject): Buffer {
+  return createPublicKey(privateKey).export({ format: "der", type: "spki" }).subarray(-32);
+}

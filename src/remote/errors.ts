@@ -1,0 +1,44 @@
+import { defineErrors } from "../base/index.ts";
+
+/** The errors of driving a board; `docs/reference/errors.md` explains them. */
+export const remoteErrors = defineErrors({
+  "remote/no-answer": {
+    fault: "peer",
+    meaning:
+      "The board said nothing within the timeout, which counts from its last sign of life. Is it on, is it connected to " +
+      "this broker, has it this prefix?",
+  },
+  "remote/refused": {
+    fault: "peer",
+    meaning:
+      "The board could not or would not do it; `detail.code` is its code (docs/reference/board.md), where it gives one.",
+  },
+  "remote/gap": {
+    fault: "peer",
+    meaning: "A part of the board's answer is missing: the broker or the board dropped it. Ask again.",
+  },
+  "remote/bad-answer": {
+    fault: "peer",
+    meaning: "The board answered something that is not what was asked for. Nothing of it was used.",
+  },
+  "remote/too-long": {
+    fault: "peer",
+    meaning: "The board's answer is longer than the limit for it; it was not read further.",
+  },
+  "remote/digest": {
+    fault: "peer",
+    meaning: "What arrived has another SHA-256 than what was sent. It was not put in place. Try again.",
+  },
+  "remote/unsupported": {
+    fault: "caller",
+    meaning: "This kind of board has no such command.",
+  },
+  "remote/bad-spec": {
+    fault: "caller",
+    meaning: "The specification of a synchronisation cannot be read; the message names the line.",
+  },
+  "remote/closed": {
+    fault: "caller",
+    meaning: "The connection to the board was closed before this was done.",
+  },
+});

@@ -1,0 +1,285 @@
+import { decodeUtf8, encodeUtf8, fromHex, type MoteqError, sha256Of } from "../base/index.ts";
+import { type BoardEntry, type BoardInfo, decodeFault, type ResetMode } from "../wire/index.ts";
+import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
+import { remoteErrors } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { putClassic, updateClassic } from "./mqrepl-transfer.ts";
+import {
+  completeSource,
+  describeSource,
+  digestSource,
+  entriesAtOnce,
+  listSource,
+  makeFolderSource,
+  parseEntries,
+  parseNames,
+  readSource,
+  removeFolderSource,
+  removeSource,
+  renameSource,
+  resetSource,
+} from "./python.ts";
+
+/** How many bytes of a file are read by one evaluation, where the name cannot stand in a topic. */
+const readAtOnce = 512;
+/** How deep folders are listed: links may make a circle. */
+const deepestFolder = 32;
+
+/** A board that runs the original mqrepl, in MicroPython. What it has no command for is Python that it evaluates. */
+export class MqreplBoard implements RemoteBoard {
+  readonly dialect = "mqrepl";
+  readonly base: string;
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.base = exchange.base;
+  }
+
+  async info(options: CommandOptions = {}): Promise<BoardInfo> {
+    const platform = await this.#ask(describeSource, options);
+    return {
+      state: "online",
+      name: "",
+      version: "",
+      platform,
+      mode: "normal",
+      slot: "factory",
+      image: null,
+      confirmed: false,
+      note: null,
+      commands: [],
+      signed: false,
+      session: "",
+      uptimeMs: 0,
+    };
+  }
+
+  async evaluate(
+    source: string,
+    options: CommandOptions & { readonly onOutput?: (bytes: Uint8Array) => void } = {},
+  ): Promise<Uint8Array> {
+    const { onOutput: onBody, signal } = options;
+    const conversation = this.#exchange.begin({ command: "eval", signal, ...(onBody ? { onBody } : {}) });
+    conversation.send({ sequence: 0, last: true, body: encodeUtf8(source) });
+    await conversation.done;
+    return conversation.answer;
+  }
+
+  async complete(text: string, options: CommandOptions = {}): Promise<string[]> {
+    const [, object = "", start = ""] = /((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)?$/.exec(text) ?? [];
+    const names = parseNames(await this.#ask(completeSource(object.replace(/\.$/, "")), options));
+    const fitting = names.filter((name) => name.startsWith(start)).map((name) => object + name);
+    return fitting.toSorted().slice(0, 100);
+  }
+
+  async list(
+    path: string,
+    options: CommandOptions & { readonly recursive?: boolean; readonly digest?: boolean } = {},
+  ): Promise<BoardEntry[]> {
+    return await this.#list(path, "", options, 0);
+  }
+
+  async digest(path: string, options: CommandOptions = {}): Promise<string> {
+    const answer = (await this.#ask(digestSource(path), options)).trim();
+    if (/^[0-9a-f]{64}$/.test(answer)) return answer;
+    throw badAnswer("a SHA-256", answer);
+  }
+
+  async get(
+    path: string,
+    take: (bytes: Uint8Array) => void | Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<number> {
+    if (!fitsTopic(path)) return await this.#getByEvaluation(path, take, options);
+    let size = 0;
+    let taken = Promise.resolve();
+    const conversation = this.#exchange.begin({
+      command: "get",
+      tail: path,
+      signal: options.signal,
+      maximumBytes: Infinity,
+      onBody(body) {
+        size += body.length;
+        const piece = body.slice();
+        taken = taken.then(() => take(piece));
+        taken.catch((error: unknown) => conversation.fail(error));
+        options.onProgress?.(size, size);
+      },
+    });
+    conversation.send({ sequence: 0, last: true, body: new Uint8Array() });
+    await conversation.done;
+    await taken;
+    return size;
+  }
+
+  async put(path: string, content: Uint8Array, options: TransferOptions = {}): Promise<void> {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const id = this.#exchange.services.cryptography.randomBytes(4);
+    const beside = `${fitsTopic(folder) ? folder : ""}mqb-${[...id].join("-")}.part`;
+    const wanted = sha256Of(this.#exchange.services.cryptography, content);
+    try {
+      await putClassic(this.#exchange, beside, content, options);
+      const found = await this.digest(beside, options);
+      if (found !== wanted) {
+        throw remoteErrors.create(
+          "remote/digest",
+          `${path} arrived with the SHA-256 ${found}, sent was ${wanted}`,
+        );
+      }
+      await this.#ask(renameSource(beside, path), options);
+    } catch (error) {
+      // The board may be gone, or may never have begun; what is left behind is named so that it is known.
+      if (!options.signal?.aborted && !remoteErrors.is(error, "remote/no-answer"))
+        await this.remove(beside).catch(() => {});
+      throw error;
+    }
+  }
+
+  async makeFolder(
+    path: string,
+    options: CommandOptions & { readonly parents?: boolean } = {},
+  ): Promise<void> {
+    if (!options.parents) {
+      await this.#ask(makeFolderSource(path, false), options);
+      return;
+    }
+    const names = path.split("/").filter((name) => name !== "" && name !== ".");
+    for (let depth = 1; depth <= names.length; depth++) {
+      const folder = (path.startsWith("/") ? "/" : "") + names.slice(0, depth).join("/");
+      await this.#ask(makeFolderSource(folder, true), options);
+    }
+  }
+
+  async remove(path: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask(removeSource(path), options);
+  }
+
+  async removeFolder(path: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask(removeFolderSource(path), options);
+  }
+
+  async rename(path: string, to: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask(renameSource(path, to), options);
+  }
+
+  async reset(mode: ResetMode, options: CommandOptions = {}): Promise<void> {
+    if (mode !== "hard") {
+      await this.#ask(resetSource(mode), options);
+      return;
+    }
+    // It is gone before it could answer.
+    const conversation = this.#exchange.begin({ command: "eval", timeoutMs: 2000, signal: options.signal });
+    conversation.send({ sequence: 0, last: true, body: encodeUtf8(resetSource(mode)) });
+    await conversation.done.catch((error: unknown) => {
+      if (!remoteErrors.is(error, "remote/no-answer")) throw error;
+    });
+  }
+
+  async update(image: Uint8Array, options: TransferOptions = {}): Promise<void> {
+    const sha256 = sha256Of(this.#exchange.services.cryptography, image);
+    await updateClassic(this.#exchange, sha256, image, options);
+  }
+
+  recentLog(): Promise<string[]> {
+    return Promise.reject(this.#unsupported("keeps no log that could be asked for; follow it instead"));
+  }
+
+  async setLogLevel(
+    levels: { readonly console?: string; readonly mqtt?: string },
+    options: CommandOptions = {},
+  ): Promise<void> {
+    if (levels.mqtt !== undefined)
+      throw this.#unsupported("has no command for the level of its log over MQTT");
+    const level = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 }[
+      levels.console ?? ""
+    ];
+    if (level !== undefined) await this.#ask(`__import__('logging').basicConfig(level=${level})`, options);
+  }
+
+  crashes(): Promise<never> {
+    return Promise.reject(this.#unsupported("keeps no crash log"));
+  }
+
+  crash(): Promise<never> {
+    return this.crashes();
+  }
+
+  clearCrashes(): Promise<never> {
+    return this.crashes();
+  }
+
+  close(): Promise<void> {
+    return this.#exchange.close();
+  }
+
+  /** Evaluates and gives back the text that comes. */
+  async #ask(source: string, { signal }: CommandOptions): Promise<string> {
+    const answer = await this.evaluate(source, { signal });
+    return decodeUtf8(answer) ?? "";
+  }
+
+  async #list(
+    path: string,
+    prefix: string,
+    options: CommandOptions & { readonly recursive?: boolean; readonly digest?: boolean },
+    depth: number,
+  ): Promise<BoardEntry[]> {
+    const found: BoardEntry[] = [];
+    for (let from = 0; ; from += entriesAtOnce) {
+      const answer = await this.#ask(listSource(path, from), options);
+      const entries = parseEntries(answer);
+      if (!entries) throw badAnswer("a folder's entries", answer);
+      for (const { name: bytes, folder, size } of entries) {
+        const name = decodeUtf8(bytes) ?? bytesAsText(bytes);
+        const whole = `${path}${path === "" || path.endsWith("/") ? "" : "/"}${name}`;
+        const sha256 = options.digest && !folder ? { sha256: await this.digest(whole, options) } : {};
+        found.push({ name: prefix + name, folder, size: folder ? 0 : size, ...sha256 });
+        if (folder && options.recursive && depth < deepestFolder) {
+          found.push(...(await this.#list(whole, `${prefix}${name}/`, options, depth + 1)));
+        }
+      }
+      if (entries.length < entriesAtOnce) break;
+    }
+    return found.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  }
+
+  /** Names with `+` or `#` cannot stand in a topic; then the file comes by evaluating, piece by piece. */
+  async #getByEvaluation(
+    path: string,
+    take: (bytes: Uint8Array) => void | Promise<void>,
+    options: TransferOptions,
+  ): Promise<number> {
+    for (let offset = 0; ;) {
+      const answer = (await this.#ask(readSource(path, offset, readAtOnce), options)).trim();
+      const bytes = fromHex(answer);
+      if (!bytes) throw badAnswer("bytes of a file", answer);
+      await take(bytes);
+      offset += bytes.length;
+      options.onProgress?.(offset, offset);
+      if (bytes.length < readAtOnce) return offset;
+    }
+  }
+
+  #unsupported(what: string): MoteqError {
+    return remoteErrors.create("remote/unsupported", `the board at ${this.base} runs mqrepl, which ${what}`);
+  }
+}
+
+/** Whether a path may stand in a topic that brokers take: printable, and no wildcards. */
+function fitsTopic(path: string): boolean {
+  return path.length <= 400 && /^[^+#\p{Control}\p{Surrogate}\p{Unassigned}]*$/u.test(path);
+}
+
+/** A name that is no UTF-8, byte by character: it can be shown, not asked for. */
+function bytesAsText(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function badAnswer(wanted: string, got: string): MoteqError {
+  const { text } = decodeFault(got);
+  return remoteErrors.create(
+    "remote/bad-answer",
+    `the board answered no ${wanted.replace(/^an? /, "")}: ${JSON.stringify(text.slice(0, 80))}`,
+  );
+}

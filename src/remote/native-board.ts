@@ -1,0 +1,271 @@
+import { decodeUtf8, fromHex, type MoteqError, sha256Of, type Signer } from "../base/index.ts";
+import {
+  type BoardEntry,
+  type BoardInfo,
+  type BoardRequest,
+  callCommand,
+  type CrashReport,
+  decodeBoardEntry,
+  decodeBoardInfo,
+  decodeCrashReport,
+  encodeBoardRequest,
+  encodeCall,
+  type ResetMode,
+} from "../wire/index.ts";
+import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
+import type { Conversation, ConversationOptions } from "./conversation.ts";
+import { remoteErrors } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { sendParts } from "./parts.ts";
+
+/** How much of a file is asked for at once, in bytes, and how many such questions may be unanswered. */
+const pieceBytes = 65_536;
+const piecesAhead = 4;
+
+/** A board that runs moteq's own agent. */
+export class NativeBoard implements RemoteBoard {
+  readonly dialect = "native";
+  readonly base: string;
+  readonly #exchange: Exchange;
+  readonly #signer: Signer | undefined;
+  readonly #caller: Uint8Array;
+  #session = new Uint8Array(16);
+  #number = 0;
+
+  constructor(exchange: Exchange, signer?: Signer) {
+    this.#exchange = exchange;
+    this.#signer = signer;
+    this.#caller = exchange.services.cryptography.randomBytes(8);
+    this.base = exchange.base;
+  }
+
+  async info(options: CommandOptions & { readonly timeoutMs?: number } = {}): Promise<BoardInfo> {
+    // It is asked without a session, since it tells which one there is.
+    const conversation = this.#begin({ do: "info" }, { ...options, maximumBytes: 65_536 });
+    await conversation.done;
+    const info = decodeBoardInfo(decodeUtf8(conversation.answer) ?? "");
+    if (!info) throw badAnswer("information about itself");
+    this.#session = fromHex(info.session)?.slice(0, 16) ?? this.#session;
+    return info;
+  }
+
+  async evaluate(
+    source: string,
+    options: CommandOptions & { readonly onOutput?: (bytes: Uint8Array) => void } = {},
+  ): Promise<Uint8Array> {
+    const { onOutput: onBody, signal } = options;
+    return await this.#call({ do: "eval", source }, { signal, ...(onBody ? { onBody } : {}) });
+  }
+
+  async complete(text: string, options: CommandOptions = {}): Promise<string[]> {
+    const answer = await this.#ask({ do: "complete", text }, options);
+    const words = parseJson(answer);
+    if (!Array.isArray(words)) throw badAnswer("a list of words");
+    return words.filter((word) => typeof word === "string").slice(0, 100);
+  }
+
+  async list(
+    path: string,
+    options: CommandOptions & { readonly recursive?: boolean; readonly digest?: boolean } = {},
+  ): Promise<BoardEntry[]> {
+    const { recursive = false, digest = false } = options;
+    const answer = await this.#ask({ do: "list", path, recursive, digest }, options);
+    return linesOf(answer).map((line) => decodeBoardEntry(line) ?? fail("an entry of a folder"));
+  }
+
+  async digest(path: string, options: CommandOptions = {}): Promise<string> {
+    return (await this.#describeFile(path, options)).sha256;
+  }
+
+  async get(
+    path: string,
+    take: (bytes: Uint8Array) => void | Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<number> {
+    const { size, sha256 } = await this.#describeFile(path, options);
+    const hash = this.#exchange.services.cryptography.createSha256();
+    const pieces: Promise<Uint8Array>[] = [];
+    for (let asked = 0, got = 0; got < size;) {
+      for (; asked < size && pieces.length < piecesAhead; asked += pieceBytes) {
+        const request = { do: "get", path, offset: asked, size: Math.min(pieceBytes, size - asked) } as const;
+        const piece = this.#call(request, { signal: options.signal, maximumBytes: pieceBytes });
+        piece.catch(() => {});
+        pieces.push(piece);
+      }
+      const bytes = (await pieces.shift()) ?? new Uint8Array();
+      if (bytes.length !== Math.min(pieceBytes, size - got)) throw changedError(path);
+      hash.update(bytes);
+      await take(bytes);
+      got += bytes.length;
+      options.onProgress?.(got, size);
+    }
+    if (hash.hex() !== sha256) throw changedError(path);
+    return size;
+  }
+
+  async put(path: string, content: Uint8Array, options: TransferOptions = {}): Promise<void> {
+    const sha256 = this.#sha256Of(content);
+    await this.#send({ do: "put", path, size: content.length, sha256 }, content, options);
+  }
+
+  async makeFolder(
+    path: string,
+    options: CommandOptions & { readonly parents?: boolean } = {},
+  ): Promise<void> {
+    await this.#ask({ do: "make", path, parents: options.parents ?? false }, options);
+  }
+
+  async remove(path: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask({ do: "remove", path }, options);
+  }
+
+  async removeFolder(path: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask({ do: "remove", path, folder: true }, options);
+  }
+
+  async rename(path: string, to: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask({ do: "rename", path, to }, options);
+  }
+
+  async reset(mode: ResetMode, options: CommandOptions = {}): Promise<void> {
+    await this.#ask({ do: "reset", mode }, options);
+  }
+
+  async update(
+    image: Uint8Array,
+    options: TransferOptions & { readonly signature?: string | undefined; readonly boot?: boolean } = {},
+  ): Promise<void> {
+    const { signature, boot = true } = options;
+    const sha256 = this.#sha256Of(image);
+    const signed = signature === undefined ? {} : { signature };
+    await this.#send({ do: "update", size: image.length, sha256, boot, ...signed }, image, options);
+  }
+
+  async recentLog(options: CommandOptions & { readonly lines?: number } = {}): Promise<string[]> {
+    const { lines = 1000 } = options;
+    return linesOf(await this.#ask({ do: "log", lines }, options));
+  }
+
+  async setLogLevel(
+    levels: { readonly console?: string; readonly mqtt?: string },
+    options: CommandOptions = {},
+  ): Promise<void> {
+    await this.#ask({ do: "log-level", ...levels }, options);
+  }
+
+  async crashes(options: CommandOptions = {}): Promise<CrashReport[]> {
+    const answer = await this.#ask({ do: "crashes" }, options);
+    return linesOf(answer).map((line) => decodeCrashReport(line) ?? fail("a crash"));
+  }
+
+  async crash(number: number, options: CommandOptions = {}): Promise<CrashReport> {
+    const answer = await this.#ask({ do: "crash", number }, options);
+    return decodeCrashReport(answer) ?? fail("a crash");
+  }
+
+  async clearCrashes(options: CommandOptions = {}): Promise<void> {
+    await this.#ask({ do: "clear-crashes" }, options);
+  }
+
+  close(): Promise<void> {
+    return this.#exchange.close();
+  }
+
+  async #describeFile(path: string, options: CommandOptions): Promise<{ size: number; sha256: string }> {
+    const value = parseJson(await this.#ask({ do: "digest", path }, options));
+    const { size, sha256 } = (value ?? {}) as { size?: unknown; sha256?: unknown };
+    if (!Number.isSafeInteger(size) || typeof sha256 !== "string")
+      throw badAnswer("a file's size and digest");
+    return { size: size as number, sha256 };
+  }
+
+  async #ask(request: BoardRequest, { signal }: CommandOptions): Promise<string> {
+    const answer = decodeUtf8(await this.#call(request, { signal }));
+    return answer ?? fail("readable text");
+  }
+
+  /** Calls, and once more if the board has been started anew since its session was heard. */
+  async #call(request: BoardRequest, options: Omit<ConversationOptions, "command">): Promise<Uint8Array> {
+    for (let attempt = 0; ; attempt++) {
+      const conversation = this.#begin(request, options);
+      try {
+        await conversation.done;
+        return conversation.answer;
+      } catch (error) {
+        if (attempt > 0 || !this.#learnSession(error)) throw error;
+      }
+    }
+  }
+
+  async #send(
+    request: BoardRequest & { readonly do: "put" | "update" },
+    content: Uint8Array,
+    options: TransferOptions,
+  ): Promise<void> {
+    const { signal } = options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const begin = (one: BoardRequest, more: Omit<ConversationOptions, "command">) =>
+          this.#begin(one, { ...more, signal });
+        await sendParts(this.#exchange, request, content, begin, options);
+        return;
+      } catch (error) {
+        // A board may be started anew several times during one long transfer.
+        if (attempt >= 10 || !this.#learnSession(error)) throw error;
+      }
+    }
+  }
+
+  #begin(request: BoardRequest, options: Omit<ConversationOptions, "command">): Conversation {
+    const conversation = this.#exchange.begin({ ...options, command: callCommand });
+    const call = {
+      session: this.#session,
+      caller: this.#caller,
+      number: ++this.#number,
+      request: encodeBoardRequest(request),
+    };
+    const body = encodeCall(conversation.topic, call, this.#signer);
+    conversation.send({ sequence: 0, last: true, body });
+    return conversation;
+  }
+
+  /** Takes the session out of a refusal that names it. */
+  #learnSession(error: unknown): boolean {
+    if (!remoteErrors.is(error, "remote/refused") || error.detail["code"] !== "board/session") return false;
+    const session = fromHex(error.message.slice(0, 32));
+    if (session?.length !== 16) return false;
+    this.#session = session.slice();
+    return true;
+  }
+
+  #sha256Of(bytes: Uint8Array): string {
+    return sha256Of(this.#exchange.services.cryptography, bytes);
+  }
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function badAnswer(wanted: string): MoteqError {
+  return remoteErrors.create("remote/bad-answer", `the board's answer is not ${wanted}`);
+}
+
+function fail(wanted: string): never {
+  throw badAnswer(wanted);
+}
+
+function changedError(path: string): MoteqError {
+  return remoteErrors.create(
+    "remote/digest",
+    `${path} changed while it was fetched, or was damaged on the way`,
+  );
+}

@@ -1,0 +1,73 @@
+import type { AbortSignalLike, Clock, Signer } from "../base/index.ts";
+import type { RemoteBoard } from "./board.ts";
+import { remoteErrors } from "./errors.ts";
+import { Exchange, type RemoteServices } from "./exchange.ts";
+import { MqreplBoard } from "./mqrepl-board.ts";
+import { NativeBoard } from "./native-board.ts";
+
+/** A board that is there answers the first question within this, in milliseconds. */
+const firstAnswerMs = 10_000;
+/** It is asked anew after so long, and twice as long each time: it may be starting just now. */
+const askAgainMs = 1000;
+
+/** How a board is found and driven. */
+export interface OpenBoardOptions extends RemoteServices {
+  /** Its base topic: `toBoardBase(prefix)`. */
+  readonly base: string;
+  /** How long it may be silent while something is awaited of it, in milliseconds. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Signs every command, for boards that ask for that. */
+  readonly signer?: Signer | undefined;
+  /** What kind of board it is. Default: the board is asked. */
+  readonly dialect?: "native" | "mqrepl" | undefined;
+}
+
+/**
+ * Opens the way to a board, and finds out which kind it is: an original mqrepl says that it has no command `call`.
+ *
+ * @example
+ * const client = connect("mqtt://broker.example");
+ * const board = await openBoard({ client, clock: systemClock, cryptography: systemCryptography, base: toBoardBase("shed") });
+ * for (const { name, size } of await board.list("/")) print(name, size);
+ *
+ * @throws `remote/no-answer`, and what subscribing throws
+ */
+export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalLike): Promise<RemoteBoard> {
+  const { timeoutMs = 60_000, signer, dialect } = options;
+  const exchange = await Exchange.open({ ...options, timeoutMs }, signal);
+  const native = new NativeBoard(exchange, signer);
+  if (dialect === "mqrepl") return new MqreplBoard(exchange);
+  try {
+    await askFirst(native, Math.min(timeoutMs, firstAnswerMs), options.clock, signal);
+    return native;
+  } catch (error) {
+    const { text } = remoteErrors.is(error, "remote/refused") ? error.detail : {};
+    if (dialect === undefined && typeof text === "string" && text.includes("not supported")) {
+      return new MqreplBoard(exchange);
+    }
+    await exchange.close();
+    throw error;
+  }
+}
+
+async function askFirst(
+  board: NativeBoard,
+  limitMs: number,
+  clock: Clock,
+  signal: AbortSignalLike | undefined,
+): Promise<void> {
+  const end = clock.monotonic() + limitMs;
+  for (let patienceMs = askAgainMs; ; patienceMs *= 2) {
+    const leftMs = end - clock.monotonic();
+    try {
+      await board.info({ signal, timeoutMs: Math.max(1, Math.min(patienceMs, leftMs)) });
+      return;
+    } catch (error) {
+      if (!remoteErrors.is(error, "remote/no-answer")) throw error;
+      if (clock.monotonic() >= end) {
+        const message = `no board answers at ${board.base} for ${limitMs / 1000} s: is it on, has it this prefix, is it at this broker?`;
+        throw remoteErrors.create("remote/no-answer", message, { cause: error });
+      }
+    }
+  }
+}

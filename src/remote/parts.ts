@@ -1,0 +1,108 @@
+import { decodeUtf8 } from "../base/index.ts";
+import {
+  type BoardRequest,
+  decodePartsProgress,
+  encodeCommandTopic,
+  type PartsProgress,
+  toPartTail,
+} from "../wire/index.ts";
+import type { TransferOptions } from "./board.ts";
+import type { Conversation } from "./conversation.ts";
+import { remoteErrors } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { Wakeup } from "./wakeup.ts";
+
+/**
+ * After so long without a word from the board, in milliseconds, it is asked anew what it has; twice as long each time, since
+ * it may be busy digesting what it has.
+ */
+const askAgainMs = 2000;
+
+/** Begins a native command whose answer is told of message by message. */
+export type BeginCall = (
+  request: BoardRequest,
+  options: { readonly onBody: (body: Uint8Array) => void; readonly timeoutMs: number },
+) => Conversation;
+
+/**
+ * Sends the parts of a file or an image, as far ahead of what the board has as it allows. After any interruption – of
+ * the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
+ * timeout.
+ */
+export async function sendParts(
+  exchange: Exchange,
+  request: BoardRequest & { readonly do: "put" | "update" },
+  content: Uint8Array,
+  begin: BeginCall,
+  options: TransferOptions,
+): Promise<void> {
+  const { clock } = exchange.services;
+  let movedAt = clock.monotonic();
+  let most = -1;
+  let patienceMs = askAgainMs;
+  const moved = (have: number) => {
+    if (have > most) movedAt = clock.monotonic();
+    most = Math.max(most, have);
+    options.onProgress?.(Math.min(have, content.length), content.length);
+  };
+  for (;;) {
+    try {
+      const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
+      patienceMs *= 2;
+      await sendOnce(exchange, request, content, (one, more) => begin(one, { ...more, timeoutMs }), moved);
+      return;
+    } catch (error) {
+      const mayPass = remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
+      if (!mayPass || options.signal?.aborted) throw error;
+      if (clock.monotonic() - movedAt >= exchange.timeoutMs) throw error;
+    }
+  }
+}
+
+async function sendOnce(
+  exchange: Exchange,
+  request: BoardRequest & { readonly do: "put" | "update" },
+  content: Uint8Array,
+  begin: (request: BoardRequest, options: { readonly onBody: (body: Uint8Array) => void }) => Conversation,
+  moved: (have: number) => void,
+): Promise<void> {
+  let progress: Required<PartsProgress> | undefined;
+  const news = new Wakeup();
+  let refused: Error | undefined;
+  const call = begin(request, {
+    onBody(body) {
+      const told = decodePartsProgress(decodeUtf8(body) ?? "");
+      if (!told || told.have > content.length) {
+        refused = remoteErrors.create("remote/bad-answer", "the board answered no progress of a transfer");
+        call.fail(refused);
+        return;
+      }
+      progress = { part: 1024, window: 1024, done: false, ...progress, ...told };
+      moved(told.have);
+      news.announce();
+    },
+  });
+  const topicOf = (offset: number) =>
+    encodeCommandTopic(exchange.base, { command: "part", id: call.id, tail: toPartTail(offset) });
+  const send = async () => {
+    for (let offset = 0; !call.ended;) {
+      if (progress) {
+        offset = Math.max(offset, progress.have);
+        const limit = Math.min(content.length, progress.have + progress.window);
+        for (; offset < limit && !call.ended; offset += progress.part || 1) {
+          const end = Math.min(offset + (progress.part || 1), content.length);
+          void call.sendTo(topicOf(offset), content.subarray(offset, end));
+        }
+        offset = Math.min(offset, content.length);
+      }
+      await Promise.race([news.wait(), call.done]);
+    }
+  };
+  await Promise.race([send(), call.done]);
+  await call.done;
+  if (!progress?.done)
+    throw remoteErrors.create(
+      "remote/bad-answer",
+      "the board ended a transfer without saying that it is done",
+    );
+}

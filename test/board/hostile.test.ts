@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { encodeUtf8 } from "../../src/base/index.ts";
+import { toJsonLine, toSafeText } from "../../src/cli/output.ts";
+import type { MqttClient } from "../../src/mqtt/index.ts";
+import { openBoard, remoteErrors } from "../../src/remote/index.ts";
+import { encodeBoardPacket, encodeReplyTopic, uncounted } from "../../src/wire/index.ts";
+import { AgentWorld, services } from "./agent-world.ts";
+
+/** Answers every command with what the test says. */
+async function withHostile(answer: (id: string, client: MqttClient) => void) {
+  const world = await AgentWorld.start();
+  const evil = await world.connect();
+  await evil.subscribe("evil/mqb/cmd/#", { qos: 1 }, ({ topic }) => answer(topic.split("/")[4] ?? "", evil));
+  const client = await world.connect();
+  const options = { ...services, client, base: "evil/mqb", timeoutMs: 1000, dialect: "mqrepl" as const };
+  const board = await openBoard(options);
+  return { board, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
+const say = (client: MqttClient, id: string, sequence: number, last: boolean, body: Uint8Array) =>
+  void client.publish(encodeReplyTopic("evil/mqb", "out", id), encodeBoardPacket({ sequence, last, body }), {
+    qos: 1,
+  });
+
+describe("a hostile board (real)", () => {
+  it("cannot fill the caller's memory", async () => {
+    await using hostile = await withHostile((id, client) => {
+      for (let sequence = 0; sequence < 40; sequence++)
+        say(client, id, sequence, false, new Uint8Array(500_000));
+    });
+    const { board } = hostile;
+    await expect(board.evaluate("1")).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/too-long"));
+  });
+
+  it("cannot pass off what was not asked for", async () => {
+    const answers = ["not a list", "[(b'61', 0, 1), evil()]", "__import__('os')", "[(b'6', 0, 1)]"];
+    await using hostile = await withHostile((id, client) => {
+      say(client, id, uncounted, true, encodeUtf8(answers.shift() ?? ""));
+    });
+    const { board } = hostile;
+    for (let round = 0; round < 4; round++) {
+      await expect(board.list("/")).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/bad-answer"));
+    }
+  });
+
+  it("that answers with a gap is not believed", async () => {
+    await using hostile = await withHostile((id, client) => {
+      say(client, id, 0, false, encodeUtf8("a"));
+      say(client, id, 2, true, encodeUtf8("c"));
+    });
+    const { board } = hostile;
+    await expect(board.evaluate("1")).rejects.toMatchObject({
+      message: expect.stringContaining("1 was next, 2 came") as string,
+    });
+  });
+
+  it("writes to the terminal nothing but text", () => {
+    const name = "\u001b]0;owned\u0007\u001b[2J\u009b31m";
+    const controls = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f\u007f-\u009f]`);
+    expect(toSafeText(name)).not.toMatch(controls);
+    expect(toJsonLine({ name })).not.toMatch(controls);
+  });
+});

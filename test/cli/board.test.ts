@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/hub/index.ts";
+import { type CliProcess, startCli } from "../support/cli-process.ts";
+import { freePort } from "../support/mosquitto.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "moteq-board-cli-"));
+let broker: EmbeddedBroker;
+let environment: Record<string, string>;
+
+async function run(words: readonly string[], input?: string) {
+  const running = startCli(folder, ["board", "-T", "20", ...words], {
+    environment,
+    ...(input === undefined ? {} : { input }),
+  });
+  return { code: await running.exit, out: running.out(), err: running.err() };
+}
+
+beforeAll(async () => {
+  const port = await freePort();
+  broker = await startEmbeddedBroker({ host: "127.0.0.1", port });
+  environment = { MOTEQ_BROKER_URL: broker.url };
+});
+
+afterAll(async () => {
+  await broker.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("moteq board, with a board that runs (real)", () => {
+  const files = join(folder, "data/files");
+  let board: CliProcess;
+
+  beforeAll(async () => {
+    writeFileSync(
+      join(folder, "board.yaml"),
+      "board:\n  data: data\n  name: shed\n  modules: { ./good.mjs: { led: green }, ./bad.mjs: {} }\n" +
+        "  watchdog: { timeout: 2, confirm: 0.6 }\n",
+    );
+    writeFileSync(
+      join(folder, "good.mjs"),
+      "export function start(board, { led }) { board.log('good').info(`blinks ${led}`); globalThis.led = led; }\n",
+    );
+    writeFileSync(join(folder, "bad.mjs"), "export function start() { throw new Error('no such pin') }\n");
+    board = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
+    await vi.waitFor(() => expect(board.out()).toContain("bad.mjs did not start"), { timeout: 20_000 });
+  }, 30_000);
+
+  afterAll(async () => {
+    board.child.kill("SIGINT");
+    expect(await board.exit).toBe(0);
+    expect(board.out()).toContain("The board has ended.");
+  }, 20_000);
+
+  it("starts its modules, and says of one that fails why", () => {
+    expect(board.out()).toMatch(/good: blinks green/);
+    expect(board.out()).toMatch(/Error: no such pin/);
+  });
+
+  it("evaluates, prints what is wrong on the error stream, and ends with the right code", async () => {
+    const [good, bad, json, usage] = await Promise.all([
+      run(["eval", "2+3"]),
+      run(["eval", "nothing"]),
+      run(["eval", "print('a'); print('b')", "--json"]),
+      run(["eval"]),
+    ]);
+    expect(good).toEqual({ code: 0, out: "5\n", err: "" });
+    expect(bad).toMatchObject({ code: 1, out: "" });
+    expect(bad.err).toMatch(/^moteq: ReferenceError: nothing is not defined\n/);
+    expect(JSON.parse(json.out)).toEqual({ result: "a\nb\n" });
+    expect(usage.code).toBe(2);
+  }, 20_000);
+
+  it("puts, lists, gets and removes files", async () => {
+    const content = randomBytes(300_000);
+    writeFileSync(join(folder, "local.bin"), content);
+    expect(await run(["put", "local.bin"])).toEqual({ code: 0, out: "remote: local.bin\nOK\n", err: "" });
+    expect(await run(["mkdir", "-p", "lib/deep"])).toEqual({ code: 0, out: "", err: "" });
+    expect((await run(["ls", "-r"])).out).toBe(
+      "           0 lib/\n           0 lib/deep/\n      300000 local.bin\n",
+    );
+    expect((await run(["get", "local.bin", "back.bin"])).code).toBe(0);
+    expect(Buffer.compare(readFileSync(join(folder, "back.bin")), content)).toBe(0);
+    writeFileSync(join(folder, "kept"), "kept");
+    const missing = await run(["get", "missing", "kept"]);
+    expect(missing).toMatchObject({ code: 1, out: "" });
+    expect(missing.err).toMatch(/missing: no such file/);
+    expect(readFileSync(join(folder, "kept"), "utf8")).toBe("kept");
+    expect((await run(["rm", "local.bin"])).code).toBe(0);
+    expect(readdirSync(files)).toEqual(["lib"]);
+  }, 30_000);
+
+  it("takes lines of a REPL from a pipe", async () => {
+    const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
+    expect([code, out]).toEqual([0, "42\n"]);
+  }, 20_000);
+
+  it("synchronises, and finds nothing to do the second time", async () => {
+    mkdirSync(join(folder, "src"), { recursive: true });
+    for (const name of ["a.py", "b.py"]) writeFileSync(join(folder, "src", name), `# ${name}`);
+    writeFileSync(join(folder, "spec"), "/new/lib:\n  src: *.py b.py->c.py\n");
+    const lines = "  put  missing src/a.py -> /new/lib/a.py\n  put  missing src/b.py -> /new/lib/b.py\n";
+    const last = "  put  missing src/b.py -> /new/lib/c.py\n";
+    const all = `Target directory /new/lib\n  mkdir /new/lib\n${lines}${last}`;
+    expect((await run(["sync", "spec", "--dry-run"])).out).toBe(all);
+    expect(readdirSync(files)).not.toContain("new");
+    expect((await run(["sync", "spec"])).out).toBe(all);
+    expect(readdirSync(join(files, "new/lib"))).toEqual(["a.py", "b.py", "c.py"]);
+    expect((await run(["sync", "spec"])).out).toBe(
+      "Target directory /new/lib\n  ok   a.py\n  ok   b.py\n  ok   c.py\n",
+    );
+  }, 30_000);
+
+  it("says that a second one may not have its folder", async () => {
+    const second = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
+    expect(await second.exit).toBe(2);
+    expect(second.err()).toMatch(/another process runs a board with the folder/);
+  }, 20_000);
+});
+
+describe("moteq board, towards nobody (real)", () => {
+  it("says so, and ends with 1", async () => {
+    const { code, err } = await run(["-T", "0.5", "--prefix", "nobody", "ls"]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^moteq: no board answers at nobody\/mqb for 0.5 s: is it on/),
+    ]);
+  }, 20_000);
+});
