@@ -69,6 +69,15 @@ export class BrokerSubscriptions {
     this.resume();
   }
 
+  /** The broker has lost a subscription and refuses to make it again: it is asked once more at the next connection. */
+  lost(filter: string): void {
+    const entry = this.#entries.get(filter);
+    if (!entry?.wanted || entry.busy) return;
+    entry.made = undefined;
+    this.#due.add(filter);
+    this.#events.onRefused(filter, new Error("the broker has lost it, and refuses to make it again"));
+  }
+
   /** Asks the broker about what is due, as far as it is there. */
   resume(): void {
     if (this.#closed || !this.#link.connected) return;

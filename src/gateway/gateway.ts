@@ -102,10 +102,12 @@ export class Gateway {
     return !topic.startsWith(`${config.base}/bridge/`) && routes.subscribersOf(topic).size > 0;
   }
 
-  /** Takes a status of the client; only `connected` and `disconnected` count. */
-  brokerStatus(status: { readonly type: string }): void {
+  /** Takes a status of the client; only `connected`, `disconnected` and `subscription-lost` count. */
+  brokerStatus(status: { readonly type: string; readonly filter?: string }): void {
     if (this.#state !== "running") return;
-    if (status.type === "connected") this.#greet();
+    if (status.type === "subscription-lost" && status.filter !== undefined) {
+      this.#parts.subscriptions.lost(status.filter);
+    } else if (status.type === "connected") this.#greet();
     else if (status.type === "disconnected" && this.#online) {
       this.#online = false;
       this.#parts.reports.status("WiFi or broker is down.");

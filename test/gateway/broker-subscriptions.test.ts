@@ -58,6 +58,18 @@ function start() {
 }
 
 describe("BrokerSubscriptions", () => {
+  it("say that the broker has lost one, and ask again at the next connection", async () => {
+    const { link, told, subscriptions } = start();
+    subscriptions.want("a", 1);
+    await link.answer();
+    subscriptions.lost("a");
+    subscriptions.lost("nobody's");
+    expect(told).toEqual(["made a", "refused a"]);
+    expect(link.requests).toEqual(["a:1"]);
+    subscriptions.resume();
+    expect(link.requests).toEqual(["a:1", "a:1"]);
+  });
+
   it("has one request for a filter under way, and asks once more for all that came meanwhile", async () => {
     const { link, told, subscriptions } = start();
     for (let count = 0; count < 5; count++) subscriptions.want("a", 1);
