@@ -26,7 +26,10 @@ export class Admission {
 
   /** Whether an address may never be a node's. */
   isDenied(address: MacAddress): boolean {
-    return this.#denied.has(address) || this.#parts.config.deny.includes(address);
+    const { deny } = this.#parts.config;
+    return (
+      (this.#denied.size > 0 && this.#denied.has(address)) || (deny.length > 0 && deny.includes(address))
+    );
   }
 
   /** Why a frame of a classic dialect is not to be heard; `undefined` if it is. */

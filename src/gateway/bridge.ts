@@ -108,9 +108,13 @@ export class Bridge {
   /** A node has published something. */
   read(node: GatewayNode, topic: string, payload: Uint8Array): void {
     const { pages, discovery } = this.#options;
+    if (!discovery) {
+      pages.read(node, topic, payload);
+      return;
+    }
     const before = node.readings?.size ?? 0;
     pages.read(node, topic, payload);
-    if (discovery && (node.readings?.size ?? 0) !== before) discovery.announce(node);
+    if (node.readings?.size !== before) discovery.announce(node);
   }
 
   /** A node is known from now on, or by another name. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/index.ts";
 import { type NodeTopics, toBridgeTopic, toNodeTopic } from "../topics/index.ts";
 import type { BrokerLink } from "./broker-link.ts";
+import { readingsOf } from "./node-pages.ts";
 import type { GatewayNode } from "./node.ts";
 
 /** Home Assistant's own topics: where devices are announced, and where it says that it has started. */
@@ -95,9 +96,7 @@ export class Discovery {
         value_template: "{{ value_json.battery.percent }}",
       });
     }
-    for (const [topic, value] of [...(node.readings ?? [])].toSorted(([one], [two]) =>
-      one < two ? -1 : 1,
-    )) {
+    for (const [topic, value] of readingsOf(node).toSorted(([one], [two]) => (one < two ? -1 : 1))) {
       if (typeof value !== "number") continue;
       const key = topic.replaceAll(/[^a-zA-Z0-9]/g, "_");
       const last = topic.slice(topic.lastIndexOf("/") + 1);

@@ -11,6 +11,9 @@ export class NodeContact {
   /** When its page was published last, by the monotonic clock. */
   pageAt = -Infinity;
 
+  /** Whether its page is to be published anew. */
+  hasNews = false;
+
   /** Frames that it may still send at once; see {@link takeToken}. */
   tokens = Infinity;
   tokensAt = 0;
@@ -24,7 +27,7 @@ export class NodeContact {
 
   /** Whether nothing is under way. */
   get isIdle(): boolean {
-    return !this.serving && !this.asked && this.replies.length === 0;
+    return !this.serving && !this.asked && !this.hasNews && this.replies.length === 0;
   }
 }
 

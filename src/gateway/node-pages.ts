@@ -53,18 +53,20 @@ export class NodePages {
   /** Something about a node has changed. */
   changed(node: GatewayNode): void {
     // One that was removed has no page any more, whatever still happens to its messages.
-    if (this.#closed || this.#options.nodes.get(node.address) !== node) return;
+    if (node.contact.hasNews || this.#closed || this.#options.nodes.get(node.address) !== node) return;
+    node.contact.hasNews = true;
     this.#changed.add(node);
     this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#publish());
   }
 
   /** A node has published something. */
   read(node: GatewayNode, topic: string, payload: Uint8Array): void {
-    const text = payload.length <= longestReading ? decodeUtf8(payload) : undefined;
-    if (text === undefined) return;
-    const readings = (node.readings ??= new Map<string, unknown>());
-    readings.delete(topic);
-    readings.set(topic, toValue(text));
+    if (payload.length > longestReading) return;
+    // Kept as it came, and read when it is shown: nodes publish more often than pages are.
+    const readings = (node.readings ??= new Map<string, Uint8Array>());
+    // Where all fit, their order does not matter.
+    if (readings.size >= maximumReadings) readings.delete(topic);
+    readings.set(topic, payload);
     if (readings.size > maximumReadings) {
       const [oldest] = readings.keys();
       if (oldest !== undefined) readings.delete(oldest);
@@ -120,10 +122,11 @@ export class NodePages {
       }
       count++;
       this.#changed.delete(node);
+      node.contact.hasNews = false;
       node.contact.pageAt = monotonicNow;
       const page: NodeState = {
         ...describePresence(node, monotonicNow, clock.now()),
-        readings: Object.fromEntries(node.readings ?? []),
+        readings: Object.fromEntries(readingsOf(node)),
       };
       this.#retain(node.name, "", JSON.stringify(page));
       if (!node.isAwake(monotonicNow)) node.rest();
@@ -135,6 +138,16 @@ export class NodePages {
     const { link, base } = this.#options;
     link.publish(toNodeTopic(base, name, tail), text, { qos: 1, retain: true }).catch(() => {});
   }
+}
+
+/** What a node last published, by topic, as far as it is text. */
+export function readingsOf(node: GatewayNode): [topic: string, value: unknown][] {
+  const values: [string, unknown][] = [];
+  for (const [topic, payload] of node.readings ?? []) {
+    const text = decodeUtf8(payload);
+    if (text !== undefined) values.push([topic, toValue(text)]);
+  }
+  return values;
 }
 
 /** A payload as JSON, or else as text. */

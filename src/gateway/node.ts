@@ -44,7 +44,7 @@ export class GatewayNode {
   #energy: EnergyRecord | EnergyAccount | undefined;
   #contact: NodeContact | undefined;
   /** What it last published, by topic, the one longest quiet first. */
-  readings: Map<string, unknown> | undefined;
+  readings: Map<string, Uint8Array> | undefined;
   rssi: number | undefined;
 
   /** What is stored of a node that speaks the native dialect, its key among it: never to be shown. */

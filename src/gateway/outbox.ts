@@ -18,10 +18,12 @@ export interface Outgoing {
 /** Who wants to know how far a message has come. Callbacks, since there is one for nearly every frame; they must not throw. */
 export interface OutgoingEvents {
   /** The message is in the journal, or with the broker: it is not lost any more. */
-  readonly onSafe?: () => void;
+  readonly onSafe?: (() => void) | undefined;
   /** The broker has it, or it was given up. */
-  readonly onDone?: () => void;
+  readonly onDone?: (() => void) | undefined;
 }
+
+const noEvents: OutgoingEvents = {};
 
 type UplinkChange = Extract<StoreChange, { type: "uplink" }>;
 
@@ -67,11 +69,13 @@ export class Outbox {
   }
 
   /** Gives a message to the broker. At QoS 0 that is to hand it over, so that only what cannot be handed over now is written. */
-  publish({ topic, payload, qos, retain, durable }: Outgoing, events: OutgoingEvents = {}): void {
+  publish(message: Outgoing, events: OutgoingEvents = noEvents): void {
     const { link, journal } = this.#options;
+    const { topic, payload, qos, retain, durable } = message;
     if (qos === 0 && link.connected && !durable) {
       this.#waiting++;
-      link.publish(topic, payload, { qos, retain }).then(
+      // The message has what the link needs to know besides: one object less for each frame.
+      link.publish(topic, payload, message).then(
         () => this.#handedOver(events),
         (error: unknown) => this.#failed(error, events),
       );
@@ -85,24 +89,28 @@ export class Outbox {
     if (durable) {
       journal.whenFlushed(() => {
         events.onSafe?.();
-        this.#publishKept(change, { ...events, onSafe: nothing });
+        this.#publishKept(change, { onSafe: undefined, onDone: events.onDone });
       });
       return;
     }
-    // Whichever comes first: on a full disk the broker may still take it.
-    let isSafe = false;
-    const onSafe = () => {
-      if (!isSafe) events.onSafe?.();
-      isSafe = true;
-    };
-    this.#publishKept(change, { ...events, onSafe });
-    journal.whenFlushed(onSafe);
+    const { onSafe } = events;
+    if (!onSafe) this.#publishKept(change, events);
+    else {
+      // Whichever comes first: on a full disk the broker may still take it.
+      let isSafe = false;
+      const once = () => {
+        if (!isSafe) onSafe();
+        isSafe = true;
+      };
+      this.#publishKept(change, { onSafe: once, onDone: events.onDone });
+      journal.whenFlushed(once);
+    }
   }
 
   #publishKept(change: UplinkChange, events: OutgoingEvents): void {
-    const { topic, payload, qos, retain } = change.uplink;
+    const { uplink } = change;
     this.#waiting++;
-    this.#options.link.publish(topic, payload, { qos, retain }).then(
+    this.#options.link.publish(uplink.topic, uplink.payload, uplink).then(
       () => {
         this.#forget(change);
         return this.#handedOver(events);
@@ -138,5 +146,3 @@ export class Outbox {
     journal.add({ type: "uplink-done", sequence: change.uplink.sequence });
   }
 }
-
-function nothing(): void {}

@@ -54,7 +54,7 @@ export class Publications {
     node.count("uplinks");
     this.#parts.bridge.read(node, message.topic, message.payload);
     this.#waiting++;
-    this.#parts.outbox.publish(message, { ...(onSafe ? { onSafe } : {}), onDone: this.#onDone });
+    this.#parts.outbox.publish(message, { onSafe, onDone: this.#onDone });
   }
 
   /** Publishes what the broker may not have had before a restart. */
