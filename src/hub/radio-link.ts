@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../base/index.ts";
 import type { Radio } from "../device/index.ts";
+import { RadioGroup } from "../gateway/index.ts";
 import { UdpRadio } from "../node/index.ts";
 import { createDemoWorld, type DemoWorld } from "../virtual/index.ts";
 import type { HubConfig } from "./config-schema.ts";
@@ -13,16 +14,20 @@ export interface RadioLink {
   readonly world?: DemoWorld;
 }
 
+/** What opening a radio stands on. */
+interface Services {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 /**
- * Opens the radio of a configuration.
+ * Opens the radio of a configuration, or several that work as one.
  *
  * @throws `hub/no-radio`, `udp-radio/port-busy`, `udp-radio/cannot-bind`
  */
-export async function openRadio(
-  config: HubConfig["radio"],
-  services: { clock: Clock; random: Random },
-): Promise<RadioLink> {
+export async function openRadio(config: HubConfig["radio"], services: Services): Promise<RadioLink> {
   const { link, address, channel } = config;
+  if (Array.isArray(link)) return openGroup({ ...config, link }, services);
   if (link === undefined) {
     throw hubErrors.create(
       "hub/no-radio",
@@ -38,4 +43,23 @@ export async function openRadio(
   const bind = { host: host ?? "127.0.0.1", port: Number(port) };
   const radio = await UdpRadio.open({ address, channel, bind, clock: services.clock });
   return { radio, description: `UDP ${bind.host}:${radio.port}` };
+}
+
+/** Opens them all, or none. */
+async function openGroup(
+  config: HubConfig["radio"] & { readonly link: readonly string[] },
+  services: Services,
+): Promise<RadioLink> {
+  const links: RadioLink[] = [];
+  try {
+    for (const link of config.link) links.push(await openRadio({ ...config, link }, services));
+  } catch (error) {
+    await Promise.allSettled(links.map(({ radio }) => radio.close()));
+    throw error;
+  }
+  const radio = new RadioGroup(
+    links.map((one) => one.radio),
+    services,
+  );
+  return { radio, description: links.map(({ description }) => description).join(" and ") };
 }

@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "../base/index.ts";
-import type { Radio, TunableRadio } from "../device/index.ts";
+import { isTunable } from "../device/index.ts";
 import { type ClassicCommand, encodeClassicUplink } from "../wire/index.ts";
 import { ClassicNode, type ListenOptions, type PublishOptions, type WaitOptions } from "./classic-node.ts";
 import type { Answer, MessageHandler, NoAnswer } from "./conversation.ts";
@@ -138,8 +138,4 @@ function readPingAnswer(answer: Answer): "up" | "down" | undefined {
 
 function readChannelAnswer(answer: Answer): number | undefined {
   return answer.type === "channel" ? answer.channel : undefined;
-}
-
-function isTunable(radio: Radio): radio is TunableRadio {
-  return "setChannel" in radio;
 }
