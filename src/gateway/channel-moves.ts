@@ -4,14 +4,12 @@ import { settleWithin } from "./deadline.ts";
 import type { BridgeInfo } from "../topics/index.ts";
 import { gatewayErrors } from "./errors.ts";
 import type { GatewayParts } from "./parts.ts";
+import { ToldNodes } from "./told-nodes.ts";
 
 /** The name under which the store keeps the channel that the radio has been moved to. */
 const channelSetting = "channel";
 /** The name under which it keeps the move that is to come. */
 const moveSetting = "channel-move";
-/** What the names begin with under which it keeps who was told of a move: an address follows. */
-const toldPrefix = "channel-told/";
-
 /** How long after a failure the radio is asked again to go to its channel, in milliseconds. */
 const retryMs = 10_000;
 /** How long the gateway's start waits for the radio to go there, in milliseconds. */
@@ -66,13 +64,14 @@ export class ChannelMoves {
   readonly #configured: number;
   #pending: PendingMove | undefined;
   /** Who knows of the move that is to come; if none is, who was told of one that has been cancelled, and not yet of that. */
-  readonly #told = new Set<MacAddress>();
+  readonly #told: ToldNodes;
   #retry: Timer | undefined;
   #closed = false;
 
   constructor(options: ChannelMovesOptions) {
     this.#options = options;
     this.#configured = options.radio.channel;
+    this.#told = new ToldNodes(options.journal);
   }
 
   /** The move that is to come, as `moteq/bridge/info` says it. */
@@ -89,12 +88,7 @@ export class ChannelMoves {
 
   async #resume(settings: ReadonlyMap<string, string>): Promise<void> {
     const { clock, nodes, radio, reports } = this.#options;
-    for (const name of settings.keys()) {
-      if (!name.startsWith(toldPrefix)) continue;
-      const address = name.slice(toldPrefix.length);
-      if (nodes.has(address)) this.#told.add(address);
-      else this.#keep(name, undefined);
-    }
+    this.#told.restore(settings, nodes);
     if (!isTunable(radio)) {
       if (!settings.has(channelSetting) && !settings.has(moveSetting)) return;
       reports.status(`The radio stays on channel ${radio.channel}: it cannot go where the one before it was`);
@@ -134,7 +128,7 @@ export class ChannelMoves {
       );
     }
     this.#pending?.timer?.cancel();
-    this.#forgetTold();
+    this.#told.clear();
     const move = this.#arm({ channel, at: clock.now() + seconds * 1000 }, true);
     this.#keep(moveSetting, { channel, at: move.at } satisfies Move);
     reports.status(`The radio will go to channel ${channel} in ${seconds} s`);
@@ -165,7 +159,7 @@ export class ChannelMoves {
         move: { channel: pending.channel, inSeconds },
         onSent: () => {
           // It may have been cancelled meanwhile: then the node has to hear of that.
-          if (this.#pending === pending || !this.#pending) this.#noteTold(address);
+          if (this.#pending === pending || !this.#pending) this.#told.add(address);
         },
       };
     }
@@ -173,14 +167,14 @@ export class ChannelMoves {
     return {
       move: { channel: radio.channel, inSeconds: 0 },
       onSent: () => {
-        if (!this.#pending) this.#unnoteTold(address);
+        if (!this.#pending) this.#told.delete(address);
       },
     };
   }
 
   /** A node is no more. */
   forget(address: MacAddress): void {
-    this.#unnoteTold(address);
+    this.#told.delete(address);
   }
 
   close(): void {
@@ -220,7 +214,7 @@ export class ChannelMoves {
     this.#keep(channelSetting, { channel: move.channel, configured: this.#configured } satisfies Moved);
     this.#keep(moveSetting, undefined);
     const untold = [...nodes.values()].filter(({ address }) => !this.#told.has(address));
-    this.#forgetTold();
+    this.#told.clear();
     const names = untold.map(({ name }) => name);
     reports.status(`The radio is on channel ${move.channel} now${describeUntold(names)}`);
     events.tell({ type: "channel_moved", channel: move.channel, untold: names.slice(0, namedInEvent) });
@@ -254,21 +248,6 @@ export class ChannelMoves {
     this.#options.reports.trouble("errors", "channel", () => {
       return `The radio cannot go to channel ${channel}, and is asked again: ${failure}`;
     });
-  }
-
-  #noteTold(address: MacAddress): void {
-    if (this.#told.has(address)) return;
-    this.#told.add(address);
-    this.#keep(toldPrefix + address, true);
-  }
-
-  #unnoteTold(address: MacAddress): void {
-    if (this.#told.delete(address)) this.#keep(toldPrefix + address, undefined);
-  }
-
-  #forgetTold(): void {
-    for (const address of this.#told) this.#keep(toldPrefix + address, undefined);
-    this.#told.clear();
   }
 
   #keep(name: string, value: unknown): void {
