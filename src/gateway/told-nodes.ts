@@ -39,6 +39,6 @@ export class ToldNodes {
   }
 
   clear(): void {
-    for (const address of [...this.#addresses]) this.delete(address);
+    for (const address of this.#addresses) this.delete(address);
   }
 }
