@@ -15,8 +15,7 @@ OK, BROKER_OUT, NO_RADIO, REFUSED, NO_ANSWER, LATER, NOT_JOINED = range(7)
 # In bytes: what an uplink carries of items, and of a longer item; the longest message that is taken. How many items wait.
 _ROOM, _PART, _LONGEST, _OUTBOX = 234, 224, 4096, 32
 
-def _xor(one, other):
-    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
+def _xor(one, other): return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
 
 def _ccm(key, nonce, head, text, tag):
     """AES-CCM (RFC 3610). Without a tag: text sealed, with its tag of 8 bytes. With it: text opened, None if it was altered."""
@@ -33,31 +32,24 @@ def _ccm(key, nonce, head, text, tag):
 def _hmac(key, data):
     key = key + bytes(64 - len(key))
     return sha256(_xor(key, b"\x5c" * 64) + sha256(_xor(key, b"\x36" * 64) + data).digest()).digest()
-
-def _derive(secret, salt, info):  # HKDF (RFC 5869), its first 32 bytes
-    return _hmac(_hmac(salt, secret), info + b"\x01")
+def _derive(secret, salt, info): return _hmac(_hmac(salt, secret), info + b"\x01")  # HKDF (RFC 5869), its first 32 bytes
 
 def _prove(first, key):
     start = bytes((first,)) + os.urandom(16)
     return start + _hmac(key, start)[:8]
 
-def _varint(value):
-    return bytes((value,)) if value < 128 else bytes((value & 127 | 128,)) + _varint(value >> 7)
+def _varint(value): return bytes((value,)) if value < 128 else bytes((value & 127 | 128,)) + _varint(value >> 7)
 
 def _sized(payload):
     data = payload if isinstance(payload, bytes) else str(payload).encode()
     return _varint(len(data)) + data
 
-def _u16(body):  # these read from the iterator of a body
-    return next(body) << 8 | next(body)
-
+# These read from the iterator of a body.
+def _u16(body): return next(body) << 8 | next(body)
+def _take(body, count): return bytes([next(body) for _ in range(count)])
 def _read_varint(body):
     byte = next(body)
     return byte if byte < 128 else byte & 127 | _read_varint(body) << 7
-
-def _take(body, count):
-    return bytes([next(body) for _ in range(count)])
-
 
 class Node:
     def __init__(self, gateway, channel, key_file="moteq.key"):
@@ -66,7 +58,6 @@ class Node:
         self._sta = network.WLAN(network.STA_IF)
         self._sta.active(True)
         self._sta.disconnect()
-        self._sta.config(channel=channel)
         self._radio = ESPNow()
         self._radio.config(rxbuf=2048)
         self._radio.active(True)
@@ -75,7 +66,7 @@ class Node:
         self._key_file, self.joined = key_file, False
         self._session = self._next = self._parts = None
         self._counter, self._outbox, self._came, self._inbox, self._cannot = 0, [], [], [], []
-        self._told, self._have, self._last = 0, b"", b""
+        self._told, self._have, self._last, self._unheard, self.move = 0, b"", b"", 0, None
         try:
             with open(key_file) as file:
                 self._set_key(unhexlify(file.read()))
@@ -85,10 +76,11 @@ class Node:
         memory = machine.RTC().memory()
         machine.RTC().memory(b"")
         try:
-            keys, self._counter, self._next, self._came, self._outbox = json.loads(memory)
+            keys, self._counter, self._next, self._came, self._outbox, channel, self.move, self._unheard = json.loads(memory)
             self._session = unhexlify(keys) or None
         except (ValueError, TypeError):
             pass
+        self._sta.config(channel=channel)
         self._heard = (self._counter + 1, -1)
 
     def join(self, code=None):  # without a code while the gateway's window is open for all; True if it worked
@@ -118,8 +110,10 @@ class Node:
 
     def exchange(self, receive=None):
         """Say all there is to say; with receive(topic, payload, retained), what waits comes too. One of the results above."""
-        if not self.joined:
-            return NOT_JOINED
+        if not self.joined: return NOT_JOINED
+        if self.move and time() >= self.move[1]:
+            self._sta.config(channel=self.move[0])
+            self.move = None
         self._refused, self._out, self._later, failures = False, False, False, 0
         for _ in range(300):
             event = self._ask(self._frame(1 if receive is None else 3))
@@ -127,8 +121,10 @@ class Node:
                 receive(*self._inbox[0][1:])
                 self._came.append(self._inbox.pop(0)[0])
             failures = failures + 1 if event in (NO_RADIO, NO_ANSWER) else 0
+            self._unheard = self._unheard if event == NO_RADIO else 0
             if failures == 4:
-                return event
+                if event == NO_ANSWER or not self._search(): return event
+                failures = 0
             if event == "complete" and not (self._parts or self._outbox and not self._later or receive and self.waiting):
                 break
         if self._came or self._cannot:
@@ -138,6 +134,7 @@ class Node:
     def sleep(self, ms):
         """Keep the session in RTC memory and sleep deeply; the script starts anew afterwards."""
         state = [hexlify(self._session or b"").decode(), self._counter, self._next, self._came, self._outbox]
+        state += [self._sta.config("channel"), self.move, self._unheard]
         try:
             machine.RTC().memory(json.dumps(state))
         except ValueError:  # there is no room for all that
@@ -146,6 +143,16 @@ class Node:
         self._radio.active(False)
         self._sta.active(False)
         machine.deepsleep(ms)
+
+    def _search(self):  # on all channels the first, second, fourth, eighth ... time in a row: it takes a dozen frames
+        self._unheard += 1
+        before = self._sta.config("channel")
+        searched = [self.move[0] if self.move else before] + list(range(1, 14))
+        for channel in searched if self._unheard & (self._unheard - 1) == 0 else ():
+            self._sta.config(channel=channel)
+            if self._ask(self._frame(1)) != NO_RADIO:
+                return True
+        self._sta.config(channel=before)
 
     def _set_key(self, key):
         self._key, self.joined = key, True
@@ -184,15 +191,13 @@ class Node:
         return body
 
     def _frame(self, flags):
-        if not self._session:
-            return _prove(0x8A, self._proof)
+        if not self._session: return _prove(0x8A, self._proof)
         acks, items = self._acks(), b""
         for entry in self._outbox:
             data = self._item(entry)
             if len(data) > _ROOM and not items:
                 return self._part(entry)
-            if len(acks) + len(items) + len(data) > _ROOM:
-                break
+            if len(acks) + len(items) + len(data) > _ROOM: break
             items += data
         return self._uplink(flags | 8, pack(">H", self._next) + acks + items) if items else self._uplink(flags, acks)
 
@@ -214,14 +219,12 @@ class Node:
         while wait:
             left = ticks_diff(end, ticks_ms())
             mac, data = self._radio.recv(left) if left > 0 else (None, None)
-            if mac is None:
-                return NO_ANSWER if heard else NO_RADIO
+            if mac is None: return NO_ANSWER if heard else NO_RADIO
             try:
                 event = self._hear(bytes(data)) if mac == self.gateway else None
             except (StopIteration, ValueError, IndexError):
                 event = None  # no frame of this version
-            if event:
-                return event
+            if event: return event
 
     def _hear(self, frame):
         if frame[0] == 0x89 and self._session:
@@ -229,8 +232,7 @@ class Node:
             nonce = pack(">IB", counter & 0xFFFFFFFF, index) + bytes(8)
             is_new = (counter, index) > self._heard
             body = is_new and _ccm(self._session[16:], nonce, frame[:3], frame[3:-8], frame[-8:])
-            if not body:
-                return None
+            if not body: return None
             follows = index == (self._heard[1] + 1 if counter == self._heard[0] else 0)
             self._heard = counter, index if follows else 255
             return self._downlink(counter, iter(body)) if follows else "missed"  # it comes again, behind what was missed
@@ -266,10 +268,9 @@ class Node:
             elif kind == 12:
                 _u16(body)
                 self._refused = True
-            elif kind == 13:
-                self._later = True
+            elif kind == 13: self._later = True
             else:
-                self.move = next(body), _read_varint(body)  # the gateway goes to this channel in so many seconds
+                self.move = next(body), time() + _read_varint(body)  # the gateway goes to this channel at this time
         if settled is not None:
             self._settle(settled)
             if counter == self._counter:
@@ -285,8 +286,7 @@ class Node:
             self._inbox.append((number, topic, payload, low & 1 == 1))
 
     def _piece(self, number, index, count, _, piece):
-        if number in self._came + self._cannot:
-            return
+        if number in self._came + self._cannot: return
         if not self._parts or self._parts[0] != number:
             self._parts = number, [None] * count
         pieces = self._parts[1]

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { MoteqError } from "../base/index.ts";
 import { readVersion } from "../hub/index.ts";
 import { addBoardCommand } from "./commands/board.ts";
+import { addChannelCommand } from "./commands/channel.ts";
 import { addClimateCommand } from "./commands/climate.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addNodeAdminCommands } from "./commands/node-admin.ts";
@@ -42,6 +43,7 @@ const commands = [
   addNodesCommand,
   addQueueCommand,
   addJoinCommand,
+  addChannelCommand,
   addNodeAdminCommands,
   addNodeCommand,
   addDongleCommand,

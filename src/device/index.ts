@@ -11,7 +11,7 @@ export type { I2cDevice } from "./i2c.ts";
 export type { FiveLines, InputLine, OutputLine } from "./line.ts";
 export type { DigitalOutput } from "./output.ts";
 export { isLit, type Picture, renderSvg, renderText } from "./picture.ts";
-export type { MacAddress, Radio, ReceivedFrame, TunableRadio } from "./radio.ts";
+export { isTunable, type MacAddress, type Radio, type ReceivedFrame, type TunableRadio } from "./radio.ts";
 export {
   assertChannel,
   assertSendable,

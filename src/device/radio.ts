@@ -19,6 +19,8 @@ export interface Radio {
   readonly channel: number;
   /** What keeps it from working at present, for people; `undefined` if nothing does. */
   readonly problem?: string | undefined;
+  /** What works less well than it should, for people; `undefined` if nothing does. */
+  readonly degraded?: string | undefined;
   /** The longest frame it carries, in bytes: 250 with ESP-NOW 1.0, 1470 with 2.0. */
   readonly maximumFrameBytes: number;
   /**
@@ -46,4 +48,9 @@ export interface TunableRadio extends Radio {
    * @throws `radio/bad-channel`, `radio/closed`
    */
   setChannel(channel: number): Promise<void>;
+}
+
+/** Whether a radio's channel can be chosen. */
+export function isTunable(radio: Radio): radio is TunableRadio {
+  return "setChannel" in radio && typeof radio.setChannel === "function";
 }

@@ -5,6 +5,8 @@ import { Admission } from "./admission.ts";
 import { Bridge } from "./bridge.ts";
 import { BrokerSubscriptions } from "./broker-subscriptions.ts";
 import { ClassicDialects } from "./classic/classic-dialect.ts";
+import { ChannelMoves } from "./channel-moves.ts";
+import { createChannelRequests } from "./channel-requests.ts";
 import { resolveConfig } from "./config.ts";
 import { GatewayCounters } from "./counters.ts";
 import { Discovery } from "./discovery.ts";
@@ -78,6 +80,7 @@ export function assemble(options: GatewayOptions): Assembly {
       ...createQueueRequests(parts, distribution),
       ...createNodeRequests(parts, distribution, admission, (address) => native?.forget(address)),
       ...createJoinRequests(joining, journal),
+      ...createChannelRequests(parts.moves, journal),
       health(request) {
         readRequest("health", request);
         return judge();
@@ -108,14 +111,16 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
     journal.add({ type: "topic", topic, message });
   });
   const outbox = new Outbox({ link, journal, counters, reports });
-  const { address, channel } = radio;
   const events = new Events({ link, clock, base });
   const bridge = new Bridge({
     link,
     clock,
     config,
     nodes,
-    info: { version, address, channel, config },
+    describe() {
+      const { address, channel } = radio;
+      return { version, address, channel, move: parts.moves.pending, config };
+    },
     pages: new NodePages({ link, clock, base, nodes }),
     discovery: config.homeassistant ? new Discovery({ link, clock, base, version, nodes }) : undefined,
     judgeHealth: judge,
@@ -134,6 +139,15 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
     outbox,
     events,
     bridge,
+    moves: new ChannelMoves({
+      radio,
+      clock,
+      journal,
+      reports,
+      events,
+      nodes,
+      onChange: () => bridge.infoChanged(),
+    }),
     routes: new Routes(nodes, config.pub_all.topic),
     fates: new Fates({ config, clock, link, store, journal, outbox, counters, reports }),
     presence: new Presence({

@@ -56,7 +56,8 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly config: GatewayConfig;
   readonly nodes: ReadonlyMap<string, GatewayNode>;
-  readonly info: BridgeTopics["bridge/info"];
+  /** What the gateway is at this moment. */
+  readonly describe: () => BridgeTopics["bridge/info"];
   readonly pages: NodePages;
   /** Left out if nodes are not announced to Home Assistant. */
   readonly discovery: Discovery | undefined;
@@ -87,9 +88,9 @@ export class Bridge {
 
   /** The broker is there (again): it is told everything. */
   connected(): void {
-    const { pages, discovery, info } = this.#options;
+    const { pages, discovery } = this.#options;
     void this.#publish("bridge/state", { state: "online" });
-    void this.#publish("bridge/info", info);
+    this.infoChanged();
     this.#health = "";
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -97,6 +98,12 @@ export class Bridge {
     this.#publishNodes();
     pages.connected();
     discovery?.announceAll();
+  }
+
+  /** What the gateway is has changed. */
+  infoChanged(): void {
+    const { link, describe } = this.#options;
+    if (link.connected && !this.#closed) void this.#publish("bridge/info", describe());
   }
 
   /** Something about a node has changed; called often, so it does next to nothing. */

@@ -2,6 +2,7 @@ import type { Clock } from "../base/index.ts";
 import type { Radio } from "../device/index.ts";
 import { encodeDelivery } from "../wire/index.ts";
 import type { GatewayNode } from "./node.ts";
+import type { Reply } from "./node-contact.ts";
 import type { GatewayStore, QueuedMessage } from "./store.ts";
 
 /** How many messages are read from the store at once. */
@@ -52,13 +53,14 @@ export class Downlink {
     this.#options = options;
   }
 
-  /** Answers a node. */
-  reply(node: GatewayNode, bytes: Uint8Array): void {
+  /** Answers a node. @param onSent called when its radio has the answer */
+  reply(node: GatewayNode, bytes: Uint8Array, onSent?: () => void): void {
     if (this.#closed) return;
+    const reply = { bytes, onSent };
     if (!node.contact.serving) {
       this.#begin(node);
-      this.#answer(node, bytes);
-    } else if (node.contact.replies.length < this.#options.replyLimit) node.contact.replies.push(bytes);
+      this.#answer(node, reply);
+    } else if (node.contact.replies.length < this.#options.replyLimit) node.contact.replies.push(reply);
     else this.#options.events.onReply(node, "dropped");
   }
 
@@ -103,20 +105,25 @@ export class Downlink {
   }
 
   /** Sends one answer. Callbacks, since there is one for nearly every frame that is heard. */
-  #answer(node: GatewayNode, bytes: Uint8Array): void {
-    this.#options.radio.send(node.address, bytes).then(
-      (delivered) => this.#answered(node, delivered),
+  #answer(node: GatewayNode, reply: Reply): void {
+    this.#options.radio.send(node.address, reply.bytes).then(
+      (delivered) => this.#answered(node, reply, delivered),
       (error: unknown) => {
         this.#options.events.onFailure(node, "radio", error);
-        this.#answered(node, false);
+        this.#answered(node, reply, false);
       },
     );
   }
 
-  #answered(node: GatewayNode, delivered: boolean): void {
+  #answered(node: GatewayNode, reply: Reply, delivered: boolean): void {
     node.contact.refused = !delivered;
-    this.#options.events.onReply(node, delivered ? "sent" : "failed");
+    this.#told(node, reply, delivered);
     this.#goOn(node);
+  }
+
+  #told(node: GatewayNode, { onSent }: Reply, delivered: boolean): void {
+    if (delivered) onSent?.();
+    this.#options.events.onReply(node, delivered ? "sent" : "failed");
   }
 
   /** Sends the queued messages until one is not acknowledged or none is left. */
@@ -132,13 +139,9 @@ export class Downlink {
 
   /** Sends the answers that have come up meanwhile: a node waits for them only a short time. */
   async #sendReplies(node: GatewayNode): Promise<void> {
-    for (
-      let bytes = node.contact.replies.shift();
-      bytes && !this.#closed;
-      bytes = node.contact.replies.shift()
-    ) {
-      const delivered = await this.#transmit(node, bytes);
-      this.#options.events.onReply(node, delivered ? "sent" : "failed");
+    const { replies } = node.contact;
+    for (let reply = replies.shift(); reply && !this.#closed; reply = replies.shift()) {
+      this.#told(node, reply, await this.#transmit(node, reply.bytes));
     }
   }
 

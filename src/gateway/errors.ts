@@ -32,6 +32,10 @@ export const gatewayErrors = defineErrors({
     fault: "place",
     meaning: "A message could not be queued for a node, for the reason that the message says.",
   },
+  "gateway/cannot-move": {
+    fault: "place",
+    meaning: "The radio cannot be moved to a channel, for the reason that the message says.",
+  },
   "gateway/defect": {
     fault: "moteq",
     meaning: "A request met a mistake of moteq's own. Please report it with the request.",

@@ -165,6 +165,8 @@ export class Gateway {
     const settings = new Map(state.settings);
     this.#assembly.admission.restore(settings);
     this.#assembly.joining.restore(settings);
+    await this.#parts.moves.restore(settings);
+    if (this.#closing) return;
     this.#state = "running";
     this.#startedAt = clock.monotonic();
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
@@ -187,6 +189,7 @@ export class Gateway {
     this.#state = "closed";
     this.#parts.outbox.close();
     presence.close();
+    this.#parts.moves.close();
     this.#assembly.joining.end();
     reports.close();
     retained.close();

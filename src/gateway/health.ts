@@ -25,7 +25,8 @@ function judgeMqtt({ link, config }: GatewayParts, waiting: number): PartHealth 
 }
 
 function judgeRadio({ radio }: GatewayParts): PartHealth {
-  return radio.problem === undefined ? ok : failed(radio.problem);
+  if (radio.problem !== undefined) return failed(radio.problem);
+  return radio.degraded === undefined ? ok : degraded(radio.degraded);
 }
 
 function judgeQueue({ nodes, config, journal }: GatewayParts): PartHealth {

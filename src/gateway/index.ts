@@ -26,6 +26,7 @@ export type { GatewayLimits } from "./limits.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { summarizeMessage } from "./node-queue.ts";
 export type { PolicyRule, QueuePolicy } from "./policies.ts";
+export { RadioGroup, type RadioGroupOptions } from "./radio-group.ts";
 export type { GatewayLog } from "./reports.ts";
 export type { GatewayReport } from "./status-report.ts";
 export type {

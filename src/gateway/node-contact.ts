@@ -1,3 +1,10 @@
+/** An answer that waits for the radio. */
+export interface Reply {
+  readonly bytes: Uint8Array;
+  /** Called when the node's radio has it. */
+  readonly onSent: (() => void) | undefined;
+}
+
 /** What is kept of a node only while it is in contact: most nodes sleep most of the time. */
 export class NodeContact {
   /** When it was heard or took a frame last, by the monotonic clock. */
@@ -19,7 +26,7 @@ export class NodeContact {
   tokensAt = 0;
 
   /** Answers that wait for its radio, oldest first. */
-  readonly replies: Uint8Array[] = [];
+  readonly replies: Reply[] = [];
   /** Whether frames to it are being sent. */
   serving = false;
   /** Whether it has asked for its messages since they were last begun. */

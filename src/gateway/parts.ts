@@ -1,6 +1,7 @@
 import type { Clock } from "../base/index.ts";
 import type { MacAddress, Radio } from "../device/index.ts";
 import type { Bridge } from "./bridge.ts";
+import type { ChannelMoves } from "./channel-moves.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import type { BrokerSubscriptions } from "./broker-subscriptions.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -30,6 +31,7 @@ export interface GatewayParts {
   readonly journal: Journal;
   readonly outbox: Outbox;
   readonly presence: Presence;
+  readonly moves: ChannelMoves;
   readonly events: Events;
   readonly fates: Fates;
   readonly reports: Reports;

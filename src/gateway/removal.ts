@@ -8,7 +8,7 @@ export async function removeNode(
   distribution: Distribution,
   node: GatewayNode,
 ): Promise<void> {
-  const { nodes, journal, bridge, events, presence, routes, retained, subscriptions } = parts;
+  const { nodes, journal, bridge, events, moves, presence, routes, retained, subscriptions } = parts;
   const { address, name } = node;
   if (nodes.get(address) !== node) return;
   nodes.delete(address);
@@ -18,6 +18,7 @@ export async function removeNode(
   }
   routes.leave(node);
   presence.forget(node);
+  moves.forget(address);
   bridge.forget(node);
   // The fates of its messages are told before the store forgets them.
   await distribution.drop(node, node.queue.first(Infinity), "removed");

@@ -59,6 +59,8 @@ export const requestShapes = {
   }),
   "join/close": v.strictObject({ codes: v.optional(flag) }),
   "join/code": v.strictObject({ address: v.optional(address), days: v.optional(whole(1, 365), 7) }),
+  "channel/move": v.strictObject({ channel: whole(1, 14), seconds: v.optional(whole(1, 604_800), 3600) }),
+  "channel/cancel": v.strictObject({}),
   health: v.strictObject({}),
 } as const;
 

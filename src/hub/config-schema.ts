@@ -62,8 +62,17 @@ function isRadioLink(given: string): boolean {
   return given === "virtual" || isDonglePlace(given) || Number(port) <= 65_535;
 }
 
+const radioLink = v.pipe(v.string(radioLinks), v.check(isRadioLink, radioLinks));
+const radioList = "a list of different links, without virtual";
+/** Several radios that work as one. */
+const radioGroup = v.pipe(
+  v.array(radioLink, radioLinks),
+  v.minLength(1, radioList),
+  v.check((links) => new Set(links).size === links.length && !links.includes("virtual"), radioList),
+);
+
 const radio = v.strictObject({
-  link: v.optional(v.pipe(v.string(radioLinks), v.check(isRadioLink, radioLinks))),
+  link: v.optional(v.union([radioLink, radioGroup], `${radioLinks}, or a list of such links`)),
   address: v.optional(address),
   channel: v.optional(whole(1, 14), 1),
   access_point: v.optional(flag, false),

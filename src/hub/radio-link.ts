@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../base/index.ts";
 import type { Radio } from "../device/index.ts";
-import type { GatewayLog } from "../gateway/index.ts";
+import { type GatewayLog, RadioGroup } from "../gateway/index.ts";
 import { donglePlace, isDonglePlace, openDongle, UdpRadio } from "../node/index.ts";
 import { createDemoWorld, type DemoWorld } from "../virtual/index.ts";
 import type { HubConfig } from "./config-schema.ts";
@@ -17,18 +17,25 @@ export interface RadioLink {
 /** The address of radios that are none of a chip. */
 const softAddress = "02006d6f7465";
 
+/** What opening a radio stands on. */
+interface Services {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 /**
- * Opens the radio of a configuration.
+ * Opens the radio of a configuration, or several that work as one.
  *
  * @param say is told when a dongle goes and when it is back
  * @throws `hub/no-radio`, `udp-radio/port-busy`, `udp-radio/cannot-bind`; `serial/…` and `dongle/…` of a dongle
  */
 export async function openRadio(
   config: HubConfig["radio"],
-  services: { clock: Clock; random: Random },
+  services: Services,
   say: GatewayLog,
 ): Promise<RadioLink> {
   const { link, address = softAddress, channel } = config;
+  if (Array.isArray(link)) return openGroup({ ...config, link }, services, say);
   if (link === undefined) {
     throw hubErrors.create(
       "hub/no-radio",
@@ -50,7 +57,7 @@ export async function openRadio(
 async function openDongleLink(
   link: string,
   config: HubConfig["radio"],
-  services: { clock: Clock; random: Random },
+  services: Services,
   say: GatewayLog,
 ): Promise<RadioLink> {
   const place = donglePlace(link);
@@ -65,4 +72,25 @@ async function openDongleLink(
     say,
   });
   return { radio, description: `the dongle at ${place.name}` };
+}
+
+/** Opens them all, or none. They have one address: nodes send to that, whichever of them hears it. */
+async function openGroup(
+  config: HubConfig["radio"] & { readonly link: readonly string[] },
+  services: Services,
+  say: GatewayLog,
+): Promise<RadioLink> {
+  const { address = softAddress } = config;
+  const links: RadioLink[] = [];
+  try {
+    for (const link of config.link) links.push(await openRadio({ ...config, address, link }, services, say));
+  } catch (error) {
+    await Promise.allSettled(links.map(({ radio }) => radio.close()));
+    throw error;
+  }
+  const radio = new RadioGroup(
+    links.map((one) => one.radio),
+    services,
+  );
+  return { radio, description: links.map(({ description }) => description).join(" and ") };
 }

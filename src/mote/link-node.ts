@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from "../base/index.ts";
-import type { Radio, TunableRadio } from "../device/index.ts";
+import { isTunable } from "../device/index.ts";
 import { type ClassicCommand, encodeClassicUplink } from "../wire/index.ts";
+import { searchedChannels } from "./gateway-channel.ts";
 import { ClassicNode, type ListenOptions, type PublishOptions, type WaitOptions } from "./classic-node.ts";
 import type { Answer, MessageHandler, NoAnswer } from "./conversation.ts";
 import { moteErrors } from "./errors.ts";
@@ -88,7 +89,7 @@ export class LinkNode extends ClassicNode {
    * @throws `mote/cannot-scan`
    */
   async scan(
-    channels: Iterable<number> = allChannels,
+    channels: Iterable<number> = searchedChannels,
     { signal }: WaitOptions = {},
   ): Promise<number | undefined> {
     const radio = this.radio;
@@ -118,8 +119,6 @@ export class LinkNode extends ClassicNode {
   }
 }
 
-const allChannels: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-
 const publishOutcomes: Readonly<Record<string, "acknowledged" | "broker-out" | "refused" | undefined>> = {
   ACK: "acknowledged",
   NAK: "broker-out",
@@ -138,8 +137,4 @@ function readPingAnswer(answer: Answer): "up" | "down" | undefined {
 
 function readChannelAnswer(answer: Answer): number | undefined {
   return answer.type === "channel" ? answer.channel : undefined;
-}
-
-function isTunable(radio: Radio): radio is TunableRadio {
-  return "setChannel" in radio;
 }

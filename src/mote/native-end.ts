@@ -6,6 +6,7 @@ import {
   decodeWelcome,
   deriveNodeKeys,
   type DownlinkBody,
+  type DownlinkItem,
   encodeHello,
   encodeJoin,
   type ItemDelay,
@@ -78,6 +79,9 @@ export interface LastReply {
   readonly later: ItemDelay | undefined;
 }
 
+/** The gateway goes to another channel. */
+type MoveNotice = Pick<Extract<DownlinkItem, { type: "move" }>, "channel" | "inSeconds">;
+
 /** What an uplink told, which is known at the gateway once that is answered. */
 interface Told {
   readonly numbers: readonly number[];
@@ -104,6 +108,8 @@ export class NativeEnd {
   readonly inbox: Inbox;
   /** What the last reply said; `undefined` before the first. */
   reply: LastReply | undefined;
+  /** Where the gateway said last that it will go. */
+  #move: MoveNotice | undefined;
   readonly #options: NativeEndOptions;
   #keys: NodeKeys | undefined;
   #session: NodeSession | undefined;
@@ -140,6 +146,13 @@ export class NativeEnd {
     this.reply = undefined;
     this.#missed = false;
     this.#isOpen = false;
+  }
+
+  /** Where the gateway said that it will go, if that was not taken yet. */
+  takeMove(): MoveNotice | undefined {
+    const move = this.#move;
+    this.#move = undefined;
+    return move;
   }
 
   /** Whether more frames are to come before it is time to say what came. */
@@ -311,6 +324,7 @@ export class NativeEnd {
       if (item.type === "refused") refused.set(item.number, item.reason);
       else if (item.type === "later") later = item.reason;
       else if (item.type === "have") this.outbox.noteHave(item.number, item.bits);
+      else if (item.type === "move") this.#move = item;
     }
     this.reply = { time, waiting, brokerOut: body.brokerOut, later };
     this.outbox.settle(nextNumber, refused);

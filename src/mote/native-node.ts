@@ -17,6 +17,7 @@ import {
 import type { WaitOptions } from "./classic-node.ts";
 import type { NoAnswer } from "./conversation.ts";
 import { moteErrors } from "./errors.ts";
+import { GatewayChannel } from "./gateway-channel.ts";
 import { NativeEnd, type NativeNodeCount } from "./native-end.ts";
 import type {
   NativeExchange,
@@ -33,7 +34,8 @@ import { NativeTalk } from "./native-talk.ts";
 
 /**
  * A node of the native dialect: encrypted, each thing exactly once, and asleep the moment it is done. What it has to say goes with
- * one frame, and is kept until the gateway has it. Calls wait for each other, but for `listen`.
+ * one frame, and is kept until the gateway has it. It goes to another channel when the gateway does, and looks for it there if
+ * it was not told. Calls wait for each other, but for `listen`.
  *
  * @example
  * const node = new NativeNode({ radio, clock, gateway: "02006d6f7465", randomBytes, state });
@@ -44,6 +46,7 @@ import { NativeTalk } from "./native-talk.ts";
 export class NativeNode {
   readonly #options: NativeNodeOptions;
   readonly #end: NativeEnd;
+  readonly #channel: GatewayChannel;
   readonly #talk: NativeTalk;
   #lastTurn: Promise<void> = Promise.resolve();
 
@@ -58,8 +61,10 @@ export class NativeNode {
       outboxLimit: options.outboxLimit ?? 64,
       state: options.state,
     });
+    this.#channel = new GatewayChannel(options.radio, options.clock, options.state);
     this.#talk = new NativeTalk({
       end: this.#end,
+      channel: this.#channel,
       radio: options.radio,
       clock: options.clock,
       gateway: options.gateway,
@@ -168,7 +173,8 @@ export class NativeNode {
    * `NativeNodeState` for where it may be kept.
    */
   save(): NativeNodeState | undefined {
-    return this.#end.toState();
+    const state = this.#end.toState();
+    return state && { ...state, ...this.#channel.toState() };
   }
 
   #publication(topic: string, message: string | Uint8Array, options: ReadingOptions): OutgoingItem {

@@ -16,6 +16,12 @@ export interface NativeNodeState {
   readonly came?: readonly number[] | undefined;
   /** What is not settled yet, and goes with the next exchange. */
   readonly outbox?: readonly OutboxEntry[] | undefined;
+  /** The channel where the gateway was found, or to which it went; `undefined`: the one that the radio begins with. */
+  readonly channel?: number | undefined;
+  /** Where the gateway will be, and from when on, in milliseconds since 1970 by the node's own clock. */
+  readonly move?: { readonly channel: number; readonly at: number } | undefined;
+  /** How many exchanges in a row the gateway's radio has not heard. */
+  readonly unheard?: number | undefined;
 }
 
 /** A session as it is remembered. */

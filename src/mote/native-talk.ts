@@ -1,6 +1,7 @@
 import { type AbortSignalLike, type Clock, toHex, withAbort } from "../base/index.ts";
 import type { MacAddress, Radio, ReceivedFrame } from "../device/index.ts";
 import type { NoAnswer } from "./conversation.ts";
+import type { GatewayChannel } from "./gateway-channel.ts";
 import type { NativeEnd, NativeEvent, NodeFrames } from "./native-end.ts";
 import type { NativeExchange, NativeMessageHandler } from "./native-options.ts";
 import { WakeUp } from "./wake-up.ts";
@@ -13,6 +14,7 @@ const idleRounds = 3;
 /** What a talk stands on. */
 export interface NativeTalkOptions {
   readonly end: NativeEnd;
+  readonly channel: GatewayChannel;
   readonly radio: Radio;
   readonly clock: Clock;
   readonly gateway: MacAddress;
@@ -59,8 +61,10 @@ export class NativeTalk {
 
   /** Sends and hears until nothing is left to say or to fetch, or nothing is heard. */
   async converse(how: TalkManner, signal: AbortSignalLike | undefined): Promise<NativeExchange["outcome"]> {
-    const { end, clock, attempts } = this.#options;
+    const { end, clock, attempts, channel } = this.#options;
     end.begin();
+    await channel.follow();
+    let searched = false;
     let failures = 0;
     let idle = 0;
     for (;;) {
@@ -72,9 +76,13 @@ export class NativeTalk {
       end.inbox.handOver(how.receive);
       if (asked === "not-delivered" || asked === "no-answer") {
         failures = progressOf(end) === before ? failures + 1 : 0;
-        if (failures >= attempts) return asked;
+        if (failures < attempts) continue;
+        if (searched || asked === "no-answer" || !(await this.#search(how, signal))) return asked;
+        searched = true;
+        failures = 0;
         continue;
       }
+      channel.heard();
       idle = asked === "complete" && progressOf(end) === before ? idle + 1 : 0;
       const more = end.unfinished || (how.fetch && (end.reply?.waiting ?? 0) > 0);
       if (asked === "complete" && (!more || idle >= idleRounds)) break;
@@ -113,6 +121,16 @@ export class NativeTalk {
       this.#listeners--;
       if (!signal?.aborted) await inTurn(() => this.#tell(end.lastWord(this.#listeners > 0), signal));
     }
+  }
+
+  /** Looks for the gateway on other channels; what it answers there is taken. */
+  async #search({ fetch }: TalkManner, signal: AbortSignalLike | undefined): Promise<boolean> {
+    const { end, channel, clock } = this.#options;
+    const stays = this.#listeners > 0;
+    return channel.search(async () => {
+      const frames = end.frames(fetch || stays, stays, clock.now());
+      return frames !== undefined && (await this.#ask(frames, signal)) !== "not-delivered";
+    });
   }
 
   /** Sends frames that nothing is to be done about, if there are any. */
@@ -158,7 +176,10 @@ export class NativeTalk {
       this.#options.end.counters.add("foreign");
       return;
     }
-    const event = this.#options.end.receive(bytes);
+    const { end, channel } = this.#options;
+    const event = end.receive(bytes);
+    const move = end.takeMove();
+    if (move) channel.announce(move);
     if (event === "nothing") return;
     if (event !== "more") this.#event = event;
     this.#wakeUp.ring();

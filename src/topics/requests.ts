@@ -53,6 +53,16 @@ export interface BridgeRequests {
     { readonly address?: string; readonly days?: number },
     { readonly code: string; readonly expires: string }
   >;
+  /**
+   * Moves the radio to another channel, in an hour if not said, in a week at the latest. Native nodes that wake until then are
+   * told; the others have to look for it.
+   */
+  readonly "channel/move": Exchange<
+    { readonly channel: number; readonly seconds?: number },
+    { readonly channel: number; readonly at: string }
+  >;
+  /** Takes a move back that has not been made. */
+  readonly "channel/cancel": Exchange<Record<string, never>, { readonly cancelled: boolean }>;
   /** How each part of the gateway is. */
   readonly health: Exchange<Record<string, never>, BridgeHealth>;
 }

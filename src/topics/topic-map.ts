@@ -26,6 +26,8 @@ export interface BridgeInfo {
   readonly address: string;
   /** The radio's channel, 1 … 14. */
   readonly channel: number;
+  /** Where it will go, and when, ISO 8601 in UTC; `null`: it stays. */
+  readonly move: { readonly channel: number; readonly at: string } | null;
   /** The gateway's settings; none of them is secret. */
   readonly config: unknown;
 }
@@ -52,7 +54,14 @@ export interface PartHealth {
 
 /** Something has happened to a node. */
 export interface BridgeEvent {
-  readonly type: "node_joined" | "node_left" | "node_renamed" | "node_overdue" | "node_back" | "join_window";
+  readonly type:
+    | "node_joined"
+    | "node_left"
+    | "node_renamed"
+    | "node_overdue"
+    | "node_back"
+    | "join_window"
+    | "channel_moved";
   /** Its address; left out where it is about none. */
   readonly node?: string | undefined;
   /** What people call it. */
@@ -61,6 +70,10 @@ export interface BridgeEvent {
   readonly before?: string | undefined;
   /** With `join_window`: whether nodes may join now. */
   readonly open?: boolean | undefined;
+  /** With `channel_moved`: where the radio is now. */
+  readonly channel?: number | undefined;
+  /** With `channel_moved`: the names of nodes that were not told before, the first thousand. */
+  readonly untold?: readonly string[] | undefined;
   /** ISO 8601 in UTC. */
   readonly at: string;
 }

@@ -59,8 +59,8 @@ export type AirEvent =
 interface Arrival {
   /** Its program gets the frame. */
   received: boolean;
-  /** Its hardware heard the frame, and so acknowledges it. */
-  heard: boolean;
+  /** Whose hardware heard the frame, and so acknowledges it. */
+  readonly heardBy: Set<VirtualRadio>;
 }
 
 /**
@@ -75,7 +75,7 @@ interface Arrival {
 export class Air implements Medium {
   readonly clock: Clock;
   readonly #random: Random;
-  readonly #radios = new Map<MacAddress, VirtualRadio>();
+  readonly #radios = new Map<MacAddress, readonly VirtualRadio[]>();
   readonly #pairFaults = new Map<string, Faults>();
   readonly #interceptors = new Set<Interceptor>();
   readonly #observers = new Set<(event: AirEvent) => void>();
@@ -100,20 +100,24 @@ export class Air implements Medium {
         `a radio's own address is 12 lower-case hexadecimal digits, not all f, got ${show(address)}`,
       );
     }
-    if (this.#radios.has(address)) {
+    const others = this.#radios.get(address) ?? [];
+    const isShared = options.sharesAddress === true && others.every((other) => other.sharesAddress);
+    if (others.length > 0 && !isShared) {
       throw virtualErrors.create(
         "virtual/address-taken",
         `a radio with the address ${address} has joined already`,
       );
     }
     const radio = new VirtualRadio(this, options);
-    this.#radios.set(address, radio);
+    this.#radios.set(address, [...others, radio]);
     return radio;
   }
 
   /** Takes a radio off the air; its `close` does. */
   leave(radio: VirtualRadio): void {
-    if (this.#radios.get(radio.address) === radio) this.#radios.delete(radio.address);
+    const others = (this.#radios.get(radio.address) ?? []).filter((other) => other !== radio);
+    if (others.length > 0) this.#radios.set(radio.address, others);
+    else this.#radios.delete(radio.address);
   }
 
   /** Replaces what goes wrong with all frames. @throws `virtual/bad-option` */
@@ -140,9 +144,10 @@ export class Air implements Medium {
     return () => this.#observers.delete(observer);
   }
 
-  /** What each radio on the air has done and spent, as plain JSON. */
+  /** What each radio on the air has done and spent, as plain JSON; of radios that share an address, the last to have joined. */
   report(): Record<MacAddress, RadioAccount> {
-    return Object.fromEntries([...this.#radios].map(([address, radio]) => [address, radio.account()]));
+    const radios = [...this.#radios.values()].flat();
+    return Object.fromEntries(radios.map((radio) => [radio.address, radio.account()]));
   }
 
   /** Takes a frame from a radio's hardware; radios call it. */
@@ -167,7 +172,7 @@ export class Air implements Medium {
     sender.charge("bytesSent", frame.bytes.length);
     sender.charge("sendingMs", frameAirtimeMs(frame.bytes.length));
     this.#tell({ type: "sent", atMs: this.clock.monotonic(), frame });
-    const arrival: Arrival = { received: false, heard: false };
+    const arrival: Arrival = { received: false, heardBy: new Set() };
     this.#pass(frame, [...this.#interceptors], (passed) => this.#spread(sender, passed, arrival));
     if (frame.destination === broadcastAddress) {
       this.#answer(frame, transmission, true);
@@ -188,12 +193,9 @@ export class Air implements Medium {
 
   /** Brings a frame to all that it is meant for. */
   #spread(sender: VirtualRadio, frame: AirFrame, arrival: Arrival): void {
-    if (frame.destination !== broadcastAddress) {
-      const receiver = this.#radios.get(frame.destination);
-      if (receiver && receiver !== sender) this.#bring(sender, frame, receiver, arrival);
-      return;
-    }
-    for (const receiver of this.#radios.values()) {
+    const toAll = frame.destination === broadcastAddress;
+    const receivers = toAll ? [...this.#radios.values()].flat() : this.#radios.get(frame.destination);
+    for (const receiver of receivers ?? []) {
       if (receiver !== sender) this.#bring(sender, frame, receiver, arrival);
     }
   }
@@ -205,7 +207,7 @@ export class Air implements Medium {
     let fate = this.#missed(sender, frame, receiver, now - airtimeMs);
     if (!fate && faults.strikes("loss")) fate = "lost";
     if (!fate) {
-      arrival.heard = true;
+      arrival.heardBy.add(receiver);
       receiver.charge("receivingMs", airtimeMs);
       const rssi = rssiAt(distanceBetween(sender, receiver));
       const received = { source: frame.source, bytes: frame.bytes, rssi };
@@ -229,13 +231,19 @@ export class Air implements Medium {
     return receiver.hasListenedSince(startedAt + 1e-6) ? undefined : "asleep";
   }
 
-  /** What the sender's hardware makes of a frame's arrival. */
+  /** What the sender's hardware makes of a frame's arrival: of several radios at one address, one that acknowledges suffices. */
   #acknowledge(sender: VirtualRadio, frame: AirFrame, arrival: Arrival): boolean {
-    const receiver = this.#radios.get(frame.destination);
-    if (!receiver) return false;
+    let acknowledged = false;
+    for (const receiver of this.#radios.get(frame.destination) ?? []) {
+      if (this.#isAcknowledged(sender, receiver, arrival.heardBy.has(receiver))) acknowledged = true;
+    }
+    return acknowledged;
+  }
+
+  #isAcknowledged(sender: VirtualRadio, receiver: VirtualRadio, heard: boolean): boolean {
     const faults = this.#faultsBetween(sender, receiver);
     let acknowledged = false;
-    if (arrival.heard) {
+    if (heard) {
       receiver.charge("sendingMs", acknowledgementAirtimeMs);
       const reached = distanceBetween(sender, receiver) <= receiver.rangeMetres;
       acknowledged = reached && !faults.strikes("acknowledgementLoss");

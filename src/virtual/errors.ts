@@ -12,7 +12,8 @@ export const virtualErrors = defineErrors({
   },
   "virtual/address-taken": {
     fault: "caller",
-    meaning: "Two radios with one address were to join the same air. Give each its own.",
+    meaning:
+      "Two radios with one address were to join the same air. Give each its own, or let all say that they share it.",
   },
   "virtual/node-closed": {
     fault: "caller",

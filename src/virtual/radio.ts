@@ -26,6 +26,8 @@ export interface VirtualRadioOptions {
   readonly receiveBufferBytes?: number;
   /** The longest frame it sends and takes, in bytes, up to 1470. Default 250. */
   readonly maximumFrameBytes?: number;
+  /** Whether other radios may have its address, if they say so too: a gateway's that work as one. Default false. */
+  readonly sharesAddress?: boolean;
   /** Whether it is on from the start. Default true. */
   readonly awake?: boolean;
   /** What goes wrong with frames from and to it. Default: nothing. */
@@ -65,6 +67,7 @@ export class VirtualRadio implements TunableRadio {
   readonly address: MacAddress;
   readonly maximumFrameBytes: number;
   readonly rangeMetres: number;
+  readonly sharesAddress: boolean;
   readonly #air: Medium;
   readonly #hostLatencyMs: number;
   readonly #receiveBufferBytes: number;
@@ -88,6 +91,7 @@ export class VirtualRadio implements TunableRadio {
     this.address = options.address;
     this.maximumFrameBytes = options.maximumFrameBytes ?? 250;
     this.rangeMetres = options.rangeMetres ?? 100;
+    this.sharesAddress = options.sharesAddress ?? false;
     this.#air = air;
     this.#hostLatencyMs = options.hostLatencyMs ?? 0;
     this.#receiveBufferBytes = options.receiveBufferBytes ?? 526;

@@ -188,6 +188,15 @@ describe("moteq with a gateway that runs (real)", () => {
     expect((await ask("join", "open")).out).toMatch(/^open until .+\ncode (\w{5}-){3}\w{5}\n$/);
     expect((await ask("join", "code", "--node", "020000000007")).out).toMatch(/^code (\w{5}-){3}\w{5}, good/);
     expect((await ask("join", "close", "--codes")).out).toBe("closed\ncodes revoked: 1\n");
+    expect(await ask("channel", "move", "11", "--in", "60")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("cannot change its channel") as string,
+    });
+    expect(await ask("channel", "move", "15")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("a whole number from 1 to 14") as string,
+    });
+    expect((await ask("channel", "cancel")).out).toBe("no move was planned\n");
     const health = await ask("health");
     expect(health.out).toMatch(/^part +status +problem\nmqtt +ok\nradio +ok\nqueue +\w+.*\njournal +ok\nall/);
     expect(health.code).toBe(0);

@@ -11,10 +11,17 @@ import {
   type GatewaySettings,
   type GatewayStore,
   MemoryStore,
+  RadioGroup,
 } from "../../src/gateway/index.ts";
 import { LinkNode, NativeNode, type NativeNodeState, PrototypeNode } from "../../src/mote/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
-import { Air, type Faults, VirtualClock, type VirtualRadio } from "../../src/virtual/index.ts";
+import {
+  Air,
+  type Faults,
+  VirtualClock,
+  type VirtualRadio,
+  type VirtualRadioOptions,
+} from "../../src/virtual/index.ts";
 import type { BridgeResponse } from "../../src/topics/index.ts";
 import { WatchedBroker } from "./broker.ts";
 
@@ -27,6 +34,8 @@ export interface WorldOptions {
   readonly broker?: WatchedBroker;
   readonly faults?: Faults;
   readonly maximumFrameBytes?: number;
+  /** The gateway's radios, which work as one. Default: one at 0, 0. */
+  readonly radios?: readonly Partial<VirtualRadioOptions>[];
   /** Whether the broker is there at the start. Default true. */
   readonly reachable?: boolean;
 }
@@ -42,12 +51,15 @@ export class World implements AsyncDisposable {
   readonly clock: VirtualClock;
   readonly air: Air;
   readonly radio: VirtualRadio;
+  /** All of the gateway's; the first is `radio`. */
+  readonly radios: readonly VirtualRadio[];
   readonly broker: WatchedBroker;
-  readonly client: MqttClient;
-  readonly gateway: Gateway;
+  client: MqttClient;
+  gateway: Gateway;
   readonly store: GatewayStore;
   readonly log: string[] = [];
   readonly random: Random;
+  readonly #config: GatewaySettings;
   readonly #radios = new Map<string, VirtualRadio>();
   readonly #listeners = new Map<string, Listener>();
 
@@ -59,32 +71,61 @@ export class World implements AsyncDisposable {
     this.broker = broker;
     this.store = store;
     this.air = new Air({ clock, random, faults });
-    this.radio = this.air.join({
-      address: gatewayAddress,
-      channel: 6,
-      receiveBufferBytes: 1e6,
-      maximumFrameBytes,
-    });
-    this.client = new MqttClient({
-      open: broker.open,
-      clock,
-      random,
+    const radios = (options.radios ?? [{}]).map((radio, _index, { length }) =>
+      this.air.join({
+        address: gatewayAddress,
+        channel: 6,
+        receiveBufferBytes: 1e6,
+        maximumFrameBytes,
+        sharesAddress: length > 1,
+        ...radio,
+      }),
+    );
+    this.radios = radios;
+    this.radio = radios[0] as VirtualRadio;
+    this.#config = { classic: "open", ...config };
+    this.client = this.#createClient();
+    this.gateway = this.#createGateway();
+  }
+
+  #createClient(): MqttClient {
+    return new MqttClient({
+      open: this.broker.open,
+      clock: this.clock,
+      random: this.random,
       clientId: "gateway",
-      will: createBridgeWill(config.base),
+      will: createBridgeWill(this.#config.base),
       onMessage: (message) => this.gateway.receive(message),
       onStatus: (status) => this.gateway.brokerStatus(status),
     });
-    this.gateway = new Gateway({
-      radio: this.radio,
+  }
+
+  #createGateway(): Gateway {
+    const { clock, radios } = this;
+    return new Gateway({
+      radio: radios.length > 1 ? new RadioGroup(radios, { clock }) : this.radio,
       client: this.client,
-      store,
+      store: this.store,
       clock,
-      randomBytes: (length) => Uint8Array.from({ length }, () => randomInteger(random, 0, 255)),
-      config: { classic: "open", ...config },
+      randomBytes: (length) => Uint8Array.from({ length }, () => randomInteger(this.random, 0, 255)),
+      config: this.#config,
       brokerName: "192.168.0.10",
       version: "1.2.3",
       log: (level, text) => this.log.push(`${level} ${text}`),
     });
+  }
+
+  /** The gateway is started anew, after `downMs`; its radio is on channel 6 again, as it is when it is plugged in. */
+  async restart(downMs = 0): Promise<void> {
+    await this.until(this.gateway.close());
+    await this.until(this.client.close());
+    for (const radio of this.radios) await radio.setChannel(6);
+    await this.pass(downMs);
+    this.client = this.#createClient();
+    this.gateway = this.#createGateway();
+    await this.gateway.start();
+    this.client.start();
+    await this.pass(50);
   }
 
   static async open(options: WorldOptions = {}): Promise<World> {
@@ -202,7 +243,7 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.until(this.gateway.close());
     await this.until(this.client.close());
-    await this.radio.close();
+    for (const radio of this.radios) await radio.close();
     await this.broker[Symbol.asyncDispose]();
   }
 

@@ -21,6 +21,10 @@ function mistakesIn(text: string, environment = {}): string[] {
   return [];
 }
 
+function linkOf(link: string) {
+  return loadConfig({ file: write(`radio: { link: ${link} }\n`) }).radio.link;
+}
+
 describe("configuration", () => {
   it("has the seed's defaults", () => {
     expect(loadConfig({ environment: {} }).gateway).toMatchObject({
@@ -39,6 +43,14 @@ describe("configuration", () => {
     const environment = { MOTEQ_GATEWAY_QLEN: "30", MOTEQ_RADIO_CHANNEL: "7" };
     const config = loadConfig({ file, environment, overrides: { radio: { channel: 8 } } });
     expect([config.gateway.qlen, config.gateway.lpmode, config.radio.channel]).toEqual([30, false, 8]);
+  });
+
+  it("takes one radio or a list of them, which has no simulated air in it and none twice", () => {
+    expect(linkOf("udp:47000")).toBe("udp:47000");
+    expect(linkOf("[udp:47000, udp:47001]")).toEqual(["udp:47000", "udp:47001"]);
+    for (const link of ["[udp:47000, virtual]", "[udp:47000, udp:47000]", "[]", "[smoke]"]) {
+      expect(mistakesIn(`radio: { link: ${link} }\n`)).toHaveLength(1);
+    }
   });
 
   it("sets parts of topics and texts of digits by the environment", () => {

@@ -165,6 +165,35 @@ node.sleep(60_000)
     expect(ages).toEqual([0, 3, 2, 1, 0]);
   });
 
+  it("goes to another channel with the gateway, and looks for it there if it was not told", async () => {
+    const { world, gateway, radio, published } = createWorld();
+    await using _ = world;
+    const node = world.run(`${start}
+print("result", node.publish("shed", "reading"))
+node.sleep(60_000)
+`);
+    await world.clock.advance(5000);
+    gateway.move = { channel: 11, at: world.clock.now() + 100_000 };
+    await world.clock.advance(100_000);
+    gateway.move = undefined;
+    await radio.setChannel(11);
+    const sent = () => world.air.report()[node.address]?.framesSent ?? 0;
+    let before = sent();
+    await world.clock.advance(60_000);
+    // It was told with its second wake, and is there with its third: one frame. A fourth remembers that.
+    expect([node.radio.channel, sent() - before]).toEqual([11, 1]);
+    await world.clock.advance(60_000);
+    expect(sent() - before).toBe(2);
+    await radio.setChannel(3);
+    before = sent();
+    await world.clock.advance(60_000);
+    // Four tries, once more here and then on channels 1 to 3, and there what it has to say.
+    expect([node.radio.channel, sent() - before]).toEqual([3, 9]);
+    expect(node.traceback).toBeUndefined();
+    expect(node.lines).toEqual(["join True", ...Array.from({ length: 5 }, () => "result 0")]);
+    expect(published()).toHaveLength(5);
+  });
+
   it.each([1, 2])(
     "brings everything exactly once through loss, duplication, lies and restarts of the gateway, seed %i",
     async (seed) => {

@@ -167,6 +167,25 @@ describe("the air", () => {
     expect(first.length).toBeGreaterThan(400);
     expect(second).toEqual(first);
   });
+
+  it("brings a frame to all radios that share an address, and one that acknowledges suffices", async () => {
+    const { clock, air, left, send } = createWorld();
+    const options = { address: "020000000003", sharesAddress: true };
+    const heard: string[] = [];
+    const near = air.join(options);
+    near.listen(() => heard.push("near"));
+    const far = air.join({ ...options, x: 90 });
+    far.listen(() => heard.push("far"));
+    const tell = () => clock.runUntil(left.send(options.address, frame()));
+    expect([await tell(), heard]).toEqual([true, ["near", "far"]]);
+    far.moveTo(200, 0);
+    expect([await tell(), heard]).toEqual([true, ["near", "far", "near"]]);
+    await near.close();
+    expect(await tell()).toBe(false);
+    expect(() => air.join({ address: options.address })).toThrow("has joined already");
+    expect(() => air.join({ ...options, address: left.address })).toThrow("has joined already");
+    expect(await send()).toBe(true);
+  });
 });
 
 /** Two hundred frames under every fault, from one seed. */

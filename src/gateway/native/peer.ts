@@ -47,6 +47,8 @@ export interface PeerSituation {
   readonly messages: readonly WaitingMessage[];
   /** How many wait in all. */
   readonly waiting: number;
+  /** That the gateway goes to another channel, if it does. */
+  readonly move?: { readonly channel: number; readonly inSeconds: number } | undefined;
 }
 
 /** Frames for the node, and what they bring. */
@@ -57,6 +59,8 @@ export interface PeerBurst {
   readonly sent: readonly number[];
   /** Those of messages that can never be sent: too long, topic included. */
   readonly impossible: readonly number[];
+  /** Whether the first of them is an answer, which alone tells of a move. */
+  readonly answers: boolean;
 }
 
 /** So many refusals are said again. */
@@ -181,7 +185,7 @@ export class NativePeer {
       head: {
         reply: answers ? head : undefined,
         brokerOut,
-        items: answers ? this.#answerItems(session) : [],
+        items: answers ? this.#answerItems(session, situation) : [],
       },
       messages,
       maximumFrameBytes: this.#options.maximumFrameBytes ?? 250,
@@ -197,7 +201,7 @@ export class NativePeer {
       const last = index === bodies.length - 1;
       return session.seal(encodeDownlinkBody({ reply, last, brokerOut, items }));
     });
-    return { frames, sent, impossible };
+    return { frames, sent, impossible, answers };
   }
 
   #receiveHello(frame: Uint8Array): NativeReceipt {
@@ -315,12 +319,13 @@ export class NativePeer {
   }
 
   /** What an answer says besides its head. */
-  #answerItems(session: PeerSession): DownlinkItem[] {
+  #answerItems(session: PeerSession, { move }: PeerSituation): DownlinkItem[] {
     const items: DownlinkItem[] = [];
     for (const [number, reason] of this.#record.refused) {
       if (session.numbers.includes(number)) items.push({ type: "refused", number, reason });
     }
     if (this.#delay) items.push({ type: "later", reason: this.#delay });
+    if (move) items.push({ type: "move", ...move });
     const { parts } = session;
     if (parts) items.push({ type: "have", number: parts.number, bits: parts.bits });
     return items;
@@ -335,7 +340,7 @@ interface TakenItems {
   readonly refused: boolean;
 }
 
-const nothing: PeerBurst = { frames: [], sent: [], impossible: [] };
+const nothing: PeerBurst = { frames: [], sent: [], impossible: [], answers: false };
 
 function dropped(reason: NativeDrop): NativeReceipt {
   return { type: "dropped", reason };

@@ -3,7 +3,7 @@ import type { Distribution } from "../distribution.ts";
 import type { GatewayNode } from "../node.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { QueuedMessage } from "../store.ts";
-import type { NativePeer, PeerBurst } from "./peer.ts";
+import type { NativePeer } from "./peer.ts";
 import type { NativeUplink } from "./uplink.ts";
 
 /** How many messages are read from the store for one burst: as many short ones as four frames hold. */
@@ -53,7 +53,7 @@ export class NativeTalks {
     }
     this.#distribution.expire(node);
     if (!fetch || node.queue.size === 0) {
-      this.#transmit(node, this.#pack(node, peer, []));
+      this.#tell(node, peer, []);
       return;
     }
     talk.busy = true;
@@ -74,16 +74,17 @@ export class NativeTalks {
       reports.trouble("errors", "store", () => `The store cannot be read: ${messageOf(error)}`);
     }
     const waiting = messages.filter(({ id }) => node.queue.has(id));
-    this.#transmit(node, this.#pack(node, peer, waiting));
+    this.#tell(node, peer, waiting);
     talk.busy = false;
     const { again } = talk;
     talk.again = undefined;
     if (again) this.send(node, peer, again === "fetch");
   }
 
-  #pack(node: GatewayNode, peer: NativePeer, messages: readonly QueuedMessage[]): PeerBurst {
-    const { clock, link, fates } = this.#parts;
+  #tell(node: GatewayNode, peer: NativePeer, messages: readonly QueuedMessage[]): void {
+    const { clock, link, fates, moves } = this.#parts;
     const now = clock.now();
+    const announcement = moves.announce(node.address);
     const burst = peer.send({
       time: now,
       brokerOut: !link.connected,
@@ -95,6 +96,7 @@ export class NativeTalks {
         ageSeconds: Math.max(0, Math.round((now - queuedAt) / 1000)),
       })),
       waiting: node.queue.size,
+      move: announcement?.move,
     });
     const talk = this.#talkOf(node);
     for (const message of messages) {
@@ -107,11 +109,10 @@ export class NativeTalks {
       if (talk.sent.size <= burstMessages) break;
       talk.sent.delete(id);
     }
-    return burst;
-  }
-
-  #transmit(node: GatewayNode, { frames }: PeerBurst): void {
-    for (const frame of frames) this.#distribution.downlink.reply(node, frame);
+    const { downlink } = this.#distribution;
+    for (const [index, frame] of burst.frames.entries()) {
+      downlink.reply(node, frame, burst.answers && index === 0 ? announcement?.onSent : undefined);
+    }
   }
 
   #talkOf(node: GatewayNode): Talk {

@@ -35,6 +35,8 @@ export class PeerGateway {
   readonly done: { readonly node: string; readonly sequence: number; readonly taken: boolean }[] = [];
   readonly drops: string[] = [];
   brokerOut = false;
+  /** Where the gateway will go, and when by the clock. */
+  move: { readonly channel: number; readonly at: number } | undefined;
   secrets: readonly Uint8Array[] = [secretOfCode(joinCode)];
   judge: (item: NodeItem) => ItemOutcome = () => "stored";
   readonly #kept = new Map<string, KeptNode>();
@@ -142,6 +144,10 @@ export class PeerGateway {
       brokerOut: this.brokerOut,
       messages,
       waiting: queue.length,
+      move: this.move && {
+        channel: this.move.channel,
+        inSeconds: Math.ceil((this.move.at - this.#clock.now()) / 1000),
+      },
     });
     for (const sequence of impossible) {
       const index = queue.findIndex((message) => message.sequence === sequence);
