@@ -10,8 +10,10 @@ import { createMote, isNative, type Mote, wakePeriod } from "./year/motes.ts";
 import { Trouble } from "./year/trouble.ts";
 
 const hourMs = 3_600_000;
-/** In which part of each hour all nodes wake, in milliseconds. */
-const busyMs = 10_000;
+/** How close the nodes wake upon each other in each hour, in milliseconds: the gateway always has several to serve. */
+const wakeEveryMs = 10;
+/** So soon after a frame the gateway is killed at the latest, in milliseconds: while it is at work. */
+const killWithinMs = 40;
 /** When, in each hour, messages come for nodes that all sleep, in milliseconds. */
 const quietMs = 20 * 60_000;
 /** How much a wake strays, in milliseconds. */
@@ -75,6 +77,8 @@ class Year {
   readonly #disk: Disk;
   readonly #ether: Ether;
   readonly #motes: readonly Mote[];
+  /** In which part of each hour all nodes wake, in milliseconds. */
+  readonly #busyMs: number;
   readonly #settings: GatewaySettings;
   readonly #frames: Record<string, number> = {};
   readonly #deliveries: Record<string, number> = {};
@@ -83,6 +87,8 @@ class Year {
   #present: Present | undefined;
   /** The time of day when the clock's count began, as it was at the last start. */
   #offset = 0;
+  /** How long the gateway will be down that is to be killed at its next frame, in milliseconds. */
+  #doom: number | undefined;
   #isTroubled = false;
   #wakes = 0;
   #lives = 0;
@@ -90,6 +96,7 @@ class Year {
 
   constructor(options: YearOptions) {
     this.#options = options;
+    this.#busyMs = options.nodes * wakeEveryMs + strayMs;
     const clock = new VirtualClock({ settle: () => new Promise((resolve) => setImmediate(resolve)) });
     const random = createSeededRandom(options.seed);
     const time = () => `day ${Math.floor(clock.monotonic() / hourMs / 24)}, ${clock.monotonic()} ms`;
@@ -124,9 +131,9 @@ class Year {
     await this.#begin();
     const trouble = new Trouble(clock, createSeededRandom(seed + 1), {
       nodes,
-      busyMs,
+      busyMs: this.#busyMs,
       victims: {
-        kill: (downMs) => this.#kill(downMs),
+        kill: (downMs) => (this.#doom = downMs),
         restart: () => void this.#restart(),
         brokerAway: (away) => (away ? this.#broker.cut() : this.#broker.restore()),
         radioPulled: (pulled) => (this.#ether.pulled = pulled),
@@ -174,10 +181,10 @@ class Year {
   async #hour(): Promise<void> {
     const messages = this.#isTroubled ? messagesPerWake : 0;
     for (const mote of this.#motes) {
-      const place = (mote.index / this.#motes.length) * busyMs;
+      const place = mote.index * wakeEveryMs;
       this.#clock.setTimer(place + this.#random.next() * strayMs, () => void this.#wake(mote));
       if (this.#random.next() < messages) {
-        const delayMs = (this.#random.next() < 0.5 ? 0 : quietMs) + this.#random.next() * busyMs;
+        const delayMs = (this.#random.next() < 0.5 ? 0 : quietMs) + this.#random.next() * this.#busyMs;
         this.#clock.setTimer(delayMs, () => this.#publishFor(mote.index));
       }
     }
@@ -220,6 +227,7 @@ class Year {
         // Of a native node only that counts which is new and the node's own: it is certain when it was answered.
         if (isNative(indexOfAddress(address))) this.#heardAt.delete(address);
         else this.#noteHeard(address);
+        this.#meetDoom();
       }),
       client,
       store,
@@ -237,6 +245,13 @@ class Year {
     this.#lives++;
     await gateway.start();
     client.connect();
+  }
+
+  #meetDoom(): void {
+    const downMs = this.#doom;
+    if (downMs === undefined) return;
+    this.#doom = undefined;
+    this.#clock.setTimer(this.#random.next() * killWithinMs, () => this.#kill(downMs));
   }
 
   /** The process is gone in an instant; somebody starts it again. */

@@ -84,22 +84,22 @@ export class Trouble {
   #sometime(kind: Kind): void {
     const isBusy = this.#random.next() < 0.8;
     this.#clock.setTimer(this.#random.next() * (isBusy ? this.#busyMs : hour - minute), () => {
-      this.counts[kind]++;
       this.#happen(kind);
     });
   }
 
   #happen(kind: Kind): void {
+    this.counts[kind]++;
     const { kill, restart, moveChannel } = this.#victims;
     switch (kind) {
       case "killed":
-        kill(this.#span(0.1 * second, hour));
+        kill(this.#span(0.02 * second, hour));
         return;
       case "restarted":
         restart();
         return;
       case "brokerOut":
-        this.#forAWhile("brokerOut", this.#span(second, 8 * hour));
+        this.#loseBroker(this.#span(minute, 8 * hour));
         return;
       case "radioPulled":
         this.#forAWhile("radioPulled", this.#span(second, 3 * hour));
@@ -112,6 +112,14 @@ export class Trouble {
         return;
       case "outOfRange":
         this.#goAway(randomInteger(this.#random, 0, this.#nodes - 1));
+    }
+  }
+
+  /** Troubles seldom come alone: the gateway dies with what waits for the broker. */
+  #loseBroker(durationMs: number): void {
+    this.#forAWhile("brokerOut", durationMs);
+    if (this.#random.next() < 0.5) {
+      this.#clock.setTimer(this.#random.next() * durationMs, () => this.#happen("killed"));
     }
   }
 
