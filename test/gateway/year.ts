@@ -13,7 +13,7 @@ const hourMs = 3_600_000;
 /** How close the nodes wake upon each other in each hour, in milliseconds: the gateway always has several to serve. */
 const wakeEveryMs = 10;
 /** So soon after a frame the gateway is killed at the latest, in milliseconds: while it is at work. */
-const killWithinMs = 40;
+const killWithinMs = 25;
 /** When, in each hour, messages come for nodes that all sleep, in milliseconds. */
 const quietMs = 20 * 60_000;
 /** How much a wake strays, in milliseconds. */

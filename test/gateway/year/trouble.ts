@@ -18,7 +18,7 @@ export interface Victims {
 
 /** In how many hours each thing goes wrong once, at some hour of them. */
 const periods = {
-  killed: 6,
+  killed: 4,
   restarted: 48,
   brokerOut: 40,
   radioPulled: 48,
