@@ -6,7 +6,7 @@ const seed = Number(process.env["MOTEQ_TEST_SEED"] ?? 11);
 /** Shares of a year that take seconds: everything that can go wrong in a week, and the number of nodes. More is in the soak tests. */
 const shares = [
   { nodes: 60, hours: 7 * 24, what: "a week of sixty nodes" },
-  { nodes: 1000, hours: 6, what: "six hours of a thousand nodes" },
+  { nodes: 1000, hours: 3, what: "three hours of a thousand nodes" },
 ] as const;
 
 describe.each(shares)("$what that wake once an hour", ({ nodes, hours }) => {
