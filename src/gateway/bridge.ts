@@ -7,8 +7,10 @@ import type { Discovery } from "./discovery.ts";
 import type { GatewayNode } from "./node.ts";
 import { describePresence, type NodePages } from "./node-pages.ts";
 
-/** How often the list of nodes is published at most, in milliseconds; with very many nodes, one for each. */
+/** How often the list of nodes is published at most, in milliseconds. */
 const leastIntervalMs = 1000;
+/** The same for each node: a list of a thousand has some 400 kB, and something of it changes every second. */
+const leastIntervalPerNodeMs = 10;
 /** How often the gateway's health is looked at when nothing happens, in milliseconds. */
 const healthIntervalMs = 60_000;
 
@@ -173,7 +175,7 @@ export class Bridge {
   }
 
   #earliest(): number {
-    return this.#publishedAt + Math.max(leastIntervalMs, this.#options.nodes.size);
+    return this.#publishedAt + Math.max(leastIntervalMs, this.#options.nodes.size * leastIntervalPerNodeMs);
   }
 
   #schedule(at: number): void {

@@ -149,8 +149,10 @@ export class Downlink {
   async #read(node: GatewayNode): Promise<readonly QueuedMessage[]> {
     const { store, canRead, events } = this.#options;
     try {
-      while (node.queue.size > 0 && (await canRead())) {
+      while (node.queue.size > 0) {
+        // Before the wait: what comes during it may not be in the store when it ends.
         const ids = node.queue.first(batchSize);
+        if (!(await canRead())) return [];
         const found = await store.readMessages(node.address, ids);
         const lost = ids.filter((id) => node.queue.has(id) && !found.some((message) => message.id === id));
         if (lost.length > 0) events.onLost(node, lost);

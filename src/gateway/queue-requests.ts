@@ -29,8 +29,9 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       const { node: name, limit } = readRequest("queue/show", request);
       const node = findNode(nodes, name);
       distribution.expire(node);
+      const ids = node.queue.first(limit);
       await journal.attempted();
-      const messages = await store.readMessages(node.address, node.queue.first(limit));
+      const messages = await store.readMessages(node.address, ids);
       return { ...summarize(node), messages: messages.map((message) => describe(message)) };
     },
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { encodeUtf8 } from "../../src/base/index.ts";
 import { createBridgeWill } from "../../src/gateway/index.ts";
 import type { BridgeNode } from "../../src/topics/index.ts";
-import { World } from "./world.ts";
+import { gatewayAddress, World } from "./world.ts";
 
 const one = "02000000aa01";
 
@@ -87,6 +88,19 @@ describe("moteq/bridge/nodes", () => {
     const after = listsOf(world).length;
     await world.pass(50_000);
     expect(listsOf(world)).toHaveLength(after);
+  });
+
+  it("is published the less often, the longer it is", async () => {
+    await using world = await World.open();
+    for (let index = 0; index < 300; index++) {
+      const source = `02000000b${index.toString(16).padStart(3, "0")}`;
+      void world.at(source).radio.send(gatewayAddress, encodeUtf8('["ping"]'));
+    }
+    await world.pass(10_000);
+    const { length } = listsOf(world);
+    for (let count = 0; count < 60; count++) await world.say(one, '["ping"]');
+    const lists = listsOf(world).length - length;
+    expect([3, 4]).toContain(lists);
   });
 
   it("tells when a node has fallen asleep without a word", async () => {

@@ -6,9 +6,9 @@ import {
   type QueuedMessage,
   type StoreChange,
 } from "../../src/gateway/index.ts";
-import { createSeededRandom, encodeUtf8 } from "../../src/base/index.ts";
+import { type Clock, createSeededRandom, encodeUtf8, sleep } from "../../src/base/index.ts";
 import { Air, VirtualClock } from "../../src/virtual/index.ts";
-import { World } from "./world.ts";
+import { gatewayAddress, World } from "./world.ts";
 
 const node = "02000000aa01";
 
@@ -70,6 +70,46 @@ describe("a store that fails", () => {
     expect(world.broker.textsOn("gw_errors").join()).toContain(
       `Serving node ${node}: store raised disk gone`,
     );
+  });
+});
+
+/** A store that takes its time to write. */
+class SlowStore extends MemoryStore {
+  clock: Clock | undefined;
+
+  override async commit(changes: readonly StoreChange[]): Promise<void> {
+    if (this.clock) await sleep(this.clock, 50);
+    await super.commit(changes);
+  }
+}
+
+describe("a store that is slow to write", () => {
+  it("has what comes while a node fetches, whatever the node speaks", async () => {
+    const store = new SlowStore();
+    await using world = await World.open({ store });
+    await world.say(node, '["get"]');
+    await world.ask("join/open", { code: false });
+    const native = world.nativeNode("02000000aa02");
+    await world.until(native.join());
+    store.clock = world.clock;
+    await world.publish("allnodes", "first");
+    const got: string[] = [];
+    const exchange = native.exchange(({ message }) => got.push(message));
+    void world.at(node).radio.send(gatewayAddress, encodeUtf8('["get"]'));
+    await world.pass(5);
+    await world.publish("allnodes", "second");
+    // The answer to the native node waits for the one before, and then what is read for it for this one.
+    await world.pass(40);
+    await world.publish("allnodes", "third");
+    await world.until(exchange);
+    await world.pass(500);
+    await world.until(native.exchange(({ message }) => got.push(message)));
+    await world.say(node, '["get"]');
+    await world.pass(500);
+    const texts = ["first", "second", "third"];
+    expect(got).toEqual(texts);
+    expect(world.at(node).heard).toEqual(texts.map((text) => `["allnodes", "${text}", false]`));
+    expect(world.counters.deliveries).toEqual({ queued: 6, acknowledged: 6 });
   });
 });
 

@@ -65,11 +65,13 @@ export class NativeTalks {
     const { store, journal, reports } = this.#parts;
     let messages: readonly QueuedMessage[] = [];
     try {
-      await journal.attempted();
+      // Before the wait: what comes during it may not be in the store when it ends.
       const ids = node.queue.first(burstMessages);
+      await journal.attempted();
+      const isComplete = !journal.isFailing;
       messages = await store.readMessages(node.address, ids);
       const lost = ids.filter((id) => !messages.some((message) => message.id === id));
-      if (lost.length > 0 && !journal.isFailing) this.#distribution.endUnread(node, lost, "lost");
+      if (lost.length > 0 && isComplete) this.#distribution.endUnread(node, lost, "lost");
     } catch (error) {
       reports.trouble("errors", "store", () => `The store cannot be read: ${messageOf(error)}`);
     }
