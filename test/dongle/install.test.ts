@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createAborter, encodeUtf8 } from "../../src/base/index.ts";
 import { enterPrompt, restartDongle } from "../../src/node/dongle/board.ts";
 import { installFirmware, type InstallOptions } from "../../src/node/dongle/install.ts";
+import { donglePlace, openDongle } from "../../src/node/index.ts";
 import { createBytePortPair } from "../../src/virtual/index.ts";
+import { freePort } from "../support/mosquitto.ts";
 import { DongleWorld, firmware } from "./dongle-world.ts";
 
 /** Installs, and gives what was told meanwhile. */
@@ -132,7 +134,21 @@ describe("installing", () => {
         dongle.unplug();
       }
     };
-    await expect(install(dongle, { progress })).rejects.toThrow("the connection was cut");
+    await expect(install(dongle, { progress })).rejects.toMatchObject({
+      code: "dongle/cut-off",
+      message: "the connection was cut",
+    });
+  });
+
+  it("ends with a clear line where nothing passes the port on", async () => {
+    await using dongle = new DongleWorld();
+    const address = `tcp://127.0.0.1:${await freePort()}`;
+    const { clock, random } = dongle.world;
+    const opening = openDongle(donglePlace(address), { clock, random });
+    await expect(opening).rejects.toMatchObject({
+      code: "dongle/cut-off",
+      message: expect.stringContaining(`${address}: connect ECONNREFUSED`) as string,
+    });
   });
 });
 
