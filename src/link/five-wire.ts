@@ -5,6 +5,7 @@ import {
   encodeSevenBit,
   isNativeLink,
   isSevenBit,
+  longestString,
   SynCom,
   type SynComLines,
 } from "../wire/index.ts";
@@ -67,9 +68,15 @@ export class FiveWire implements LinkWire {
       this.#refused = true;
       return false;
     }
-    syncom.send(isNativeLink(message) ? encodeSevenBit(message) : message);
+    const characters = toCharacters(message);
+    if (characters.length > longestString) return false;
+    syncom.send(characters);
     this.#wake();
     return true;
+  }
+
+  isTooLong(message: Uint8Array): boolean {
+    return toCharacters(message).length > longestString;
   }
 
   reset(): void {
@@ -205,6 +212,10 @@ export class FiveWire implements LinkWire {
     this.#timers = {};
     this.#put({ data: 0, clock: 0 });
   }
+}
+
+function toCharacters(message: Uint8Array): Uint8Array {
+  return isNativeLink(message) ? encodeSevenBit(message) : message;
 }
 
 /** A rest comes about once a character. */

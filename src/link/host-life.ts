@@ -145,12 +145,17 @@ export class HostLife {
   /** Sends what waits, as far as the wire takes it. */
   flush(): void {
     const { wire, outbox } = this.#options;
+    // What is too long would hold up for ever what is behind it.
+    const send = (request: LinkRequest) => {
+      const bytes = encodeLinkRequest(request);
+      return wire.send(bytes) || (wire.isTooLong(bytes) ? "too-long" : false);
+    };
     for (let next = this.#unsent[0]; next; next = this.#unsent[0]) {
-      if (!wire.send(encodeLinkRequest(next))) return;
+      if (!send(next)) return;
       this.#unsent.shift();
     }
     if (this.#phase !== "running") return;
-    outbox.sendNext((publication) => wire.send(encodeLinkRequest(publication)));
+    outbox.sendNext(send);
     this.#watchPublications();
   }
 

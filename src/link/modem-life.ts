@@ -8,8 +8,8 @@ import { linkStatus } from "./status.ts";
 interface ModemLifeOptions extends ModemOptions {
   /** Whether the host confirms messages at QoS 1 and 2. */
   readonly confirms: () => boolean;
-  /** Says something to the host; resolves when the wire has taken it. */
-  readonly answer: (answer: LinkAnswer) => Promise<void>;
+  /** Says something to the host; resolves when the wire has taken it, with `false` if the host can't be told it. */
+  readonly answer: (answer: LinkAnswer) => Promise<boolean>;
   /** Counts what the host asked for beyond all limits. */
   readonly drop: () => void;
 }
@@ -237,10 +237,13 @@ export class ModemLife {
   async #deliver({ topic, payload, qos, retain }: Message): Promise<void> {
     const id = (this.#lastId = (this.#lastId % 65_535) + 1);
     const answer: LinkAnswer = { type: "message", id, topic, payload, qos, retained: retain };
-    if (qos === 0 || !this.#options.confirms()) return this.#options.answer(answer);
+    if (qos === 0 || !this.#options.confirms()) {
+      await this.#options.answer(answer);
+      return;
+    }
     const taken = new Promise<void>((resolve) => this.#untaken.set(id, resolve));
-    await this.#options.answer(answer);
-    await taken;
+    // One that is too long for the host is dropped: it would come again and again.
+    if (await this.#options.answer(answer)) await taken;
     this.#untaken.delete(id);
     // Of what the host never took the broker must not hear that it did.
     if (this.#aborter.signal.aborted) await new Promise(() => {});

@@ -60,8 +60,10 @@ const mostWaiting = 5000;
 /** Does MQTT for a host at the other end of a wire, for as long as there are hosts. */
 export class Modem {
   readonly #options: ModemOptions;
-  readonly #drops = new Counters<LinkFault | "not-sendable" | "too-many">();
-  readonly #waiting = new Ring<{ readonly bytes: Uint8Array; readonly sent: () => void }>(mostWaiting);
+  readonly #drops = new Counters<LinkFault | "not-sendable" | "too-long" | "too-many">();
+  readonly #waiting = new Ring<{ readonly bytes: Uint8Array; readonly sent: (carried: boolean) => void }>(
+    mostWaiting,
+  );
   #life: ModemLife | undefined;
   #ending: Promise<void> = Promise.resolve();
   #dialect: "native" | "classic" | undefined;
@@ -111,7 +113,7 @@ export class Modem {
     const life: ModemLife = new ModemLife({
       ...this.#options,
       confirms: () => this.#dialect === "native",
-      answer: (answer) => (this.#life === life ? this.#answer(answer) : Promise.resolve()),
+      answer: (answer) => (this.#life === life ? this.#answer(answer) : Promise.resolve(false)),
       drop: () => this.#drops.add("too-many"),
     });
     this.#life = life;
@@ -121,7 +123,7 @@ export class Modem {
     const life = this.#life;
     if (!life) return;
     this.#life = undefined;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next.sent();
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next.sent(false);
     const before = this.#ending;
     this.#ending = life.end(lost).then(() => before);
   }
@@ -146,15 +148,22 @@ export class Modem {
     this.#life?.take(request);
   }
 
-  /** Resolves when the wire has taken it, or will never. */
-  #answer(answer: LinkAnswer): Promise<void> {
+  /** Resolves when the wire has taken it, or will never; with `false` if the host can't be told it. */
+  #answer(answer: LinkAnswer): Promise<boolean> {
     const bytes = this.#encode(answer);
-    if (!bytes) return Promise.resolve();
-    if (this.#waiting.size === 0 && this.#options.wire.send(bytes)) return Promise.resolve();
+    if (!bytes) return Promise.resolve(false);
+    const { wire } = this.#options;
+    if (this.#waiting.size === 0 && wire.send(bytes)) return Promise.resolve(true);
+    if (wire.isTooLong(bytes)) {
+      // Waiting, it would hold up for ever what is behind it.
+      this.#drops.add("too-long");
+      this.#options.onTrouble?.(`the host takes no message of ${bytes.length} bytes: it is dropped`);
+      return Promise.resolve(false);
+    }
     return new Promise((sent) => {
       if (this.#waiting.push({ bytes, sent })) return;
       this.#drops.add("too-many");
-      sent();
+      sent(true);
     });
   }
 
@@ -169,7 +178,7 @@ export class Modem {
     for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
       if (!this.#options.wire.send(next.bytes)) return;
       this.#waiting.shift();
-      next.sent();
+      next.sent(true);
     }
   }
 }

@@ -178,7 +178,9 @@ export class MqttLink {
     const payload = typeof message === "string" ? encodeUtf8(message) : message;
     const taken = this.#outbox.push({ topic, payload, retain, qos }, (ok) => {
       if (!ok && !this.#aborter.signal.aborted) {
-        this.#options.onTrouble?.(`the broker refuses the message to ${show(topic)}: it is given up`);
+        this.#options.onTrouble?.(
+          `the message to ${show(topic)} is refused, or too long for the modem: it is given up`,
+        );
       }
       onDone?.(ok);
       this.#settleIdle();

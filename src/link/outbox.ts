@@ -50,16 +50,18 @@ export class Outbox {
     return this.#waiting.push({ type: "publish", topic, payload, retain, qos, id: 0, settle });
   }
 
-  /** Sends what may be sent, for as long as `send` takes it. */
-  sendNext(send: (publication: Waiting) => boolean): void {
+  /** Sends what may be sent, for as long as `send` takes it; gives up what is too long for the wire. */
+  sendNext(send: (publication: Waiting) => boolean | "too-long"): void {
     while (this.#sent.size < window) {
       const next = this.#again[0] ?? this.#waiting.peek();
       if (!next) return;
       if (next.qos > 0 && next.id === 0) next.id = this.#nextId();
-      if (!send(next)) return;
+      const sent = send(next);
+      if (!sent) return;
       if (this.#again.length > 0) this.#again.shift();
       else this.#waiting.shift();
-      if (next.qos > 0) this.#sent.set(next.id, next);
+      if (sent === "too-long") next.settle(false);
+      else if (next.qos > 0) this.#sent.set(next.id, next);
       else next.settle(true);
     }
   }

@@ -44,6 +44,10 @@ export class SerialWire implements LinkWire {
     return this.#connection?.send(message) === "taken";
   }
 
+  isTooLong(message: Uint8Array): boolean {
+    return message.length > (this.#connection?.peer?.maximumMessage ?? Infinity);
+  }
+
   reset(): void {
     this.#connection?.restart();
   }

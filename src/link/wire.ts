@@ -16,8 +16,10 @@ export interface LinkWire {
   readonly sevenBit: boolean;
   /** Begins; call it once. */
   start(listener: LinkWireListener): void;
-  /** Takes a message whole, or, with `false`, not at all: the wire is down, or has no room until `onWritable`. */
+  /** Takes a message whole, or, with `false`, not at all: the wire is down, has no room until `onWritable`, or it is too long. */
   send(message: Uint8Array): boolean;
+  /** Whether the other end would never take this message, for its length: to wait for room would be to wait for ever. */
+  isTooLong(message: Uint8Array): boolean;
   /** Makes the other end forget everything and come up again. */
   reset(): void;
   /** Ends, behind what was taken. Closing twice does nothing; nothing is told any more. */

@@ -191,7 +191,7 @@ export {
   type SerialPacket,
   serialVersion,
 } from "./serial/packet.ts";
-export { type Level, SynCom, type SynComLines, type SynComOutput } from "./syncom.ts";
+export { type Level, longestString, SynCom, type SynComLines, type SynComOutput } from "./syncom.ts";
 export { decodeSevenBit, encodeSevenBit, isSevenBit } from "./seven-bit.ts";
 export {
   decodeDongleReport,

@@ -3,6 +3,8 @@ const synchronisation = 0x9d;
 const bitsOfCharacter = 7;
 /** What an initiator sends between the synchronisation and its first character. */
 const fillerBits = 1;
+/** The longest string that an end takes, unless it is told otherwise, in characters. */
+export const longestString = 65_536;
 
 /** The level of a line. */
 export type Level = 0 | 1;
@@ -52,7 +54,7 @@ export class SynCom {
   #overlong = false;
 
   /** @param longest the longest string taken, in characters */
-  constructor(role: "initiator" | "passive", output: SynComOutput, longest = 65_536) {
+  constructor(role: "initiator" | "passive", output: SynComOutput, longest = longestString) {
     this.#role = role;
     this.#output = output;
     this.#longest = longest;

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { encodeUtf8 } from "../../src/base/index.ts";
+import { createAborter, encodeUtf8 } from "../../src/base/index.ts";
 import { enterPrompt, restartDongle } from "../../src/node/dongle/board.ts";
 import { installFirmware, type InstallOptions } from "../../src/node/dongle/install.ts";
+import { donglePlace, openDongle } from "../../src/node/index.ts";
 import { createBytePortPair } from "../../src/virtual/index.ts";
+import { freePort } from "../support/mosquitto.ts";
 import { DongleWorld, firmware } from "./dongle-world.ts";
 
 /** Installs, and gives what was told meanwhile. */
@@ -86,6 +88,24 @@ describe("installing", () => {
     expect(await digestOf(dongle, "main_before_moteq.py")).toBe(sha256(own));
   });
 
+  it.each([
+    ["begins with an empty line", "\n# a lamp\nprint(1)\n"],
+    ["is no text", "\u00ff\u00fe\u0000"],
+  ])("leaves a main.py alone that %s", async (_what, own) => {
+    await using dongle = new DongleWorld({ files: { "main.py": own } });
+    await expect(install(dongle)).rejects.toMatchObject({ code: "dongle/occupied" });
+    expect(await digestOf(dongle, "main.py")).toBe(sha256(own));
+  });
+
+  it("puts a main.py aside only when the new one is whole", async () => {
+    const own = "print('a lamp')\n";
+    await using dongle = new DongleWorld({ files: { "main.py": own } });
+    const ending = createAborter();
+    const progress = (_step: string, done = 0) => done > 3000 && ending.abort(new Error("Ctrl-C"));
+    await expect(install(dongle, { force: true, signal: ending.signal, progress })).rejects.toThrow("Ctrl-C");
+    expect(await digestOf(dongle, "main.py")).toBe(sha256(own));
+  });
+
   it("notices that the file arrived altered, and leaves the board as it was", async () => {
     let isAltered = false;
     await using dongle = new DongleWorld({
@@ -114,7 +134,21 @@ describe("installing", () => {
         dongle.unplug();
       }
     };
-    await expect(install(dongle, { progress })).rejects.toThrow("the connection was cut");
+    await expect(install(dongle, { progress })).rejects.toMatchObject({
+      code: "dongle/cut-off",
+      message: "the connection was cut",
+    });
+  });
+
+  it("ends with a clear line where nothing passes the port on", async () => {
+    await using dongle = new DongleWorld();
+    const address = `tcp://127.0.0.1:${await freePort()}`;
+    const { clock, random } = dongle.world;
+    const opening = openDongle(donglePlace(address), { clock, random });
+    await expect(opening).rejects.toMatchObject({
+      code: "dongle/cut-off",
+      message: expect.stringContaining(`${address}: connect ECONNREFUSED`) as string,
+    });
   });
 });
 

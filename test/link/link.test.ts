@@ -36,6 +36,24 @@ describe("a host and its modem", () => {
     expect(world.broker.requests).toEqual(["result/#", "green", "-green"]);
   });
 
+  it("drop what is longer than the other end takes, and count it, in place of waiting for ever", async () => {
+    await using world = await LinkWorld.open({ wire: { maximumMessage: 1000 } });
+    const done: string[] = [];
+    const long = new Uint8Array(2000);
+    world.host.publish("t", long, { qos: 1, onDone: (ok) => done.push(`long ${ok}`) });
+    world.host.publish("t", "short", { qos: 1, onDone: (ok) => done.push(`short ${ok}`) });
+    world.host.subscribe("in", world.collect, { qos: 1 });
+    await world.pass(200);
+    expect(done).toEqual(["long false", "short true"]);
+    expect(world.troubles).toEqual([expect.stringContaining("too long for the modem")]);
+    await world.broker.publish("in", "x".repeat(2000));
+    await world.broker.publish("in", "short");
+    await world.pass(200);
+    expect(world.messages).toEqual(["in short"]);
+    expect(world.modem.report.drops).toEqual({ "too-long": 1 });
+    expect(world.host.lives).toBe(1);
+  });
+
   it("take publications before the modem is there, in order, up to the limit", async () => {
     await using world = await LinkWorld.open({ host: { queueLimit: 5 } });
     world.broker.cut();

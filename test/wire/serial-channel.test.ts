@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { createSeededRandom, encodeUtf8, randomInteger, toHex } from "../../src/base/index.ts";
+import {
+  type BytePort,
+  type BytePortListener,
+  createSeededRandom,
+  encodeUtf8,
+  randomInteger,
+  toHex,
+} from "../../src/base/index.ts";
+import { VirtualClock } from "../../src/virtual/index.ts";
 import { encodeSerialFrame, encodeSerialPacket } from "../../src/wire/index.ts";
-import { createLine, disturber, type End } from "./serial-line.ts";
+import { createLine, disturber, End } from "./serial-line.ts";
 
 const hi = encodeUtf8("hi");
 
@@ -23,6 +31,34 @@ describe("a serial channel", () => {
     await clock.advance(10);
     expect([left.told, right.told]).toEqual([["up right"], ["up left"]]);
     expect(left.connection.peer).toMatchObject({ version: 1, window: 8, maximumData: 256 });
+  });
+
+  it("keeps no more than some windows for a line that takes nothing, and goes on when it does", async () => {
+    const clock = new VirtualClock();
+    let listener: BytePortListener | undefined;
+    let written = 0;
+    let isFull = true;
+    const port: BytePort = {
+      start: (told) => void (listener = told),
+      write: (bytes) => ((written += bytes.length), !isFull),
+      pause: () => {},
+      close: () => {},
+    };
+    const end = new End().open({ port, clock, random: createSeededRandom(3), about: "stuck" });
+    await clock.advance(10);
+    const [window, maximumData, maximumMessage] = [8, 256, 4096];
+    for (let instance = 1; instance <= 20_000; instance++) {
+      const hello = { version: 1, instance, echo: 0, window, maximumData, maximumMessage, about: "many" };
+      listener?.onData(encodeSerialFrame(encodeSerialPacket({ type: "hello", ...hello })));
+    }
+    await clock.advance(10);
+    expect(written).toBeLessThan(1000);
+    isFull = false;
+    listener?.onWritable();
+    await clock.advance(1000);
+    expect(written).toBeGreaterThan(60_000);
+    expect(written).toBeLessThan(70_000);
+    end.connection.close();
   });
 
   it("carries messages of any bytes and length, in order, both ways", async () => {

@@ -83,10 +83,12 @@ export async function identify(repl: RawRepl): Promise<string> {
   throw dongleErrors.create("dongle/no-espnow", why, { detail: { board: name } });
 }
 
-/** The first line of a file on a board; `undefined` if there is no such file. */
-export async function firstLineOf(repl: RawRepl, path: string): Promise<string | undefined> {
-  const line = await repl.run(`try:\n print('='+open('${path}').readline())\nexcept OSError:\n print('-')`);
-  return line.startsWith("=") ? line.slice(1).trim() : undefined;
+/** The first bytes of a file on a board, as Latin-1: as many as `firmwareMark`; `undefined` if there is no such file. */
+export async function beginningOf(repl: RawRepl, path: string): Promise<string | undefined> {
+  const read = `binascii.hexlify(open('${path}','rb').read(${firmwareMark.length})).decode()`;
+  const code = `import binascii\ntry:\n print('='+${read})\nexcept OSError:\n print('-')`;
+  const answer = (await repl.run(code)).trim();
+  return answer.startsWith("=") ? Buffer.from(answer.slice(1), "hex").toString("latin1") : undefined;
 }
 
 /** Says what is at a place where nothing says that it is a dongle. */
@@ -95,7 +97,7 @@ export async function diagnose(services: BoardServices): Promise<Error> {
     const { repl, conversation } = await enterPrompt(services, 1500);
     try {
       const name = await identify(repl);
-      if ((await firstLineOf(repl, "main.py"))?.startsWith(firmwareMark)) {
+      if ((await beginningOf(repl, "main.py")) === firmwareMark) {
         await repl.restart();
         const why = `the dongle (${name}) had been stopped at its prompt, and is restarted now: try again`;
         return dongleErrors.create("dongle/no-answer", why);

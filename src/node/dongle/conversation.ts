@@ -1,4 +1,5 @@
 import { type BytePort, type Clock, concatBytes, type Timer } from "../../base/index.ts";
+import { cutOff } from "./errors.ts";
 
 /** How many bytes that nobody asked for are kept, for the message that says what came. */
 const keptBytes = 16_384;
@@ -64,7 +65,7 @@ export class Conversation {
           this.#heard = this.#heard.slice(at + ending.length);
           return heard.slice(0, at);
         }
-        if (this.#closed) throw this.#closed.error ?? new Error("the port was closed");
+        if (this.#closed) throw cutOff(this.#closed.error);
         if (late) return undefined;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;

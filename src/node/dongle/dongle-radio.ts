@@ -250,4 +250,10 @@ function checkVersion({ version }: DongleDescription): void {
 }
 
 /** What was said already with the dongle's being gone. */
-const absent = new Set(["serial/no-port", "dongle/none-found", "dongle/no-answer", "dongle/not-micropython"]);
+const absent = new Set([
+  "serial/no-port",
+  "dongle/none-found",
+  "dongle/no-answer",
+  "dongle/not-micropython",
+  "dongle/cut-off",
+]);

@@ -1,4 +1,4 @@
-import { defineErrors } from "../../base/index.ts";
+import { defineErrors, messageOf } from "../../base/index.ts";
 
 /** The errors of dongles; `docs/reference/errors.md` explains them. */
 export const dongleErrors = defineErrors({
@@ -45,8 +45,19 @@ export const dongleErrors = defineErrors({
     meaning:
       "The file did not arrive on the board as it was sent, or the board could not keep it. Try again.",
   },
+  "dongle/cut-off": {
+    fault: "place",
+    meaning:
+      "The line to the board could not be opened, or ended in the middle: nothing passes its port on at this TCP address, or it was pulled out.",
+  },
   "dongle/refused": {
     fault: "peer",
     meaning: "The chip would not set its radio up as asked. The message says what it said.",
   },
 });
+
+/** Says that a line has ended, or could not be opened, whatever kind it is of. */
+export function cutOff(cause: Error | undefined, name?: string): Error {
+  const why = cause ? messageOf(cause) : "the other side has closed the line";
+  return dongleErrors.create("dongle/cut-off", name === undefined ? why : `${name}: ${why}`, { cause });
+}

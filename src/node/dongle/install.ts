@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type AbortSignalLike, throwIfAborted } from "../../base/index.ts";
 import {
+  beginningOf,
   type BoardServices,
   enterPrompt,
   firmwareMark,
-  firstLineOf,
   identify,
   restartDongle,
 } from "./board.ts";
@@ -29,6 +29,8 @@ export interface InstallOptions extends BoardServices {
 const pieceBytes = 120;
 /** Where the file is until it is known to be whole. */
 const temporary = "moteq.tmp";
+/** Where a `main.py` goes that is not moteq's. */
+const aside = "main_before_moteq.py";
 
 /** The firmware that this moteq comes with. */
 export function readFirmware(): string {
@@ -53,11 +55,13 @@ export async function installFirmware(options: InstallOptions): Promise<string> 
   const { repl, conversation } = await enterPrompt(options);
   try {
     const board = await identify(repl);
-    await makeRoom(repl, force);
+    const putAside = await isOccupied(repl, force);
     const bytes = Buffer.from(firmware);
     await writeFile(repl, bytes, options.signal, progress);
     progress("comparing its digest");
     await compare(repl, bytes);
+    // Not before the new one is whole: until then the board starts what it has always started.
+    if (putAside) await repl.run(`import os\nos.rename('main.py','${aside}')`);
     await repl.run(
       `import os\ntry:\n os.remove('main.py')\nexcept OSError:\n pass\nos.rename('${temporary}','main.py')`,
     );
@@ -72,16 +76,20 @@ export async function installFirmware(options: InstallOptions): Promise<string> 
   }
 }
 
-/** @throws `dongle/occupied` */
-async function makeRoom(repl: RawRepl, force: boolean): Promise<void> {
-  const line = await firstLineOf(repl, "main.py");
-  if (line === undefined || line === "" || line.startsWith(firmwareMark)) return;
+/**
+ * Whether the board has a `main.py` that has to be put aside.
+ *
+ * @throws `dongle/occupied`
+ */
+async function isOccupied(repl: RawRepl, force: boolean): Promise<boolean> {
+  const beginning = await beginningOf(repl, "main.py");
+  if (beginning === undefined || beginning === "" || beginning === firmwareMark) return false;
   if (!force) {
     const why =
       "the board has a main.py of its own, which would no longer run. With --force it is kept as main_before_moteq.py";
     throw dongleErrors.create("dongle/occupied", why);
   }
-  await repl.run("import os\nos.rename('main.py','main_before_moteq.py')");
+  return true;
 }
 
 async function writeFile(

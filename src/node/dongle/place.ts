@@ -4,9 +4,10 @@ import {
   type Clock,
   type OpenBytePort,
   sleep,
+  throwIfAborted,
 } from "../../base/index.ts";
 import { serial, serialErrors, tcp } from "../byte-ports/index.ts";
-import { dongleErrors } from "./errors.ts";
+import { cutOff, dongleErrors } from "./errors.ts";
 import { listSerialPorts } from "./ports.ts";
 
 /** Bits a second at MicroPython's prompt, and while the dongle's program runs. */
@@ -34,7 +35,7 @@ export function isDonglePlace(link: string): boolean {
 export function donglePlace(link: string): DonglePlace {
   const address = tcpAddress(link);
   // What leads from TCP to the chip has a speed of its own.
-  if (address) return { name: link, open: () => tcp(address), pulseReset: () => Promise.resolve() };
+  if (address) return { name: link, open: () => openTcp(link, address), pulseReset: () => Promise.resolve() };
   const find = link === "auto" ? () => findDonglePort() : () => Promise.resolve(link.replace(/^serial:/, ""));
   return {
     name: link === "auto" ? "the USB port where it is" : link.replace(/^serial:/, ""),
@@ -51,6 +52,14 @@ export function donglePlace(link: string): DonglePlace {
 function tcpAddress(link: string): { host: string; port: number } | undefined {
   const [, host = "", port = ""] = /^tcp:\/\/(?:\[?)([^\s/\]]+?)\]?:(\d{1,5})\/?$/.exec(link) ?? [];
   return host !== "" && Number(port) > 0 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined;
+}
+
+function openTcp(name: string, address: { host: string; port: number }): OpenBytePort {
+  return (options) =>
+    tcp(address)(options).catch((error: unknown) => {
+      throwIfAborted(options.signal);
+      throw cutOff(error instanceof Error ? error : new Error(String(error)), name);
+    });
 }
 
 /**

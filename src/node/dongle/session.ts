@@ -10,7 +10,7 @@ import {
   SerialConnection,
   type SerialHello,
 } from "../../wire/index.ts";
-import { dongleErrors } from "./errors.ts";
+import { cutOff, dongleErrors } from "./errors.ts";
 import { GreetedPort } from "./greeted-port.ts";
 
 /** What a dongle says of itself. */
@@ -99,7 +99,7 @@ export class DongleSession {
     const greeted = new GreetedPort(port, options.clock);
     try {
       const hello = await greeted.greeting(patienceMs);
-      if (greeted.closed) throw greeted.closed.error ?? new Error("the port was closed");
+      if (greeted.closed) throw cutOff(greeted.closed.error);
       const session = hello && new DongleSession(greeted, describe(hello), options);
       if (session) {
         if ((await session.#waitFor()) === "up") return session;

@@ -36,6 +36,9 @@ export class SerialConnection {
   #closed = false;
   /** Frames of this turn of the program: they go out in one piece at its end. */
   #frames: Uint8Array[] = [];
+  #frameBytes = 0;
+  /** Whether the line takes no more for now. */
+  #full = false;
 
   constructor(options: SerialConnectionOptions) {
     this.#options = options;
@@ -52,7 +55,10 @@ export class SerialConnection {
     );
     port.start({
       onData: (bytes) => this.#run((now) => this.#channel.receive(bytes, now)),
-      onWritable: () => {},
+      onWritable: () => {
+        this.#full = false;
+        this.#flush();
+      },
       onClose: (error) => this.#end(error),
     });
     this.#run((now) => this.#channel.start(now));
@@ -91,20 +97,27 @@ export class SerialConnection {
 
   /** Closes the line, behind what it has taken. Closing twice does nothing. */
   close(): void {
+    this.#full = false;
     this.#flush();
     this.#options.port.close();
     this.#stop();
   }
 
   #write(frame: Uint8Array): void {
+    // As if lost on the line: the other end reads nothing, and what it has to have comes again.
+    if (this.#full && this.#frameBytes + frame.length > mostHeld) return;
+    this.#frameBytes += frame.length;
     this.#frames.push(frame);
     if (this.#frames.length === 1) void endOfTurn.then(() => this.#flush());
   }
 
   #flush(): void {
+    if (this.#full) return;
     const [first, ...more] = this.#frames;
     this.#frames = [];
-    if (first) this.#options.port.write(more.length === 0 ? first : concatBytes([first, ...more]));
+    this.#frameBytes = 0;
+    if (first)
+      this.#full = !this.#options.port.write(more.length === 0 ? first : concatBytes([first, ...more]));
   }
 
   #run<T>(action: (now: number) => T): T {
@@ -136,5 +149,8 @@ export class SerialConnection {
     this.#timer?.cancel();
   }
 }
+
+/** How many bytes are kept for a line that takes none: some whole windows. */
+const mostHeld = 65_536;
 
 const endOfTurn = Promise.resolve();
