@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fromHex, toHex } from "../../src/base/index.ts";
 import type { MqttVersion } from "../../src/mqtt/index.ts";
@@ -10,6 +13,18 @@ type HostCalls = readonly (readonly [
   name: "open" | "close" | "say" | "setTimer" | "write",
   ...values: (string | number)[],
 ])[];
+
+/** What the worker says of itself with each answer, as far as it is used here. */
+interface Meter {
+  readonly currentHeapCount: number;
+}
+
+/** What is in use of an engine's heap. */
+export interface XsHeap {
+  /** Of 32 bytes here, and of 16 in an engine of 32 bits. */
+  readonly slots: number;
+  readonly chunkBytes: number;
+}
 
 /** Collects what the program asks for, and hands it over when all jobs are done: the engine has no other way out. */
 const glue = `
@@ -40,6 +55,7 @@ export class XsEngine implements AsyncDisposable {
   readonly surroundings: Surroundings;
   readonly #worker: ChildProcess;
   readonly #answers: AsyncIterator<Buffer>;
+  #meter: Meter = { currentHeapCount: 0 };
 
   static async create(workerPath: string, code: string, version: MqttVersion): Promise<XsEngine> {
     const engine = new XsEngine(workerPath, version);
@@ -63,6 +79,20 @@ export class XsEngine implements AsyncDisposable {
     this.#perform(JSON.parse(answer) as HostCalls);
   }
 
+  /** What is in use of the heap: slots, and bytes of chunks, in which texts, buffers and code are. */
+  async measureHeap(): Promise<XsHeap> {
+    await this.#send("e", Buffer.from("gc();"));
+    const answer = this.#meter;
+    const folder = mkdtempSync(join(tmpdir(), "moteq-xs-"));
+    try {
+      const path = join(folder, "snapshot");
+      await this.#send("w", Buffer.from(path));
+      return { slots: answer.currentHeapCount, chunkBytes: lengthOfAtom(readFileSync(path), "BLOC") };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const gone = once(this.#worker, "close");
     this.#worker.kill();
@@ -80,14 +110,25 @@ export class XsEngine implements AsyncDisposable {
   }
 
   /** Sends a command and gives its answer: `.` and what it was measured by, a byte 1, and the result. */
-  async #send(kind: "e" | "?", body: Buffer): Promise<string> {
+  async #send(kind: "e" | "?" | "w", body: Buffer): Promise<string> {
     const input = this.#worker.stdio[3] as Writable;
     input.write(Buffer.concat([Buffer.from(`${body.length + 1}:${kind}`), body, Buffer.from(",")]));
     const { value } = (await this.#answers.next()) as { value: Buffer };
     const text = value.toString("latin1");
     if (!text.startsWith(".")) throw new Error(`XS: ${text.slice(0, 500)}`);
-    return text.slice(text.indexOf("\u0001") + 1);
+    const end = text.indexOf("\u0001");
+    this.#meter = JSON.parse(text.slice(1, end)) as Meter;
+    return text.slice(end + 1);
   }
+}
+
+/** A snapshot is a file of atoms: its length in four bytes and its name in four, both counted in, and its content. */
+function lengthOfAtom(snapshot: Buffer, name: string): number {
+  let at = 8;
+  while (at < snapshot.length && snapshot.toString("latin1", at + 4, at + 8) !== name) {
+    at += snapshot.readUInt32BE(at);
+  }
+  return snapshot.readUInt32BE(at) - 8;
 }
 
 async function* readNetstrings(stream: Readable): AsyncGenerator<Buffer> {

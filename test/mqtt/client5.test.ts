@@ -294,6 +294,29 @@ describe("subscribing with MQTT 5", () => {
   });
 });
 
+describe("enhanced authentication, which the client does not know", () => {
+  const method = { authenticationMethod: "SCRAM-SHA-1" };
+
+  it("ends the connection as a violation of the protocol when the broker begins it", async () => {
+    const { clock, broker, troubles } = setUp((packet) =>
+      packet.type === "connect" ? { type: "auth", reasonCode: 0x18, properties: method } : undefined,
+    );
+    await clock.advance(100);
+    expect(troubles()).toEqual(["mqtt/protocol"]);
+    expect(broker.connections[0]?.received.at(-1)).toEqual({ type: "disconnect", reasonCode: 0x82 });
+  });
+
+  it("is the reason of a refusal when the broker insists on it", async () => {
+    const { clock, statuses } = setUp((packet) =>
+      packet.type === "connect" ? { type: "connack", sessionPresent: false, reasonCode: 0x8c } : undefined,
+    );
+    await clock.advance(100);
+    const error = statuses.flatMap((status) => (status.type === "disconnected" ? [status.error] : []))[0];
+    expect(error?.code).toBe("mqtt/refused");
+    expect(error).toSatisfy(reasonIs("bad-authentication-method"));
+  });
+});
+
 describe("a clean slate", () => {
   it.each([4, 5] as const)("is made once, and the session kept from then on: version %i", async (version) => {
     const { clock, broker, client } = setUp(undefined, { version, clientId: "me", clean: "once" });
