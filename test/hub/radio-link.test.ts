@@ -38,7 +38,9 @@ describe("the radios of a configuration (real)", () => {
       environment: {},
       overrides: { radio: { link: [`udp:127.0.0.1:${port}`, `udp:127.0.0.1:${taken.port}`] } },
     });
-    await expect(openRadio(config, services, () => {})).rejects.toMatchObject({ code: "udp-radio/port-busy" });
+    await expect(openRadio(config, services, () => {})).rejects.toMatchObject({
+      code: "udp-radio/port-busy",
+    });
     const again = await UdpRadio.open({ address: "020000000002", bind: { port } });
     await again.close();
     await taken.close();

@@ -91,7 +91,7 @@ describe.runIf(have("socat"))("the dongle's commands (real)", () => {
     await using dongle = await RealDongle.start();
     const port = await freePort();
     const words = ["--radio", `serial:${dongle.path}`, "--port", String(port), "--data", "none"];
-    using up = start("up", ...words);
+    using up = start("up", "--classic", "open", ...words);
     await until(() =>
       up.said.out.includes(`gateway   70041dad8f10 on channel 1, by the dongle at ${dongle.path}`),
     );

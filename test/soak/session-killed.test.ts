@@ -38,7 +38,7 @@ describe.runIf(have("mosquitto"))("a client killed again and again (real)", () =
       await using broker = await startMosquitto({ persistence: true, config: ["max_inflight_messages 0"] });
       const { accepted, arrived } = await killWriters(broker, version, kills, seed, () => meddle(broker));
       const all = new Set([...arrived[1], ...arrived[2]]);
-      expect(accepted.length).toBeGreaterThan(500);
+      expect(accepted.length).toBeGreaterThan(100);
       expect(accepted.filter((number) => !all.has(number))).toEqual([]);
       // A restarted mosquitto 2.0.11 delivers some messages at QoS 2 twice, whoever published them.
       if (how === "frozen") expect(firstsOf(arrived[2])).toEqual(arrived[2]);
