@@ -50,17 +50,16 @@ export class VmRepl implements Repl {
     this.#context = createContext(sandbox);
   }
 
-  async evaluate(source: string, print: (text: string) => void): Promise<string | undefined> {
-    return await this.#printers.run(print, async () => {
+  evaluate(source: string, print: (text: string) => void): ReturnType<Repl["evaluate"]> {
+    return this.#printers.run(print, () => {
       try {
         const { script, isExpression } = compile(source);
-        let value = this.#run(script, this.#computeMs);
-        if (isPromise(value)) value = await this.#wait(value);
-        return isExpression && value !== undefined
-          ? inspect(value, { depth: 4, breakLength: 100 })
-          : undefined;
+        const show = (value: unknown) =>
+          isExpression && value !== undefined ? inspect(value, { depth: 4, breakLength: 100 }) : undefined;
+        const value = this.#run(script, this.#computeMs);
+        return isPromise(value) ? this.#wait(value).then(show).catch(fail) : show(value);
       } catch (error) {
-        throw boardErrors.is(error) ? error : boardErrors.create("board/evaluation", describe(error));
+        return fail(error);
       }
     });
   }
@@ -135,6 +134,10 @@ function compile(source: string): { script: Script; isExpression: boolean } {
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function fail(error: unknown): never {
+  throw boardErrors.is(error) ? error : boardErrors.create("board/evaluation", describe(error));
 }
 
 /** An error with those lines of its stack that are the source's own. */
