@@ -46,9 +46,11 @@ export async function doNative(
     case "info":
       answer.end(JSON.stringify(services.info()));
       return;
-    case "eval":
-      answer.end((await repl.evaluate(request.source, (text) => answer.write(text))) ?? "");
+    case "eval": {
+      const value = repl.evaluate(request.source, (text) => answer.write(text));
+      answer.end((value instanceof Promise ? await value : value) ?? "");
       return;
+    }
     case "complete":
       answer.end(JSON.stringify((await repl.complete(request.text)).slice(0, 100)));
       return;

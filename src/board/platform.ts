@@ -41,12 +41,13 @@ export interface FileWriter {
 /** Evaluates source in the board's own language, and keeps its state from one call to the next. */
 export interface Repl {
   /**
-   * Evaluates an expression or statements. Resolves with the value's printed form, `undefined` if there is nothing to
-   * show; what is printed meanwhile goes to `print`.
+   * Evaluates an expression or statements. Gives the value's printed form, `undefined` if there is nothing to show; what is
+   * printed meanwhile goes to `print`. What needs no waiting is given at once: its answer then goes out together with the
+   * command's acknowledgement.
    *
    * @throws `board/interrupted` for one that does not end, and whatever the source throws
    */
-  evaluate(source: string, print: (text: string) => void): Promise<string | undefined>;
+  evaluate(source: string, print: (text: string) => void): string | undefined | Promise<string | undefined>;
   /** How the last word of a text could go on. */
   complete(text: string): Promise<string[]>;
 }

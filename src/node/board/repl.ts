@@ -3,6 +3,10 @@ import { createRequire } from "node:module";
 import { format, inspect } from "node:util";
 import { createContext, type Context, Script } from "node:vm";
 import { boardErrors, type Repl } from "../../board/index.ts";
+import { TimeLimit } from "./time-limit.ts";
+
+/** How long completing a word may take, in milliseconds. */
+const completeMs = 200;
 
 /** How a {@link VmRepl} is made. */
 export interface VmReplOptions {
@@ -24,6 +28,7 @@ export class VmRepl implements Repl {
   readonly #context: Context;
   readonly #computeMs: number;
   readonly #waitMs: number;
+  readonly #limit = new TimeLimit();
   /** Which call prints, also after it has awaited something. */
   readonly #printers = new AsyncLocalStorage<(text: string) => void>();
 
@@ -45,17 +50,16 @@ export class VmRepl implements Repl {
     this.#context = createContext(sandbox);
   }
 
-  async evaluate(source: string, print: (text: string) => void): Promise<string | undefined> {
-    return await this.#printers.run(print, async () => {
+  evaluate(source: string, print: (text: string) => void): ReturnType<Repl["evaluate"]> {
+    return this.#printers.run(print, () => {
       try {
         const { script, isExpression } = compile(source);
-        let value: unknown = script.runInContext(this.#context, { timeout: this.#computeMs });
-        if (isPromise(value)) value = await this.#wait(value);
-        return isExpression && value !== undefined
-          ? inspect(value, { depth: 4, breakLength: 100 })
-          : undefined;
+        const show = (value: unknown) =>
+          isExpression && value !== undefined ? inspect(value, { depth: 4, breakLength: 100 }) : undefined;
+        const value = this.#run(script, this.#computeMs);
+        return isPromise(value) ? this.#wait(value).then(show).catch(fail) : show(value);
       } catch (error) {
-        throw this.#toBoardError(error);
+        return fail(error);
       }
     });
   }
@@ -65,7 +69,7 @@ export class VmRepl implements Repl {
     const names = new Set<string>();
     try {
       const source = object === "" ? "globalThis" : object.slice(0, -1);
-      let value: unknown = new Script(source).runInContext(this.#context, { timeout: 200 });
+      let value = this.#run(new Script(source), completeMs);
       for (let depth = 0; value !== null && value !== undefined && depth < 20; depth++) {
         for (const name of Object.getOwnPropertyNames(value)) names.add(name);
         value = Object.getPrototypeOf(value) as unknown;
@@ -75,6 +79,15 @@ export class VmRepl implements Repl {
     }
     const fitting = [...names].filter((name) => name.startsWith(start) && /^[A-Za-z_$][\w$]*$/.test(name));
     return Promise.resolve(fitting.toSorted().map((name) => object + name));
+  }
+
+  #run(script: Script, limitMs: number): unknown {
+    const ended = this.#limit.run(() => script.runInContext(this.#context) as unknown, limitMs);
+    if (ended) return ended.value;
+    throw boardErrors.create(
+      "board/interrupted",
+      `it computed for ${limitMs / 1000} s without a break and was cut off`,
+    );
   }
 
   #print(text: string): void {
@@ -94,17 +107,6 @@ export class VmRepl implements Repl {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #toBoardError(error: unknown): unknown {
-    if (boardErrors.is(error)) return error;
-    if ((error as NodeJS.ErrnoException | undefined)?.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
-      return boardErrors.create(
-        "board/interrupted",
-        `it computed for ${this.#computeMs / 1000} s without a break and was cut off`,
-      );
-    }
-    return boardErrors.create("board/evaluation", describe(error));
   }
 }
 
@@ -132,6 +134,10 @@ function compile(source: string): { script: Script; isExpression: boolean } {
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function fail(error: unknown): never {
+  throw boardErrors.is(error) ? error : boardErrors.create("board/evaluation", describe(error));
 }
 
 /** An error with those lines of its stack that are the source's own. */
