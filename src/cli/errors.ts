@@ -9,7 +9,7 @@ export const cliErrors = defineErrors({
   },
   "cli/refused": {
     fault: "caller",
-    meaning: "The gateway did not do what a command asked for; the message says why.",
+    meaning: "The gateway, or the modem, did not do what a command asked for; the message says why.",
   },
   "cli/bad-argument": {
     fault: "caller",

@@ -11,6 +11,10 @@ import {
 import { SerialConnection, type SerialChannelOptions } from "../wire/index.ts";
 import type { LinkWire, LinkWireListener } from "./wire.ts";
 
+/** How long what was taken has at the end to come to the other end, in milliseconds. */
+const longestLingerMs = 2000;
+const lingerStepMs = 10;
+
 /** What a serial wire is made of. */
 export interface SerialWireOptions extends Partial<Omit<SerialChannelOptions, "drawInstance">> {
   /** Opens the line; again and again, should it end. */
@@ -55,7 +59,19 @@ export class SerialWire implements LinkWire {
   close(): void {
     this.#listener = undefined;
     this.#aborter.abort(new Error("the wire was closed"));
-    this.#connection?.close();
+    const connection = this.#connection;
+    if (connection?.isUp && connection.pendingBytes > 0) void this.#linger(connection);
+    else connection?.close();
+  }
+
+  /** What was taken and has not come to the other end gets some time to do so. */
+  async #linger(connection: SerialConnection): Promise<void> {
+    const { clock } = this.#options;
+    const end = clock.monotonic() + longestLingerMs;
+    while (connection === this.#connection && connection.pendingBytes > 0 && clock.monotonic() < end) {
+      await sleep(clock, lingerStepMs);
+    }
+    connection.close();
   }
 
   /** Opens the line again and again, and serves it. */

@@ -50,8 +50,16 @@ export function addHostCommand(program: Command, signal: AbortSignal): void {
     .action(async (topic: string, message: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<PubOptions>();
       await withLink(options, signal, {}, async (link, wait) => {
-        link.publish(topic, message, { qos: options.qos, retain: options.retain === true });
-        await wait(link.drained(), "the broker's answer");
+        const { qos } = options;
+        const done = new Promise<boolean>((resolve) => {
+          const retain = options.retain === true;
+          if (!link.publish(topic, message, { qos, retain, onDone: resolve })) resolve(false);
+        });
+        if (await wait(done, "the broker's answer")) return;
+        throw cliErrors.create(
+          "cli/refused",
+          `the message to ${topic} did not get through: it is refused, or too long for the modem`,
+        );
       });
     });
 

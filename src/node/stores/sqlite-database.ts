@@ -1,4 +1,4 @@
-import { accessSync, constants, renameSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, renameSync, rmSync } from "node:fs";
 import sqlite, { type Database } from "node-sqlite3-wasm";
 
 /** A row as the engine gives it. */
@@ -23,9 +23,10 @@ export function openDatabase({ path, tables, version }: DatabaseOptions): Databa
   rmSync(`${path}.lock`, { recursive: true, force: true });
   const database = new sqlite.Database(path);
   try {
-    // FULL: a commit is on the disk when it returns. PERSIST: the rollback journal is not made anew for each.
+    // FULL: a commit is on the disk when it returns. WAL, since this engine never takes back what a killed process has half
+    // written by a rollback journal: it sees its own lock, and takes the journal for somebody's who is at work.
     database.exec(
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
     );
     const { user_version: found } = database.get("PRAGMA user_version") as Row;
     if (Number(found) > absurdVersion) throw new Error(`malformed version ${Number(found)}`);
@@ -86,7 +87,8 @@ function isWritable(path: string): boolean {
 export function putAside(path: string): string {
   const aside = `${path}.damaged-${Date.now()}`;
   renameSync(path, aside);
-  rmSync(`${path}-journal`, { force: true });
+  // What was committed last may stand there alone.
+  if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);
   return aside;
 }
 

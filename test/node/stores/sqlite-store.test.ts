@@ -110,6 +110,39 @@ describe("SqliteStore (real)", () => {
     expect(damages, `MOTEQ_SEED=${seed}`).toBeGreaterThan(0);
   }, 60_000);
 
+  it("has nothing of a batch in the middle of which its process was killed, however much of it was on the disk", async () => {
+    const folder = makeFolder();
+    const program = `
+      import { SqliteStore } from ${JSON.stringify(join(root, "dist/node/index.js"))};
+      const store = new SqliteStore({ folder: ${JSON.stringify(folder)} });
+      await store.open();
+      const address = ${JSON.stringify(address)};
+      const enqueue = (id) => ({
+        type: "enqueue",
+        address,
+        message: { id, topic: "t/" + id, payload: new Uint8Array(1000), retained: false, queuedAt: 1, priority: 4, latest: false },
+      });
+      const node = { type: "node", record: { address, dialect: "link", subscriptions: [] } };
+      await store.commit([node, ...Array.from({ length: 3000 }, (_item, id) => enqueue(id))]);
+      // More than the engine keeps in memory: what it has written of it so far is in its files when the process dies.
+      const batch = Array.from({ length: 2900 }, (_item, id) => ({ type: "dequeue", address, id }));
+      for (let id = 3000; id < 10_000; id++) batch.push(enqueue(id));
+      batch.push({ get type() { process.kill(process.pid, "SIGKILL"); } });
+      await store.commit(batch);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const [, signal] = (await once(child, "close")) as [number | null, string | null];
+    expect(signal).toBe("SIGKILL");
+    const said: string[] = [];
+    const store = new SqliteStore({ folder, say: (text) => said.push(text) });
+    const { nodes } = await store.open();
+    expect(said).toEqual([]);
+    expect(nodes[0]?.waiting.map(({ id }) => id)).toEqual(Array.from({ length: 3000 }, (_item, id) => id));
+    expect(nodes[0]?.nextId).toBe(3000);
+    await store.close();
+  });
+
   it("has all that was committed when its process was killed", async () => {
     const folder = makeFolder();
     const program = `
