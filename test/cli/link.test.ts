@@ -54,6 +54,17 @@ describe("moteq modem and moteq host (real)", () => {
     expect(modem.out()).toContain("moteq has ended.");
   }, 60_000);
 
+  it("bring all of a long message at QoS 0, although the host ends at once", async () => {
+    await using programs = new Programs();
+    const line = `127.0.0.1:${await freePort()}`;
+    programs.moteq("modem", "--wire", `listen:${line}`, "--broker", url);
+    const host = ["host", "--wire", `tcp:${line}`];
+    const results = await listen("long");
+    const long = "x".repeat(100_000);
+    expect(await programs.run(...host, "pub", "-q", "0", "long", long)).toMatchObject({ code: 0, err: "" });
+    expect((await results.first).length).toBe(100_000);
+  }, 60_000);
+
   it("say what is wrong with a wire, a network and a host that has no modem", async () => {
     await using programs = new Programs();
     const bad = await programs.run("host", "--wire", "string", "status");
