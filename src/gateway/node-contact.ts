@@ -13,6 +13,8 @@ export class NodeContact {
   refused = false;
   /** Whether it has said that it goes to sleep, and was not heard since. */
   saidGoodNight = false;
+  /** When all that a frame tells was noted last, by the monotonic clock. */
+  notedAt = -Infinity;
   /** When it was stored last that it was heard, by the monotonic clock. */
   storedAt = -Infinity;
   /** When its page was published last, by the monotonic clock. */

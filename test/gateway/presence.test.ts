@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { encodeUtf8 } from "../../src/base/index.ts";
 import { MemoryStore } from "../../src/gateway/index.ts";
 import type { BridgeEvent, NodeState } from "../../src/topics/index.ts";
 import { WatchedBroker } from "./broker.ts";
@@ -77,6 +78,31 @@ describe("a node with a wake contract", () => {
     expect(page(world).nextWake).toBeNull();
     await world.pass(100_000);
     expect(page(world).state).toBe("overdue");
+  });
+});
+
+describe("when a node was last seen", () => {
+  it("goes on while it sends without a pause", async () => {
+    await using world = await World.open({ config: { nodes } });
+    const { radio } = world.at(node);
+    for (let count = 0; count < 200; count++) {
+      await world.until(radio.send("02006d6f7465", encodeUtf8('["ping"]')));
+      await world.pass(30);
+    }
+    const seen = Date.parse(page(world).lastSeen ?? "");
+    expect(world.clock.now() - seen).toBeLessThan(1500);
+  });
+
+  it("is known of one that had taken a message before it was ever heard", async () => {
+    await using world = await World.open({ config: { classic: "closed", lpmode: false } });
+    const { radio } = world.at(node);
+    await world.ask("node/allow", { address: node });
+    await world.ask("queue/add", { node, topic: "t", payload: "x" });
+    expect(world.node(node)).toMatchObject({ queued: 0, lastSeen: null });
+    await world.until(radio.send("02006d6f7465", encodeUtf8('["ping"]')));
+    await world.pass(10);
+    expect(world.node(node)?.lastSeen).not.toBeNull();
+    expect(world.node(node)?.energy.wakes).toBe(1);
   });
 });
 
