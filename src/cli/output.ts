@@ -82,3 +82,14 @@ export function formatAgo(milliseconds: number): string {
   if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86_400)} d`;
 }
+
+/** Prints data as JSON where that was asked for, and otherwise as `forPeople` does or says. */
+export function printData(
+  options: { readonly json?: boolean },
+  data: unknown,
+  forPeople: string | (() => void),
+): void {
+  if (options.json) printLine(JSON.stringify(data, undefined, 2));
+  else if (typeof forPeople === "string") printLine(forPeople);
+  else forPeople();
+}

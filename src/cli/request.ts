@@ -1,19 +1,24 @@
+import type { Command } from "commander";
 import { decodeUtf8 } from "../base/index.ts";
-import type { HubConfig } from "../hub/index.ts";
 import {
   type BridgeRequests,
   type BridgeResponse,
   toRequestTopic,
   toResponseTopic,
 } from "../topics/index.ts";
+import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "./broker-options.ts";
 import { cliErrors } from "./errors.ts";
 import { withClient, withTimeout } from "./session.ts";
 
-/** How a command asks the gateway. */
-export interface RequestOptions {
-  readonly signal: AbortSignal;
+/** The options of every command that asks the gateway something. */
+export interface RequestOptions extends BrokerOptions {
+  readonly json?: boolean;
   /** Seconds to wait for the answer. */
   readonly timeout: number;
+}
+
+export function addRequestOptions(command: Command): Command {
+  return addTimeoutOption(addBrokerOptions(command.option("--json", "as JSON")));
 }
 
 /**
@@ -23,17 +28,18 @@ export interface RequestOptions {
  * @throws `cli/refused` with what the gateway said; `cli/timeout`
  */
 export async function askGateway<Name extends keyof BridgeRequests>(
-  config: HubConfig,
+  options: RequestOptions,
   name: Name,
   request: BridgeRequests[Name]["request"] & { readonly transaction?: string },
-  { signal, timeout }: RequestOptions,
+  signal: AbortSignal,
 ): Promise<BridgeRequests[Name]["data"]> {
+  const config = readConfig(options);
   const { base } = config.gateway;
   const transaction = request.transaction ?? globalThis.crypto.randomUUID();
   const response = await withClient(config, async (client) => {
     const limited = withTimeout(
       signal,
-      timeout,
+      options.timeout,
       `an answer of the gateway (is one running with this broker?)`,
     );
     return new Promise<BridgeResponse>((resolve, reject) => {

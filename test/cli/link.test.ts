@@ -59,6 +59,8 @@ describe("moteq modem and moteq host (real)", () => {
     const line = `127.0.0.1:${await freePort()}`;
     programs.moteq("modem", "--wire", `listen:${line}`, "--broker", url);
     const host = ["host", "--wire", `tcp:${line}`];
+    // Ends when the modem listens and has its broker.
+    expect((await programs.run(...host, "status")).code).toBe(0);
     const results = await listen("long");
     const long = "x".repeat(100_000);
     expect(await programs.run(...host, "pub", "-q", "0", "long", long)).toMatchObject({ code: 0, err: "" });

@@ -1,19 +1,13 @@
 import { type Command, Option } from "commander";
-import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseWhole } from "../options.ts";
-import { printLine } from "../output.ts";
-import { askGateway } from "../request.ts";
-
-interface ChannelOptions extends BrokerOptions {
-  readonly json?: boolean;
-  readonly timeout: number;
-}
+import { printData } from "../output.ts";
+import { addRequestOptions, askGateway, type RequestOptions } from "../request.ts";
 
 /** `moteq channel`: moves the gateway's radio to another channel. */
 export function addChannelCommand(program: Command, signal: AbortSignal): void {
   const channel = program.command("channel").description("Moves the gateway's radio to another channel.");
 
-  common(
+  addRequestOptions(
     channel
       .command("move")
       .argument("<channel>", "1 to 14", parseWhole(1, 14))
@@ -23,24 +17,16 @@ export function addChannelCommand(program: Command, signal: AbortSignal): void {
           .default(3600)
           .argParser(parseWhole(1, 604_800)),
       ),
-  ).action(async (to: number, { in: seconds, ...options }: ChannelOptions & { readonly in: number }) => {
+  ).action(async (to: number, { in: seconds, ...options }: RequestOptions & { readonly in: number }) => {
     const request = { channel: to, seconds };
-    const plan = await askGateway(readConfig(options), "channel/move", request, asking(options));
-    if (options.json) printLine(JSON.stringify(plan, undefined, 2));
-    else printLine(`channel ${plan.channel} from ${new Date(plan.at).toLocaleString()} on`);
+    const plan = await askGateway(options, "channel/move", request, signal);
+    printData(options, plan, `channel ${plan.channel} from ${new Date(plan.at).toLocaleString()} on`);
   });
 
-  common(
+  addRequestOptions(
     channel.command("cancel").description("Takes the move back; nodes that know of it hear that."),
-  ).action(async (options: ChannelOptions) => {
-    const done = await askGateway(readConfig(options), "channel/cancel", {}, asking(options));
-    if (options.json) printLine(JSON.stringify(done, undefined, 2));
-    else printLine(done.cancelled ? "cancelled" : "no move was planned");
+  ).action(async (options: RequestOptions) => {
+    const done = await askGateway(options, "channel/cancel", {}, signal);
+    printData(options, done, done.cancelled ? "cancelled" : "no move was planned");
   });
-
-  const asking = ({ timeout }: ChannelOptions) => ({ signal, timeout });
-}
-
-function common(command: Command): Command {
-  return addTimeoutOption(addBrokerOptions(command.option("--json", "as JSON")));
 }

@@ -1,22 +1,16 @@
 import type { Command } from "commander";
 import { Option } from "commander";
-import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseWhole } from "../options.ts";
-import { printLine } from "../output.ts";
-import { askGateway } from "../request.ts";
+import { printData, printLine } from "../output.ts";
+import { addRequestOptions, askGateway, type RequestOptions } from "../request.ts";
 
-interface JoinOptions extends BrokerOptions {
-  readonly json?: boolean;
-  readonly timeout: number;
-}
-
-interface OpenOptions extends JoinOptions {
+interface OpenOptions extends RequestOptions {
   readonly seconds: number;
   readonly code: boolean;
   readonly classic?: boolean;
 }
 
-interface CodeOptions extends JoinOptions {
+interface CodeOptions extends RequestOptions {
   readonly days: number;
   readonly node?: string;
 }
@@ -25,7 +19,7 @@ interface CodeOptions extends JoinOptions {
 export function addJoinCommand(program: Command, signal: AbortSignal): void {
   const join = program.command("join").description("Lets new nodes in: for a time, or by a code.");
 
-  common(
+  addRequestOptions(
     join
       .command("open")
       .description("Lets native nodes join for a time, with a code that this prints.")
@@ -33,34 +27,27 @@ export function addJoinCommand(program: Command, signal: AbortSignal): void {
       .option("--no-code", "anybody who is in reach may join: for benches only")
       .option("--classic", "take unknown classic nodes too, meanwhile"),
   ).action(async ({ seconds, code, classic = false, ...options }: OpenOptions) => {
-    const window = await askGateway(
-      readConfig(options),
-      "join/open",
-      { seconds, code, classic },
-      asking(options),
-    );
-    if (options.json) printLine(JSON.stringify(window, undefined, 2));
-    else {
+    const window = await askGateway(options, "join/open", { seconds, code, classic }, signal);
+    printData(options, window, () => {
       printLine(`open until ${new Date(window.until).toLocaleTimeString()}`);
       printLine(window.code === null ? "no code: whoever asks may join" : `code ${window.code}`);
-    }
+    });
   });
 
-  common(
+  addRequestOptions(
     join
       .command("close")
       .description("Closes the window.")
       .option("--codes", "make the codes worthless too that nobody has used"),
-  ).action(async ({ codes = false, ...options }: JoinOptions & { readonly codes?: boolean }) => {
-    const done = await askGateway(readConfig(options), "join/close", { codes }, asking(options));
-    if (options.json) printLine(JSON.stringify(done, undefined, 2));
-    else {
+  ).action(async ({ codes = false, ...options }: RequestOptions & { readonly codes?: boolean }) => {
+    const done = await askGateway(options, "join/close", { codes }, signal);
+    printData(options, done, () => {
       printLine(done.closed ? "closed" : "no window was open");
       if (codes) printLine(`codes revoked: ${done.revoked}`);
-    }
+    });
   });
 
-  common(
+  addRequestOptions(
     join
       .command("code")
       .description("Makes a code with which one node can join at any time; it ends with its use.")
@@ -70,14 +57,7 @@ export function addJoinCommand(program: Command, signal: AbortSignal): void {
       .option("--node <address>", "only this node may use it"),
   ).action(async ({ days, node, ...options }: CodeOptions) => {
     const request = node === undefined ? { days } : { days, address: node };
-    const made = await askGateway(readConfig(options), "join/code", request, asking(options));
-    if (options.json) printLine(JSON.stringify(made, undefined, 2));
-    else printLine(`code ${made.code}, good until ${new Date(made.expires).toLocaleString()}`);
+    const made = await askGateway(options, "join/code", request, signal);
+    printData(options, made, `code ${made.code}, good until ${new Date(made.expires).toLocaleString()}`);
   });
-
-  const asking = ({ timeout }: JoinOptions) => ({ signal, timeout });
-}
-
-function common(command: Command): Command {
-  return addTimeoutOption(addBrokerOptions(command.option("--json", "as JSON")));
 }

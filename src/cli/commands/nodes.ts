@@ -2,38 +2,31 @@ import type { Command } from "commander";
 import { decodeUtf8 } from "../../base/index.ts";
 import { systemClock } from "../../node/index.ts";
 import { type BridgeNode, toBridgeTopic } from "../../topics/index.ts";
-import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "../broker-options.ts";
-import { formatAgo, formatTable, printLine, toPrintable } from "../output.ts";
+import { readConfig } from "../broker-options.ts";
+import { formatAgo, formatTable, printData, printLine, toPrintable } from "../output.ts";
+import { addRequestOptions, type RequestOptions } from "../request.ts";
 import { withClient, withTimeout } from "../session.ts";
-
-interface NodesOptions extends BrokerOptions {
-  readonly json?: boolean;
-  readonly timeout: number;
-}
 
 /** `moteq nodes`: who is there. */
 export function addNodesCommand(program: Command, signal: AbortSignal): void {
-  const command = program
-    .command("nodes")
-    .description("Lists the nodes that the gateway knows.")
-    .option("--json", "as JSON");
-  addTimeoutOption(addBrokerOptions(command)).action(async (options: NodesOptions) => {
-    const config = readConfig(options);
-    const nodes = await withClient(config, async (client) => {
-      const limited = withTimeout(signal, options.timeout, "the gateway's list of nodes");
-      return new Promise<BridgeNode[]>((resolve, reject) => {
-        limited.addEventListener("abort", () => reject(limited.reason));
-        const topic = toBridgeTopic(config.gateway.base, "bridge/nodes");
-        client
-          .subscribe(topic, { signal: limited }, ({ payload }) => {
-            resolve(JSON.parse(decodeUtf8(payload) ?? "[]") as BridgeNode[]);
-          })
-          .catch(reject);
+  addRequestOptions(program.command("nodes").description("Lists the nodes that the gateway knows.")).action(
+    async (options: RequestOptions) => {
+      const config = readConfig(options);
+      const nodes = await withClient(config, async (client) => {
+        const limited = withTimeout(signal, options.timeout, "the gateway's list of nodes");
+        return new Promise<BridgeNode[]>((resolve, reject) => {
+          limited.addEventListener("abort", () => reject(limited.reason));
+          const topic = toBridgeTopic(config.gateway.base, "bridge/nodes");
+          client
+            .subscribe(topic, { signal: limited }, ({ payload }) => {
+              resolve(JSON.parse(decodeUtf8(payload) ?? "[]") as BridgeNode[]);
+            })
+            .catch(reject);
+        });
       });
-    });
-    if (options.json) printLine(JSON.stringify(nodes, undefined, 2));
-    else printNodes(nodes);
-  });
+      printData(options, nodes, () => printNodes(nodes));
+    },
+  );
 }
 
 function printNodes(nodes: readonly BridgeNode[]): void {

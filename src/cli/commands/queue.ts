@@ -1,17 +1,11 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../../node/index.ts";
-import type { BridgeRequests, QueueItem, QueueSummary } from "../../topics/index.ts";
-import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "../broker-options.ts";
+import type { QueueItem, QueueSummary } from "../../topics/index.ts";
 import { parseWhole } from "../options.ts";
-import { formatAgo, formatTable, printLine, toPrintable } from "../output.ts";
-import { askGateway } from "../request.ts";
+import { formatAgo, formatTable, printData, printLine, toPrintable } from "../output.ts";
+import { addRequestOptions, askGateway, type RequestOptions } from "../request.ts";
 
-interface QueueOptions extends BrokerOptions {
-  readonly json?: boolean;
-  readonly timeout: number;
-}
-
-interface AddOptions extends QueueOptions {
+interface AddOptions extends RequestOptions {
   readonly ttl?: number;
   readonly priority?: number;
   readonly policy?: "fifo" | "latest";
@@ -20,34 +14,29 @@ interface AddOptions extends QueueOptions {
 
 /** `moteq queue`: what waits for sleeping nodes, and changing it. */
 export function addQueueCommand(program: Command, signal: AbortSignal): void {
-  const ask = <Name extends keyof BridgeRequests>(
-    options: QueueOptions,
-    name: Name,
-    request: BridgeRequests[Name]["request"] & { readonly transaction?: string },
-  ) => askGateway(readConfig(options), name, request, { signal, timeout: options.timeout });
   const queue = program.command("queue").description("Shows and changes what waits for sleeping nodes.");
 
-  common(queue.command("list [node]").description("Lists the nodes for which messages wait.")).action(
-    async (node: string | undefined, options: QueueOptions) => {
-      const request = node === undefined ? {} : { node };
-      const list = await ask(options, "queue/list", request);
-      print(options, list, () => printSummaries(list));
-    },
-  );
+  addRequestOptions(
+    queue.command("list [node]").description("Lists the nodes for which messages wait."),
+  ).action(async (node: string | undefined, options: RequestOptions) => {
+    const request = node === undefined ? {} : { node };
+    const list = await askGateway(options, "queue/list", request, signal);
+    printData(options, list, () => printSummaries(list));
+  });
 
-  common(
+  addRequestOptions(
     queue
       .command("show <node>")
       .description("Shows the messages that wait for a node, in the order in which they go.")
       .addOption(
         new Option("-n, --limit <count>", "how many at most").default(100).argParser(parseWhole(1, 1000)),
       ),
-  ).action(async (node: string, options: QueueOptions & { readonly limit: number }) => {
-    const contents = await ask(options, "queue/show", { node, limit: options.limit });
-    print(options, contents, () => printMessages(contents.messages, contents.queued));
+  ).action(async (node: string, options: RequestOptions & { readonly limit: number }) => {
+    const contents = await askGateway(options, "queue/show", { node, limit: options.limit }, signal);
+    printData(options, contents, () => printMessages(contents.messages, contents.queued));
   });
 
-  common(
+  addRequestOptions(
     queue
       .command("add <node> <topic> <message>")
       .description("Queues a message for one node, and says its number.")
@@ -70,38 +59,29 @@ export function addQueueCommand(program: Command, signal: AbortSignal): void {
       ...(policy === undefined ? {} : { policy }),
       ...(transaction === undefined ? {} : { transaction }),
     };
-    const added = await ask(options, "queue/add", { node, topic, payload, ...wish });
-    print(options, added, () => printLine(`queued as message ${added.id} of node ${added.node}`));
+    const added = await askGateway(options, "queue/add", { node, topic, payload, ...wish }, signal);
+    printData(options, added, `queued as message ${added.id} of node ${added.node}`);
   });
 
-  common(queue.command("drop <node>").description("Drops messages by their numbers."))
+  addRequestOptions(queue.command("drop <node>").description("Drops messages by their numbers."))
     .addArgument(new Argument("<id...>", "as `moteq queue show` gives them").argParser(collectIds))
-    .action(async (node: string, ids: number[], options: QueueOptions) => {
-      const done = await ask(options, "queue/drop", { node, ids });
-      print(options, done, () => printLine(`dropped: ${done.dropped}`));
+    .action(async (node: string, ids: number[], options: RequestOptions) => {
+      const done = await askGateway(options, "queue/drop", { node, ids }, signal);
+      printData(options, done, `dropped: ${done.dropped}`);
     });
 
-  common(queue.command("flush <node>").description("Drops all that waits for a node.")).action(
-    async (node: string, options: QueueOptions) => {
-      const done = await ask(options, "queue/flush", { node });
-      print(options, done, () => printLine(`dropped: ${done.dropped}`));
+  addRequestOptions(queue.command("flush <node>").description("Drops all that waits for a node.")).action(
+    async (node: string, options: RequestOptions) => {
+      const done = await askGateway(options, "queue/flush", { node }, signal);
+      printData(options, done, `dropped: ${done.dropped}`);
     },
   );
-}
-
-function common(command: Command): Command {
-  return addTimeoutOption(addBrokerOptions(command.option("--json", "as JSON")));
 }
 
 function collectIds(text: string, before: readonly number[] | undefined): number[] {
   const id = Number(text);
   if (text !== "" && Number.isInteger(id) && id >= 0) return [...(before ?? []), id];
   throw new InvalidArgumentError("It must be a message's number.");
-}
-
-function print(options: QueueOptions, data: unknown, forPeople: () => void): void {
-  if (options.json) printLine(JSON.stringify(data, undefined, 2));
-  else forPeople();
 }
 
 function printSummaries(list: readonly QueueSummary[]): void {
