@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { acknowledgementAirtimeMs, acknowledgementSlotMs, frameAirtimeMs } from "./airtime.ts";
 export { Canvas, characterHeight, characterWidth, type TextOptions } from "./canvas.ts";
 export type { Display } from "./display.ts";
 export { deviceErrors } from "./errors.ts";

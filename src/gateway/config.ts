@@ -153,6 +153,8 @@ function topicOut(given: PartialTopic<TopicOut>, qos: QoS): TopicOut {
 
 /** The longest time to live, in seconds: ten years. */
 export const longestTtl = 10 * 366 * 86_400;
+/** The longest sleep that a wake contract can name, in seconds: a year. */
+export const longestSleep = 366 * 86_400;
 
 function resolvePolicy({
   topic,
@@ -205,8 +207,8 @@ function resolveNodes(nodes: Readonly<Record<string, NodeConfig>>): Record<MacAd
         `a node's name has 1 to 64 characters, none of + # /, and is not bridge; got ${show(name)}`,
       );
     }
-    if (wake !== undefined) wholeNumber("wake", wake, 0, 366 * 86_400);
-    if (tolerance !== undefined) wholeNumber("wake_tolerance", tolerance, 1, 366 * 86_400);
+    if (wake !== undefined) wholeNumber("wake", wake, 0, longestSleep);
+    if (tolerance !== undefined) wholeNumber("wake_tolerance", tolerance, 1, longestSleep);
     if (address) return [address, node] as const;
     throw gatewayErrors.create(
       "gateway/bad-setting",

@@ -1,3 +1,4 @@
+import { frameAirtimeMs } from "../device/index.ts";
 import type { NodeEnergy } from "../topics/index.ts";
 
 /** The currents of a node, by which its account is kept. */
@@ -24,14 +25,6 @@ const wakeGapMs = 5000;
 const dayMs = 86_400_000;
 const yearHours = 365.25 * 24;
 
-/**
- * How long a frame of ESP-NOW is on the air, in milliseconds: 1 Mbit/s, long preamble, 43 bytes around the payload
- * (IEEE 802.11-2020, 15.2; ESP-NOW's action frame).
- */
-export function airtimeMs(payloadBytes: number): number {
-  return (192 + (43 + payloadBytes) * 8) / 1000;
-}
-
 /** Keeps the account of one node. */
 export class EnergyAccount {
   #since: number;
@@ -50,7 +43,7 @@ export class EnergyAccount {
 
   /** A frame was heard, so many milliseconds after the one before. */
   heard(payloadBytes: number, sinceLastMs: number): void {
-    const sendingMs = airtimeMs(payloadBytes);
+    const sendingMs = frameAirtimeMs(payloadBytes);
     this.#sendingMs += sendingMs;
     const isNewWake = sinceLastMs > wakeGapMs;
     if (isNewWake) this.#wakes++;

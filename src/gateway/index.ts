@@ -7,6 +7,7 @@ export { type BridgeWill, createBridgeWill } from "./bridge.ts";
 export type { BrokerLink, BrokerMessage, LinkSubscription, QoS } from "./broker-link.ts";
 export {
   isNodeName,
+  longestSleep,
   longestTtl,
   type DialectSetting,
   type GatewayConfig,
@@ -22,7 +23,7 @@ export { gatewayErrors } from "./errors.ts";
 export { digestText } from "./digest.ts";
 export { Gateway } from "./gateway.ts";
 export type { GatewayOptions } from "./options.ts";
-export type { GatewayLimits } from "./limits.ts";
+export { type GatewayLimits, limitRanges } from "./limits.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { summarizeMessage } from "./node-queue.ts";
 export type { PolicyRule, QueuePolicy } from "./policies.ts";

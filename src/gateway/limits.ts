@@ -32,7 +32,10 @@ export interface GatewayLimits {
   readonly retained_topics: number;
 }
 
-const ranges: Readonly<Record<keyof GatewayLimits, readonly [standard: number, from: number, to: number]>> = {
+/** Each limit's default, least and greatest value. */
+export const limitRanges: Readonly<
+  Record<keyof GatewayLimits, readonly [standard: number, from: number, to: number]>
+> = {
   nodes: [1000, 1, 1_000_000],
   subscriptions: [50, 1, 10_000],
   queue_bytes: [65_536, 256, 1_073_741_824],
@@ -51,9 +54,9 @@ const ranges: Readonly<Record<keyof GatewayLimits, readonly [standard: number, f
 export function resolveLimits(limits: {
   readonly [Key in keyof GatewayLimits]?: number | undefined;
 }): GatewayLimits {
-  const names = Object.keys(ranges) as (keyof GatewayLimits)[];
+  const names = Object.keys(limitRanges) as (keyof GatewayLimits)[];
   const entries = names.map((name) => {
-    const [standard, from, to] = ranges[name];
+    const [standard, from, to] = limitRanges[name];
     return [name, wholeNumber(`limits.${name}`, limits[name] ?? standard, from, to)] as const;
   });
   return Object.fromEntries(entries) as unknown as GatewayLimits;

@@ -1,5 +1,6 @@
 import { utf8Length } from "../base/index.ts";
 import { digestText } from "./digest.ts";
+import { numberOfSequence } from "./native/index.ts";
 import { standardPriority } from "./policies.ts";
 import type { QueuedMessage, QueueEntry } from "./store.ts";
 
@@ -116,7 +117,7 @@ export class NodeQueue {
     const numbers = this.#numbers ?? [];
     for (let at = this.#start; at < numbers.length; at += stride) {
       const id = numbers[at] ?? 0;
-      if (id % 0x1_0000 === number) return id;
+      if (numberOfSequence(id) === number) return id;
     }
     return undefined;
   }

@@ -1,6 +1,13 @@
 import * as v from "valibot";
 import { toMacAddress } from "../device/index.ts";
-import { type GatewayConfig, isNodeName, longestTtl } from "../gateway/index.ts";
+import {
+  type GatewayConfig,
+  type GatewayLimits,
+  isNodeName,
+  limitRanges,
+  longestSleep,
+  longestTtl,
+} from "../gateway/index.ts";
 import { donglePlaceForms, isDonglePlace } from "../node/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
@@ -80,21 +87,12 @@ const radio = v.strictObject({
   power: v.optional(whole(2, 20)),
 });
 
-// The gateway's own defaults and bounds are the gateway's: `resolveConfig` fills them in.
-const limits = v.strictObject({
-  nodes: v.optional(whole(1, 1_000_000)),
-  subscriptions: v.optional(whole(1, 10_000)),
-  queue_bytes: v.optional(whole(256, 1_073_741_824)),
-  uplinks: v.optional(whole(1, 1_000_000)),
-  frames_a_second: v.optional(whole(1, 1_000_000)),
-  message_bytes: v.optional(whole(1, 1_048_576)),
-  replies: v.optional(whole(1, 1000)),
-  joins: v.optional(whole(1, 100_000)),
-  reports: v.optional(whole(1, 100_000)),
-  sessions: v.optional(whole(1, 1_000_000)),
-  fates: v.optional(whole(1, 1_000_000)),
-  retained_topics: v.optional(whole(1, 1_000_000)),
-});
+// The gateway's own defaults are the gateway's: `resolveConfig` fills them in.
+const limits = v.strictObject(
+  Object.fromEntries(
+    Object.entries(limitRanges).map(([name, [, from, to]]) => [name, v.optional(whole(from, to))]),
+  ) as Record<keyof GatewayLimits, v.OptionalSchema<ReturnType<typeof whole>, undefined>>,
+);
 
 const policy = v.strictObject({
   topic: matching(/^[^\0]+$/, "a topic filter"),
@@ -145,8 +143,8 @@ const node = v.strictObject({
     ),
   ),
   dialect: v.optional(dialect),
-  wake: v.optional(whole(0, 366 * 86_400)),
-  wake_tolerance: v.optional(whole(1, 366 * 86_400)),
+  wake: v.optional(whole(0, longestSleep)),
+  wake_tolerance: v.optional(whole(1, longestSleep)),
 });
 
 const nodes = v.pipe(

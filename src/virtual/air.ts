@@ -1,6 +1,14 @@
 import { type Clock, type Random, show } from "../base/index.ts";
-import { broadcastAddress, isMacAddress, type MacAddress, radioErrors } from "../device/index.ts";
-import { acknowledgementAirtimeMs, acknowledgementSlotMs, frameAirtimeMs, rssiAt } from "./airtime.ts";
+import {
+  acknowledgementAirtimeMs,
+  acknowledgementSlotMs,
+  broadcastAddress,
+  frameAirtimeMs,
+  isMacAddress,
+  type MacAddress,
+  radioErrors,
+} from "../device/index.ts";
+import { rssiAt } from "./strength.ts";
 import { virtualErrors } from "./errors.ts";
 import { assertFaults, type Faults, FaultSet } from "./faults.ts";
 import type { RadioAccount } from "./radio-account.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 export { Air, type AirEvent, type AirFrame, type AirOptions, type Interceptor } from "./air.ts";
-export { acknowledgementAirtimeMs, frameAirtimeMs, rssiAt } from "./airtime.ts";
+export { rssiAt } from "./strength.ts";
 export { type BytePortPair, type BytePortPairOptions, createBytePortPair } from "./byte-port-pair.ts";
 export { type ClimateDevices, createClimateDevices } from "./climate-devices.ts";
 export { VirtualClock, type VirtualClockOptions } from "./clock.ts";

@@ -28,15 +28,6 @@ export function isNewNumber(number: number, next: number): boolean {
   return ((number - next) & 0xffff) < 0x8000;
 }
 
-/**
- * The sequence number of a queue of which a message's number is the lower 16 bits: the first from the oldest on.
- *
- * @param oldest the sequence number of the oldest message in the queue
- */
-export function sequenceOfNumber(number: number, oldest: number): number {
-  return oldest + ((number - oldest) & 0xffff);
-}
-
 /** The number of a message in a queue: the lower 16 bits of its sequence number. */
 export function numberOfSequence(sequence: number): number {
   return sequence % 0x1_0000;

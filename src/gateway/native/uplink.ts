@@ -68,7 +68,7 @@ export interface NativeUplink {
   readonly repeated: number;
   /** How many numbers before these items never came: this end, or that, was set back. */
   readonly skipped: number;
-  /** The numbers of messages that it has: they can go from its queue (see `sequenceOfNumber`). */
+  /** The numbers of messages that it has: they can go from its queue (see `numberOfSequence`). */
   readonly came: readonly number[];
   /** The numbers of messages that it will never take: they can go too, with another fate. */
   readonly cannotTake: readonly { readonly number: number; readonly reason: CannotTake }[];

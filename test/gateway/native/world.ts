@@ -7,7 +7,7 @@ import {
   type NativeRecord,
   type NativeUplink,
   type NodeItem,
-  sequenceOfNumber,
+  numberOfSequence,
   type WaitingMessage,
 } from "../../../src/gateway/native/index.ts";
 import { NativeNode, type NativeNodeOptions, type NativeNodeState } from "../../../src/mote/index.ts";
@@ -127,13 +127,9 @@ export class PeerGateway {
 
   #dequeue(node: string, number: number, taken: boolean): void {
     const { queue } = this.#keptOf(node);
-    const [first] = queue;
-    if (!first) return;
-    const sequence = sequenceOfNumber(number, first.sequence);
-    const index = queue.findIndex((message) => message.sequence === sequence);
-    if (index < 0) return;
-    queue.splice(index, 1);
-    this.done.push({ node, sequence, taken });
+    const index = queue.findIndex(({ sequence }) => numberOfSequence(sequence) === number);
+    const [message] = index < 0 ? [] : queue.splice(index, 1);
+    if (message) this.done.push({ node, sequence: message.sequence, taken });
   }
 
   async #send(node: string, fetch: boolean): Promise<void> {
