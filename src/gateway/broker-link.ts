@@ -1,3 +1,4 @@
+import type { Handover } from "../mqtt/index.ts";
 import type { QoS } from "../topics/index.ts";
 
 export type { QoS };
@@ -9,11 +10,14 @@ export type { QoS };
 export interface BrokerLink {
   /** Whether the broker has accepted the connection and it stands. */
   readonly connected: boolean;
-  /** Settles when the message is in the broker's hands (QoS 1 and 2) or sent (QoS 0), however long that takes. */
+  /**
+   * Settles when the message is in the broker's hands (QoS 1 and 2) or sent (QoS 0), however long that takes. At QoS 2 it notes in
+   * `handover` how far it has come, so that the broker takes it once; one that cannot do that may bring it twice.
+   */
   publish(
     topic: string,
     payload: string | Uint8Array,
-    options?: { qos?: QoS; retain?: boolean },
+    options?: { qos?: QoS; retain?: boolean; handover?: Handover },
   ): Promise<void>;
   /**
    * Settles when the broker has said yes, rejects when it has said no. Subscribing again to the same filter asks the

@@ -84,8 +84,11 @@ export type DeliveryOutcome =
 /** Everything that the gateway counts, by reason, since it was made. */
 export class GatewayCounters {
   readonly frames = new Counters<FrameOutcome>();
-  /** What became of accepted publications at the broker. */
-  readonly uplinks = new Counters<"published" | "failed">();
+  /**
+   * What became of accepted publications at the broker. `republished`: at QoS 2, and on their way when the broker forgot the
+   * session, so that it may have taken them twice.
+   */
+  readonly uplinks = new Counters<"published" | "failed" | "republished">();
   readonly messages = new Counters<MessageOutcome>();
   readonly deliveries = new Counters<DeliveryOutcome>();
   /** Ends of messages that were told, or could not be. */

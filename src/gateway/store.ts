@@ -86,6 +86,10 @@ export interface StoredUplink {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
+  /** At QoS 2: under which id it goes to the broker, 1 … 65,535, once it does. */
+  readonly packetId?: number | undefined;
+  /** At QoS 2: the broker has said that it has come (PUBREC). */
+  readonly released?: boolean | undefined;
 }
 
 /** All that is found at the start. */
@@ -103,7 +107,7 @@ export interface StoredState {
 
 /** One change of what is stored. */
 export type StoreChange =
-  /** A publication was accepted. */
+  /** A publication was accepted; or one that is there already has come further. */
   | { readonly type: "uplink"; readonly uplink: StoredUplink }
   /** The broker has it, or it was given up. Without effect if it is not there. */
   | { readonly type: "uplink-done"; readonly sequence: number }

@@ -83,7 +83,7 @@ export class NodeItems {
     this.#parts.outbox.publish({
       topic: toNodeTopic(config.base, node.name, "backfill"),
       payload: encodeUtf8(JSON.stringify(backfill)),
-      qos: 1,
+      qos: qos === 2 ? 2 : 1,
       retain: false,
       durable: true,
     });
