@@ -13,7 +13,7 @@ describe.runIf(have("mosquitto"))("the gateway killed again and again while it h
     for (const number of arrived) counts.set(number, (counts.get(number) ?? 0) + 1);
     const all = Array.from({ length: published }, (_item, number) => number);
     console.log(`${published} readings, ${arrived.length} came`);
-    expect(published).toBeGreaterThan(kills * 10);
+    expect(published).toBeGreaterThan(kills * 4);
     expect(
       all.filter((number) => !counts.has(number)),
       `seed ${seed}: lost`,
