@@ -24,6 +24,8 @@ export interface BrokerLink {
    * broker again, so that retained messages come again. Messages are not for `handler`: `Gateway.receive` gets them.
    */
   subscribe(filter: string, options: { qos?: QoS }, handler: () => void): Promise<LinkSubscription>;
+  /** Ends a subscription that was made in an earlier life. Not needed where the broker keeps no session. */
+  unsubscribe?(filter: string): Promise<void>;
 }
 
 /** One of perhaps several subscriptions to a filter. */
