@@ -40,4 +40,6 @@ export interface BrokerMessage {
   readonly payload: Uint8Array;
   /** Whether the broker had kept it for new subscribers, and did not just get it (3.1.1, 3.3.1.3). */
   readonly retain: boolean;
+  /** MQTT 5: for how many seconds it is worth delivering, 0 or more (3.3.2.3.3). Default: always. */
+  readonly properties?: { readonly messageExpiryInterval?: number } | undefined;
 }

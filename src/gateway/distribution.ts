@@ -56,7 +56,7 @@ export class Distribution {
   /** Routes a message; it never waits. */
   route(message: BrokerMessage): MessageOutcome {
     const { config, routes, retained, reports } = this.#parts;
-    const { topic, payload, retain } = message;
+    const { topic, payload, retain, properties } = message;
     // What the gateway says changes with every message for a node: delivered to one, it would go round for ever.
     if (isOwnTopic(config.base, topic)) return "own";
     const subscribers = routes.subscribersOf(topic);
@@ -77,7 +77,10 @@ export class Distribution {
     // A view would keep all of a larger buffer alive.
     const own = payload.length === payload.buffer.byteLength ? payload : payload.slice();
     const content = { topic, payload: own, retained: retain };
-    const order = { ...choosePolicy(config.policies, topic), transaction: undefined };
+    const policy = choosePolicy(config.policies, topic);
+    // Its sender and whoever wrote the policy both have their way.
+    const ttl = Math.min(policy.ttl ?? Infinity, properties?.messageExpiryInterval ?? Infinity);
+    const order = { ...policy, ttl: ttl === Infinity ? undefined : ttl, transaction: undefined };
     for (const node of recipients) this.enqueue(node, content, order);
     return "routed";
   }

@@ -38,6 +38,8 @@ export function createBrokerClient(broker: HubConfig["broker"], options: BrokerC
 export function readBrokerAccess(broker: HubConfig["broker"]) {
   return {
     keepaliveSeconds: broker.keepalive,
+    // moteq's own speaks nothing else than MQTT 3.1.1.
+    ...(broker.mqtt5 && broker.url !== undefined ? { version: 5 as const } : {}),
     ...(broker.client_id === undefined ? {} : { clientId: broker.client_id }),
     ...(broker.user === undefined ? {} : { username: broker.user }),
     ...(broker.password === undefined ? {} : { password: broker.password }),
