@@ -3,15 +3,10 @@ import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./er
 import type { Handover } from "./handover.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
-import {
-  type AcknowledgementPacket,
-  firstFailure,
-  type OutgoingPacket,
-  type Packet,
-  type PublishPacket,
-} from "./packets.ts";
+import { type AcknowledgementPacket, firstFailure, type Packet, type PublishPacket } from "./packets.ts";
 import type { Publication } from "./publication.ts";
 import { type Request, Requests } from "./requests.ts";
+import type { SessionOutput } from "./session-output.ts";
 
 /** Limits of a {@link Session}. */
 export interface SessionOptions {
@@ -29,29 +24,6 @@ export interface SessionOptions {
 
 /** What is wrong with a message beyond the receive maximum. */
 export const tooManyMessages = "sent more messages than it may have unacknowledged";
-
-/** What has to be known after a restart, as it changes; see {@link Keeper}. */
-export interface SessionRecord {
-  sent(publication: Publication): void;
-  released(publication: Publication): void;
-  gone(publication: Publication): void;
-  received(packetId: number): void;
-  forgotten(packetId: number): void;
-}
-
-/** What a session asks of its surroundings. */
-export interface SessionOutput {
-  /** Send this packet on the present connection. */
-  send(packet: OutgoingPacket): void;
-  /** Give this message to its handlers; then, unless it is at QoS 0, call {@link Session.settle} with the delivery. */
-  deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
-  /** The broker had forgotten this subscription and refuses to grant it again. */
-  subscriptionLost(filter: string): void;
-  /** Note where a message stands that has a {@link Handover}; then call {@link Session.noted}. */
-  note(publication: Publication): void;
-  /** For a session that outlives the client. What is sent must not leave before what was noted ahead of it is safe. */
-  readonly record?: SessionRecord | undefined;
-}
 
 /**
  * The state that a client shares with the broker across connections (MQTT 3.1.1, 4.1), and the rules of what to send
@@ -157,8 +129,8 @@ export class Session {
       }
     }
     this.#outgoing.connect(sessionPresent);
-    if (!sessionPresent) {
-      for (const publication of this.#outgoing.values()) if (publication.handover) this.#note(publication);
+    for (const publication of sessionPresent ? [] : this.#outgoing.values()) {
+      if (publication.handover) this.#note(publication);
     }
     this.#incoming.connect(sessionPresent);
     this.#requests.connect(sessionPresent);
