@@ -165,6 +165,7 @@ export class Bridge {
     this.#timer = undefined;
     this.#healthTimer?.cancel();
     this.#options.pages.close();
+    this.#options.discovery?.close();
     if (this.#options.link.connected) await this.#publish("bridge/state", { state: "offline" });
   }
 

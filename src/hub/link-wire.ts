@@ -21,7 +21,13 @@ export async function openLinkWire(
     throw bad(text);
   if (dataOut === undefined || reset === undefined) throw bad(text);
   const lines = await openGpioLines({
-    ...{ role, chip, clockIn, dataIn, clockOut, dataOut, reset },
+    role,
+    chip,
+    clockIn,
+    dataIn,
+    clockOut,
+    dataOut,
+    reset,
     onEnd: (why) => onTrouble(`${why}: start moteq anew`, "not-opened"),
   });
   return new FiveWire({ role, lines, clock });
