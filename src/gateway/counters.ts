@@ -84,6 +84,8 @@ export type DeliveryOutcome =
 /** Everything that the gateway counts, by reason, since it was made. */
 export class GatewayCounters {
   readonly frames = new Counters<FrameOutcome>();
+  /** Items of native nodes that came again, and numbers of items that never came. */
+  readonly items = new Counters<"repeated" | "skipped">();
   /**
    * What became of accepted publications at the broker. `republished`: at QoS 2, and on their way when the broker forgot the
    * session, so that it may have taken them twice.
@@ -98,9 +100,10 @@ export class GatewayCounters {
   readonly subscriptions = new Counters<"made" | "ended" | "refused">();
 
   toJSON(): GatewayCounts {
-    const { frames, uplinks, messages, deliveries, fates, replies, reports, subscriptions } = this;
+    const { frames, items, uplinks, messages, deliveries, fates, replies, reports, subscriptions } = this;
     return {
       frames: frames.toJSON(),
+      items: items.toJSON(),
       uplinks: uplinks.toJSON(),
       messages: messages.toJSON(),
       deliveries: deliveries.toJSON(),

@@ -3,7 +3,7 @@ import type { ClassicDialect } from "../wire/index.ts";
 import type { NodePresence } from "../topics/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { EnergyRecord } from "./energy.ts";
-import type { NativeRecord } from "./native/record.ts";
+import { emptyRecord, type NativeRecord } from "./native/record.ts";
 import type { WakeContract } from "./wake-contract.ts";
 
 /** What is kept of a node. */
@@ -27,6 +27,11 @@ export interface NodeRecord {
   readonly energy?: EnergyRecord | undefined;
   /** Of a node that speaks the native dialect: its key is a secret. */
   readonly native?: NativeRecord | undefined;
+}
+
+/** A node of which the rest was lost. In plaintext it is heard only if it would be let in anew: it may have been a native one. */
+export function lostNode(address: MacAddress): NodeRecord {
+  return { address, dialect: undefined, subscriptions: [], native: emptyRecord };
 }
 
 /** A message that is published when a node is overdue. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import type { MacAddress, Radio, ReceivedFrame } from "../../src/device/index.ts";
@@ -7,6 +6,7 @@ import { systemClock } from "../../src/node/index.ts";
 import { connect, type MqttVersion } from "../../src/node/mqtt.ts";
 import { have } from "../support/external.ts";
 import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
+import { until } from "../support/until.ts";
 
 /** A radio on which everything arrives, for nodes that are nothing but their frames. */
 class NearRadio implements Radio {
@@ -29,13 +29,6 @@ class NearRadio implements Radio {
 
   hear(node: number, frame: string): void {
     this.#listener({ source: `02000000aa0${node}`, bytes: encodeUtf8(frame) });
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !holds();) {
-    if (performance.now() > end) throw new Error("did not come true within 10 s");
-    await delay(5);
   }
 }
 
