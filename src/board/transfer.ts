@@ -1,4 +1,4 @@
-import { type Clock, concatBytes, type Cryptography, type Sha256, type Timer } from "../base/index.ts";
+import { type Clock, type Cryptography, type Sha256, type Timer } from "../base/index.ts";
 import type { PartsProgress } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
@@ -128,9 +128,9 @@ export class Transfer {
   async #writeAll(target: TransferTarget): Promise<void> {
     try {
       while (this.#gathered.length > 0) {
-        const bytes = concatBytes(this.#gathered.splice(0));
-        await target.writer.write(bytes);
-        this.#written += bytes.length;
+        const pieces = this.#gathered.splice(0);
+        await target.writer.write(pieces);
+        for (const { length } of pieces) this.#written += length;
         this.#reportIfDue();
       }
     } catch (error) {

@@ -237,11 +237,11 @@ describe("files (real)", () => {
       override async append(path: string): Promise<FileWriter> {
         const writer = await super.append(path);
         let room = 100_000;
-        const write = (bytes: Uint8Array) => {
-          room -= bytes.length;
+        const write = (pieces: readonly Uint8Array[]) => {
+          for (const { length } of pieces) room -= length;
           return room < 0
             ? Promise.reject(boardErrors.create("board/full", "the disk is full"))
-            : writer.write(bytes);
+            : writer.write(pieces);
         };
         return { size: writer.size, write, sync: () => writer.sync(), close: () => writer.close() };
       }
