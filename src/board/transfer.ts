@@ -68,9 +68,10 @@ export class Transfer {
     const { size, partBytes: part, windowBytes: window, cryptography } = this.#options;
     const there = target.writer.size;
     const hash = cryptography.createSha256();
+    const usable = there <= size ? there : 0;
     let have = 0;
-    while (have < there && there <= size) {
-      const bytes = await target.read(have, Math.min(digestBytes, there - have));
+    while (have < usable) {
+      const bytes = await target.read(have, Math.min(digestBytes, usable - have));
       if (bytes.length === 0) break;
       hash.update(bytes);
       have += bytes.length;

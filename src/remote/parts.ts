@@ -111,8 +111,8 @@ async function sendOnce(
       news.announce();
     },
   });
-  const topicOf = (offset: number) =>
-    encodeCommandTopic(exchange.base, { command: "part", id: call.id, tail: toPartTail(offset) });
+  const topicOf = (start: number) =>
+    encodeCommandTopic(exchange.base, { command: "part", id: call.id, tail: toPartTail(start) });
   const reach = (end: number) => {
     reached = end;
     if (!answered) news.announce();
