@@ -109,7 +109,7 @@ export class Session {
   }
 
   /** The messages in flight, oldest first. */
-  publications(): IterableIterator<Publication> {
+  publications(): Publication[] {
     return this.#outgoing.values();
   }
 
@@ -343,7 +343,7 @@ export class Session {
 
   #nextId(): number {
     do this.#lastId = (this.#lastId % 65_535) + 1;
-    while (this.#outgoing.get(this.#lastId) || this.#requests.get(this.#lastId));
+    while (!this.#outgoing.isFree(this.#lastId) || this.#requests.get(this.#lastId));
     this.#highestId = Math.max(this.#highestId, this.#lastId);
     return this.#lastId;
   }
