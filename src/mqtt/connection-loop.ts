@@ -20,7 +20,7 @@ export interface ConnectionLoopOptions {
   readonly ways: readonly OpenBytePort[];
   readonly clock: Clock;
   readonly random: Random;
-  readonly backoff: BackoffOptions;
+  readonly backoff: BackoffOptions | undefined;
   /** How long opening may take, and how long a connection has to stand to count as a success. */
   readonly responseTimeoutMs: number;
 }

@@ -144,7 +144,7 @@ export function resolveOptions(options: MqttClientOptions) {
     reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
-    backoff: options.backoff ?? {},
+    backoff: options.backoff,
     offlineLimit,
     offlinePolicy: options.offlinePolicy ?? "wait",
     inflightLimit,
