@@ -313,11 +313,9 @@ export class Link
     const mayPublish = this.session.inflight <= this.#resumeAt;
     const { sent } = this;
     const handed: Publication[] = [];
-    for (let more = true; more && connection.hasRoom; connection.flush()) {
-      while (more && connection.hasRoom) {
-        more = this.session.sendNext() || (mayPublish && this.#publishNext(handed));
-      }
-    }
+    // The session's own come first; nothing new goes out before they all have.
+    const isDone = fill(connection, () => this.session.sendNext());
+    if (isDone && mayPublish) fill(connection, () => this.#publishNext(handed));
     // Answers go out even if nothing else may.
     connection.flush();
     if (this.sent > sent) this.#resumeAt = Math.max(promptly, this.session.inflight * 0.75);
@@ -339,6 +337,16 @@ export class Link
     if (publication.qos === 0) handed.push(publication);
     return true;
   }
+}
+
+/** Sends for as long as there is something and the connection takes it; returns whether there is no more. */
+function fill(connection: Connection, sendNext: () => boolean): boolean {
+  let more = true;
+  while (more && connection.hasRoom) {
+    more = sendNext();
+    if (!connection.hasRoom) connection.flush();
+  }
+  return !more;
 }
 
 const endOfTurn = Promise.resolve();
