@@ -71,7 +71,7 @@ export class Link
     this.session = new Session(this, options, this.#keeper);
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, this);
     this.#loop = new ConnectionLoop(options, this);
-    if (this.#keeper) this.#restore(this.#keeper);
+    this.#keeper?.restore(this.session, this.queue);
   }
 
   /** Connects, again and again, until `close`. Without effect the second time. */
@@ -154,7 +154,7 @@ export class Link
   }
 
   onRetry(error: MoteqError | undefined, retryInMs: number): void {
-    this.#statuses.push({ type: "disconnected", ...(error ? { error } : {}), retryInMs });
+    this.#statuses.push({ type: "disconnected", error, retryInMs });
   }
 
   async onStop(): Promise<void> {
@@ -162,14 +162,6 @@ export class Link
     this.#statuses.push({ type: "closed" });
     this.#statuses.end();
     (this.#closed ??= new Deferred()).resolve();
-  }
-
-  awaited(): number {
-    return this.session.awaited;
-  }
-
-  awaitedRequests(): number {
-    return this.session.awaitedRequests;
   }
 
   receive(packet: Packet): string | undefined {
@@ -244,7 +236,7 @@ export class Link
   }
 
   #receiveConnack(
-    { reasonCode, properties = nothing, ...packet }: ConnackPacket,
+    { reasonCode, sessionPresent: present, properties = nothing }: ConnackPacket,
     connection: Connection,
   ): void {
     const { reasonOf, incomingLimit, topicAliasMaximum, connect } = this.#options;
@@ -253,7 +245,7 @@ export class Link
       connection.fail(reasonError(reasonOf, "mqtt/refused", what, toReasonCode(reasonCode), properties));
       return;
     }
-    const sessionPresent = packet.sessionPresent && !this.#clean;
+    const sessionPresent = present && !this.#clean;
     if (this.#options.clean === "once" && this.#clean) {
       this.#clean = false;
       if (connect.version !== 5) {
@@ -271,10 +263,10 @@ export class Link
     // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
     this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
     this.session.connect(sessionPresent, properties.receiveMaximum);
-    connection.accepted({
-      ...properties,
-      topicAliasMaximum: Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
-    });
+    connection.accepted(
+      Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
+      properties.serverKeepAlive,
+    );
     this.#statuses.push({ type: "connected", sessionPresent });
     this.#ready?.resolve();
     this.#ready = undefined;
@@ -285,17 +277,6 @@ export class Link
     const { reasonOf } = this.#options;
     const error = reasonError(reasonOf, "mqtt/disconnected", what, reasonCode, properties);
     connection.fail(error, !blamesConnection(reasonCode));
-  }
-
-  #restore(keeper: Keeper): void {
-    const { publications, received } = keeper.load();
-    this.session.restore(
-      publications.filter(({ packetId }) => packetId > 0),
-      received,
-    );
-    for (const publication of publications) {
-      if (publication.packetId === 0) this.queue.restore(publication);
-    }
   }
 
   /** Sends what may be sent, in batches, for as long as the connection takes them. */
