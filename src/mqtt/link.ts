@@ -3,26 +3,25 @@ import { Connection, type ConnectionEnd, type ConnectionOwner } from "./connecti
 import { ConnectionLoop, type ConnectionLoopOwner } from "./connection-loop.ts";
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { reasonError } from "./errors.ts";
 import type { Delivery } from "./incoming.ts";
 import { Intake, type IntakeTies } from "./intake.ts";
 import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { ConnackPacket, ConnectPacket, DisconnectPacket, OutgoingPacket, Packet } from "./packets.ts";
-import type { PublishPacket } from "./packets.ts";
+import type { ConnackPacket, ConnectPacket, OutgoingPacket, Packet, PublishPacket } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import type { Publication } from "./publication.ts";
 import { PublishQueue, type PublishQueueOwner } from "./publish-queue.ts";
-import { blamesConnection, toReasonCode } from "./reason-codes.ts";
+import { blamesConnection, endedConnection, refusedConnection } from "./reason-codes.ts";
 import type { Request } from "./requests.ts";
 import { faultFor } from "./server-limits.ts";
-import { Session, type SessionOutput } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOutput } from "./session-ties.ts";
 import type { StatusFeed } from "./status.ts";
 
 /** With so few messages in flight a new one goes out at once. */
 const promptly = 32;
 
-const nothing = {};
+const nothing: PropertiesOf["connack"] = {};
 
 /**
  * Carries one session over one connection after the other: the session says what, the link sees to when. It is itself
@@ -166,8 +165,9 @@ export class Link
 
   receive(packet: Packet): string | undefined {
     const connection = this.#connection as Connection;
-    if (packet.type === "disconnect" && this.#options.connect.version === 5) {
-      this.#receiveDisconnect(packet, connection);
+    const { connect, reasonOf } = this.#options;
+    if (packet.type === "disconnect" && connect.version === 5) {
+      connection.fail(endedConnection(packet, reasonOf), !blamesConnection(packet.reasonCode));
     } else if (this.connected) return this.session.receive(packet);
     else if (packet.type === "connack") this.#receiveConnack(packet, connection);
     else return `sent ${packet.type.toUpperCase()} before CONNACK`;
@@ -235,17 +235,11 @@ export class Link
     this.connected = false;
   }
 
-  #receiveConnack(
-    { reasonCode, sessionPresent: present, properties = nothing }: ConnackPacket,
-    connection: Connection,
-  ): void {
+  #receiveConnack(packet: ConnackPacket, connection: Connection): void {
+    const { properties = nothing } = packet;
     const { reasonOf, incomingLimit, topicAliasMaximum, connect } = this.#options;
-    if (reasonCode !== 0) {
-      const what = "the broker refused the connection";
-      connection.fail(reasonError(reasonOf, "mqtt/refused", what, toReasonCode(reasonCode), properties));
-      return;
-    }
-    const sessionPresent = present && !this.#clean;
+    if (packet.reasonCode !== 0) return connection.fail(refusedConnection(packet, reasonOf));
+    const sessionPresent = packet.sessionPresent && !this.#clean;
     if (this.#options.clean === "once" && this.#clean) {
       this.#clean = false;
       if (connect.version !== 5) {
@@ -270,13 +264,6 @@ export class Link
     this.#statuses.push({ type: "connected", sessionPresent });
     this.#ready?.resolve();
     this.#ready = undefined;
-  }
-
-  #receiveDisconnect({ reasonCode = 0, properties }: DisconnectPacket, connection: Connection): void {
-    const what = "the broker ended the connection";
-    const { reasonOf } = this.#options;
-    const error = reasonError(reasonOf, "mqtt/disconnected", what, reasonCode, properties);
-    connection.fail(error, !blamesConnection(reasonCode));
   }
 
   /** Sends what may be sent, in batches, for as long as the connection takes them. */
