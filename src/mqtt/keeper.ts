@@ -1,7 +1,9 @@
 import { messageOf, type MoteqError } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
 import { Publication } from "./publication.ts";
-import type { SessionStore, StoreChange, StoredSession } from "./store.ts";
+import type { PublishQueue } from "./publish-queue.ts";
+import type { Session } from "./session.ts";
+import type { SessionStore, StoreChange } from "./store.ts";
 
 /** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
 const doneAtOnce = 64;
@@ -50,10 +52,20 @@ export class Keeper {
     return this.#urgent.length + this.#done.length === 0;
   }
 
-  load(): StoredSession {
-    const session = this.#store.load();
-    this.#lastSequence = session.messages.at(-1)?.sequence ?? 0;
-    return session;
+  /** Puts back what was kept. Before anything else. */
+  restore(session: Session, queue: PublishQueue): void {
+    const { messages, received } = this.#store.load();
+    this.#lastSequence = messages.at(-1)?.sequence ?? 0;
+    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
+      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
+    );
+    session.restore(
+      publications.filter(({ packetId }) => packetId > 0),
+      received,
+    );
+    for (const publication of publications) {
+      if (publication.packetId === 0) queue.restore(publication);
+    }
   }
 
   /** Keeps a message from the next `commit` on. */
