@@ -23,6 +23,10 @@ function logOf(...records: (string | Uint8Array)[]): Buffer {
   ]);
 }
 
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
 /** What is read of a log, and what it took. */
 async function read(bytes: Uint8Array) {
   const folder = new FragileFolder();
@@ -36,7 +40,6 @@ async function read(bytes: Uint8Array) {
 
 describe("a log in frames", () => {
   it("has these bytes", () => {
-    const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
     const copy = ["6d6f7465716c6f67", "02", "01020304", "a0b0c0d0", "e2a74738"].join("");
     expect(hexOf(encodeHeader(key))).toBe(copy + copy);
     const frame = ["a7", "00000005", "a2f17520", "1bce858a", "68656c6c6f"].join("");
