@@ -17,7 +17,13 @@ export interface KeeperTies {
 /** Makes what keeps a session, for a client that is given it. */
 export type CreateKeeper = (ties: KeeperTies) => Keeper;
 
-/** Keeps a client's session in a store: for its option `keeper`. The store is the client's from then on. */
+/** The stores of clients that are not closed. */
+const inUse = new WeakSet<SessionStore>();
+
+/**
+ * Keeps a client's session in a store: for its option `keeper`. The store is the client's from then on until it is closed;
+ * the client is not made (`mqtt/bad-option`) if it is another one's.
+ */
 export function keepIn(store: SessionStore): CreateKeeper {
   return (ties) => new Keeper(store, ties);
 }
@@ -52,6 +58,10 @@ export class Keeper {
 
   /** What was kept: the messages in their order, and the ids of those that were received. Before anything else. */
   load(): { readonly publications: readonly Publication[]; readonly received: readonly number[] } {
+    if (inUse.has(this.#store)) {
+      throw mqttErrors.create("mqtt/bad-option", "a store keeps one session: this one is another client's");
+    }
+    inUse.add(this.#store);
     const { messages, received } = this.#store.load();
     this.#lastSequence = messages.at(-1)?.sequence ?? 0;
     const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
@@ -103,6 +113,7 @@ export class Keeper {
     await this.#writing;
     await this.#write();
     await this.#store.close().catch(() => {});
+    inUse.delete(this.#store);
   }
 
   async #write(): Promise<void> {

@@ -43,8 +43,8 @@ export interface MqttClientOptions {
   /** MQTT 5: further properties of CONNECT. */
   readonly properties?: PropertiesOf["connect"];
   /**
-   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Use it with a `clientId` and
-   * `clean: false`. Default: it is kept in memory alone.
+   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Only with a `clientId` and
+   * `clean: false`, since the session is the broker's as much. Default: it is kept in memory alone.
    */
   readonly keeper?: CreateKeeper;
   /** Names reason codes in errors: `reasonOf`, which Node's `connect` gives. Default: they stay numbers, to save room. */
@@ -162,6 +162,11 @@ function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): 
   const { clientId = createClientId(options.random), clean = true, username, password, will } = options;
   if (clientId === "" && clean !== true)
     throw badOption("a session that is kept needs a clientId, got an empty one");
+  if (options.keeper && (clean !== false || options.clientId === undefined)) {
+    throw badOption(
+      `a store needs a clientId and clean: false, got ${show(options.clientId)} and ${show(clean)}`,
+    );
+  }
   if (password !== undefined && username === undefined && options.version !== 5) {
     throw badOption("a password needs a username (MQTT 3.1.1, 3.1.2.9), got none");
   }
