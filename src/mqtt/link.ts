@@ -158,6 +158,7 @@ export class Link
 
   async onStop(): Promise<void> {
     await this.#keeper?.close();
+    if (this.#closing) this.#end(this.#closing);
     this.#statuses.push({ type: "closed" });
     this.#statuses.end();
     (this.#closed ??= new Deferred()).resolve();
@@ -232,7 +233,6 @@ export class Link
     }
     this.#statuses.push({ type: "store-failed", error });
     this.#connection?.fail(error);
-    if (this.#closing) this.#end(this.#closing);
   }
 
   #end(error: MoteqError): void {

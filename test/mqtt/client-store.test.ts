@@ -157,20 +157,54 @@ describe("closing a client with a store", () => {
     expect(store.payloads).toEqual([]);
   });
 
+  it("gives up all else even if the store fails to the end", async () => {
+    const store = new SlowStore();
+    const { clock, broker, client } = setUp(store, unanswered("publish"));
+    const inFlight = await clock.runUntil(client.enqueue("t", "1", { qos: 1 }));
+    const done = await clock.runUntil(client.enqueue("t", "2", { qos: 1 }));
+    await clock.advance(1);
+    store.broken = true;
+    const packet = broker.latest.received.at(-1) as PublishPacket;
+    broker.latest.send({ type: "puback", packetId: packet.packetId });
+    const refused = client.enqueue("t", "3", { qos: 1 });
+    const closed = client.close();
+    await expect(clock.runUntil(refused)).rejects.toSatisfy(codeIs("mqtt/store-failed"));
+    await clock.runUntil(closed);
+    await expect(inFlight.delivered).rejects.toSatisfy(codeIs("mqtt/closed"));
+    await done.delivered;
+    expect(store.payloads).toEqual(["1", "2"]);
+  });
+
   it("says goodbye behind what waits for the store, and sends nothing new meanwhile", async () => {
     const store = new SlowStore();
-    const { clock, broker, client } = setUp(store, undefined, { inflightLimit: 1 });
+    const { clock, broker, client } = setUp(store, unanswered("publish"), { inflightLimit: 1 });
+    await clock.runUntil(client.enqueue("t", "1", { qos: 1 }));
+    await clock.runUntil(client.enqueue("t", "2", { qos: 1 }));
+    await clock.advance(1);
+    store.clock = clock;
+    const enqueued = client.enqueue("t", "3", { qos: 1 });
+    const closed = client.close();
+    const packet = broker.latest.received.at(-1) as PublishPacket;
+    broker.latest.send({ type: "puback", packetId: packet.packetId });
+    await clock.advance(99);
+    expect(broker.latest.types).toEqual(["connect", "publish"]);
+    await clock.runUntil(closed);
+    await enqueued;
+    expect(broker.latest.types).toEqual(["connect", "publish", "disconnect"]);
+    expect(store.payloads).toEqual(["2", "3"]);
+  });
+
+  it("sends what waited for the store ahead of the goodbye", async () => {
+    const store = new SlowStore();
+    const { clock, broker, client } = setUp(store);
     await clock.runUntil(client.ready());
     store.clock = clock;
-    const first = client.enqueue("t", "1", { qos: 1 });
-    const second = client.enqueue("t", "2", { qos: 1 });
+    void client.enqueue("t", "1", { qos: 1 });
     const closed = client.close();
     await clock.advance(99);
     expect(broker.latest.types).toEqual(["connect"]);
     await clock.runUntil(closed);
     expect(broker.latest.types).toEqual(["connect", "publish", "disconnect"]);
-    await Promise.all([first, second]);
-    expect(store.payloads).toContain("2");
   });
 
   it("sends nothing that waits for the store when the broker has to be left at once", async () => {

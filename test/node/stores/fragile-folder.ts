@@ -97,7 +97,8 @@ export class FragileFolder implements StoreFolder {
     this.done.push(`${operation} ${name}`.trimEnd());
   }
 
-  get #used(): number {
+  /** How many bytes all files have together. */
+  get used(): number {
     return [...this.#names.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
@@ -129,7 +130,7 @@ export class FragileFolder implements StoreFolder {
           if (life === this.#life) write(bytes.subarray(0, bytes.length / 2), position);
           throw error;
         }
-        const room = this.room - this.#used + Math.max(0, content.bytes.length - position);
+        const room = this.room - this.used + Math.max(0, content.bytes.length - position);
         if (room <= 0) throw systemError("ENOSPC");
         const taken = bytes.subarray(0, Math.min(bytes.length, room));
         write(taken, position);

@@ -129,6 +129,30 @@ describe("a session's log when the disk fails", () => {
     }
   });
 
+  it("goes on behind the last whole record when it cannot be written anew", async () => {
+    const folder = new FragileFolder();
+    const log = await open(folder);
+    await log.apply(put(1));
+    const whole = folder.bytesOf("session.log")?.length;
+    await log.apply([{ type: "put", message: storedMessage(2, { payload: new Uint8Array(1000) }) }]);
+    folder.put(
+      "session.log",
+      folder.bytesOf("session.log")?.subarray(0, (whole ?? 0) + 900) ?? new Uint8Array(0),
+    );
+    const said: string[] = [];
+    failOnce(folder, "EIO", "create");
+    const next = await SessionLog.open(folder, (text) => said.push(text));
+    expect(said).toEqual([
+      expect.stringContaining("is cut off"),
+      expect.stringContaining("could not be put in order: EIO"),
+    ]);
+    await next.apply(put(3));
+    folder.cutPower();
+    const last = await SessionLog.open(folder, (text) => said.push(text));
+    expect(last.load().messages.map(({ sequence }) => sequence)).toEqual([1, 3]);
+    expect(said).toHaveLength(2);
+  });
+
   it("counts nothing as safe until its new name is", async () => {
     const folder = new FragileFolder();
     const log = await open(folder);
@@ -182,6 +206,19 @@ describe("a session's log on a full disk", () => {
         await log.apply([{ type: "delete", sequence: done }]);
       }
     }
+  });
+
+  it("notes what is done on a disk that others have filled, though it has no room for a new log", async () => {
+    const folder = new FragileFolder();
+    const log = await open(folder);
+    const message = storedMessage(1, { payload: new Uint8Array(200_000) });
+    await log.apply([{ type: "put", message }]);
+    folder.room = folder.used;
+    await log.apply([{ type: "sent", sequence: 1, packetId: 7 }]);
+    await expect(log.apply(put(2))).rejects.toThrow("ENOSPC");
+    folder.cutPower();
+    expect((await open(folder)).load().messages).toEqual([{ ...message, packetId: 7 }]);
+    await log.close();
   });
 
   it("does not try to grow shorter with every change when there is no room for that", async () => {
