@@ -9,69 +9,19 @@ import {
   withAbort,
 } from "../base/index.ts";
 import { assertTopicFilter, faultOfTopicName, type QoS, topicErrors } from "../topics/index.ts";
+import type { AcceptedMessage, PublishOptions, SubscribeOptions } from "./client-options.ts";
 import { Dispatch } from "./dispatch.ts";
 import { mqttErrors, reasonError, type ReasonOf } from "./errors.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
 import { type MqttClientOptions, resolveOptions } from "./options.ts";
-import { type DeliveryOptions, firstFailure, longestRemaining } from "./packets.ts";
+import { firstFailure, longestRemaining } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import { Request } from "./requests.ts";
+import type { MqttClientStats } from "./stats.ts";
 import { type Status, StatusFeed } from "./status.ts";
 import { ClientSubscription, type Subscription } from "./subscription.ts";
-
-/** How a message is published. */
-export interface PublishOptions {
-  /** Default 0. */
-  readonly qos?: QoS;
-  /** Whether the broker keeps it for later subscribers. Default `false`. */
-  readonly retain?: boolean;
-  /** MQTT 5: what goes with it. In MQTT 3.1.1 they are left out. */
-  readonly properties?: PropertiesOf["publish"];
-  /** Ends the waiting; a message that is in flight already may arrive all the same. */
-  readonly signal?: AbortSignalLike;
-}
-
-/** A message that was accepted. */
-export interface AcceptedMessage {
-  /** Settles as what `publish` returns does. */
-  readonly delivered: Promise<void>;
-}
-
-/** How a filter is subscribed to. */
-export interface SubscribeOptions extends DeliveryOptions {
-  /** The greatest QoS with which messages are to come. Default 0. */
-  readonly qos?: QoS;
-  /** Ends the waiting; the broker is told to forget the filter if it may have heard of it. */
-  readonly signal?: AbortSignalLike;
-}
-
-/** What a client has done so far and holds now. */
-export interface MqttClientStats {
-  /** Connections that the broker accepted. */
-  readonly connections: number;
-  /** Messages sent for the first time. */
-  readonly sent: number;
-  /** Messages received and given to handlers. */
-  readonly received: number;
-  /** Messages that were accepted and not sent yet. */
-  readonly queued: number;
-  /** Messages at QoS 1 and 2 that were sent and not acknowledged yet. */
-  readonly inflight: number;
-  /** Messages received whose handlers have not taken them yet. */
-  readonly unsettled: number;
-  /** Messages that `offlinePolicy` has dropped. */
-  readonly dropped: number;
-  /** Received messages let go because a subscription without a handler was not read in time. */
-  readonly unread: number;
-  /** Received messages at QoS 2 that came twice and were delivered once. */
-  readonly duplicates: number;
-  /** Acknowledgements of what had been acknowledged before. */
-  readonly unexpected: number;
-  /** Times that a handler threw or rejected. */
-  readonly handlerFailures: number;
-}
 
 /**
  * An MQTT client that keeps its connection up: it connects again for ever, and what it was given it delivers

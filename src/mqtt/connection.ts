@@ -38,10 +38,8 @@ export interface ConnectionOptions {
 
 /** Whom a connection serves. */
 export interface ConnectionOwner {
-  /** How many answers of the broker are awaited. */
-  awaited(): number;
-  /** How many of them are to SUBSCRIBE and UNSUBSCRIBE. */
-  awaitedRequests(): number;
+  /** How many answers of the broker are awaited, and how many of them are to SUBSCRIBE and UNSUBSCRIBE. */
+  readonly session: { readonly awaited: number; readonly awaitedRequests: number };
   /** Takes a packet; returns what is wrong with it, if it must not be. */
   receive(packet: Packet): string | undefined;
   /** Whether what was sent may leave yet: what it depends on is safe in the store. */
@@ -108,11 +106,12 @@ export class Connection implements BytePortListener, WatchedLink {
   /**
    * CONNACK has come.
    *
-   * @param server what the broker asks for: its own keep-alive, and how many topic aliases it takes
+   * @param aliasLimit how many topic aliases may be used
+   * @param keepaliveSeconds if the broker wants another one (MQTT 5, 3.2.2.3.14)
    */
-  accepted(server: { readonly serverKeepAlive?: number; readonly topicAliasMaximum?: number }): void {
-    this.#writer.aliasLimit = server.topicAliasMaximum ?? 0;
-    this.#watch.accepted(server.serverKeepAlive);
+  accepted(aliasLimit: number, keepaliveSeconds: number | undefined): void {
+    this.#writer.aliasLimit = aliasLimit;
+    this.#watch.accepted(keepaliveSeconds);
   }
 
   /** Stops reading, or goes on; call it with `true` again whenever a message was taken meanwhile. */
@@ -145,11 +144,11 @@ export class Connection implements BytePortListener, WatchedLink {
   }
 
   isExpecting(): boolean {
-    return !this.#writable || this.#owner.awaited() > 0;
+    return !this.#writable || this.#owner.session.awaited > 0;
   }
 
   awaitedRequests(): number {
-    return this.#owner.awaitedRequests();
+    return this.#owner.session.awaitedRequests;
   }
 
   ping(): void {
@@ -167,7 +166,7 @@ export class Connection implements BytePortListener, WatchedLink {
     this.#read();
     if (this.#over) return;
     this.#watch.received();
-    if (!this.#gathering && this.#owner.awaited() > manyAwaited) this.#gather();
+    if (!this.#gathering && this.#owner.session.awaited > manyAwaited) this.#gather();
   }
 
   onWritable(): void {

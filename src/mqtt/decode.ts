@@ -92,12 +92,8 @@ export function decodePublish(
     : { type: "publish", topic, payload, qos: qos as QoS, retain, duplicate, packetId };
 }
 
-const acknowledgements: Readonly<Record<number, "puback" | "pubrec" | "pubrel" | "pubcomp">> = {
-  4: "puback",
-  5: "pubrec",
-  6: "pubrel",
-  7: "pubcomp",
-};
+/** By their codes, from that of PUBACK on. */
+const acknowledgements = ["puback", "pubrec", "pubrel", "pubcomp"] as const;
 
 function decodeAnswer(code: number, body: BodyReader, version: MqttVersion): Packet | undefined {
   switch (code) {
@@ -112,7 +108,7 @@ function decodeAnswer(code: number, body: BodyReader, version: MqttVersion): Pac
     case packetCodes.pubrec:
     case packetCodes.pubrel:
     case packetCodes.pubcomp: {
-      const type = acknowledgements[code] ?? "puback";
+      const type = acknowledgements[code - packetCodes.puback] ?? "puback";
       const packetId = body.packetId();
       return body.left === 0 ? { type, packetId } : { type, packetId, ...reasonIn(body, version, code) };
     }

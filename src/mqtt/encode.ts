@@ -47,14 +47,15 @@ export class PacketWriter {
     if (type === "puback" || type === "pubrec" || type === "pubrel" || type === "pubcomp") {
       if (!packet.reasonCode && !packet.properties) {
         this.#header(first, 2);
-        return this.#uint16(packet.packetId);
+        this.#end = writeUint16(packet.packetId, this.#bytes, this.#end);
+        return;
       }
     }
     if (type === "connect") this.#version = packet.version ?? 4;
     const body = new BodyWriter();
     writeBody(packet, this.#version, body);
     this.#header(first, body.bytes.length);
-    this.#raw(body.bytes);
+    this.#end = writeBytes(body.bytes, this.#bytes, this.#end);
   }
 
   /** Everything written since the last time, in one array that is the caller's from then on. */
@@ -80,12 +81,13 @@ export class PacketWriter {
       (packetCodes.publish << 4) | (duplicate ? 8 : 0) | (qos << 1) | (retain ? 1 : 0),
       2 + nameLength + (qos > 0 ? 2 : 0) + (encoded ? encoded.length : 0) + payloadLength,
     );
-    this.#uint16(nameLength);
-    this.#end = writeUtf8(name, this.#bytes, this.#end);
-    if (qos > 0) this.#uint16(packetId);
-    if (encoded) this.#raw(encoded);
-    if (typeof payload === "string") this.#end = writeUtf8(payload, this.#bytes, this.#end);
-    else this.#raw(payload);
+    const bytes = this.#bytes;
+    let end = writeUint16(nameLength, bytes, this.#end);
+    end = writeUtf8(name, bytes, end);
+    if (qos > 0) end = writeUint16(packetId, bytes, end);
+    if (encoded) end = writeBytes(encoded, bytes, end);
+    this.#end =
+      typeof payload === "string" ? writeUtf8(payload, bytes, end) : writeBytes(payload, bytes, end);
   }
 
   /** The alias of a topic (MQTT 5, 3.3.2.3.4): negative if the other side knows it already, 0 for none. */
@@ -103,27 +105,13 @@ export class PacketWriter {
   #header(first: number, remaining: number): void {
     const needed = this.#end + 5 + remaining;
     if (needed > this.#bytes.length) this.#grow(needed);
-    this.#byte(first);
+    const bytes = this.#bytes;
+    let end = this.#end;
+    bytes[end++] = first;
     let rest = remaining;
-    while (rest > 127) {
-      this.#byte((rest & 127) | 128);
-      rest >>>= 7;
-    }
-    this.#byte(rest);
-  }
-
-  #byte(value: number): void {
-    this.#bytes[this.#end++] = value;
-  }
-
-  #uint16(value: number): void {
-    this.#bytes[this.#end++] = value >> 8;
-    this.#bytes[this.#end++] = value;
-  }
-
-  #raw(bytes: ArrayLike<number>): void {
-    this.#bytes.set(bytes, this.#end);
-    this.#end += bytes.length;
+    for (; rest > 127; rest >>>= 7) bytes[end++] = rest | 128;
+    bytes[end++] = rest;
+    this.#end = end;
   }
 
   /** Doubling keeps the copying of a growing batch proportional to its length. */
@@ -135,6 +123,19 @@ export class PacketWriter {
 }
 
 const noBytes = new Uint8Array(0);
+
+// Like `writeUtf8`, these write where they are told and return where that ends.
+
+function writeUint16(value: number, into: Uint8Array, at: number): number {
+  into[at] = value >> 8;
+  into[at + 1] = value;
+  return at + 2;
+}
+
+function writeBytes(bytes: ArrayLike<number>, into: Uint8Array, at: number): number {
+  into.set(bytes, at);
+  return at + bytes.length;
+}
 
 /** One packet as bytes. @param version for all but CONNECT, which says it itself; default 4 */
 export function encodePacket(packet: OutgoingPacket, version?: MqttVersion): Uint8Array {

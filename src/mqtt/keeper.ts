@@ -1,6 +1,8 @@
 import { messageOf, type MoteqError } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
 import { Publication } from "./publication.ts";
+import type { PublishQueue } from "./publish-queue.ts";
+import type { Session } from "./session.ts";
 import type { SessionStore, StoreChange } from "./store.ts";
 
 /** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
@@ -56,8 +58,8 @@ export class Keeper {
     return this.#urgent.length + this.#done.length === 0;
   }
 
-  /** What was kept: the messages in their order, and the ids of those that were received. Before anything else. */
-  load(): { readonly publications: readonly Publication[]; readonly received: readonly number[] } {
+  /** Puts back what was kept. Before anything else. @throws `mqtt/bad-option` if the store is another client's */
+  restore(session: Session, queue: PublishQueue): void {
     if (inUse.has(this.#store)) {
       throw mqttErrors.create("mqtt/bad-option", "a store keeps one session: this one is another client's");
     }
@@ -67,7 +69,13 @@ export class Keeper {
     const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
       Object.assign(new Publication(topic, payload, qos, retain, properties), known),
     );
-    return { publications, received };
+    session.restore(
+      publications.filter(({ packetId }) => packetId > 0),
+      received,
+    );
+    for (const publication of publications) {
+      if (publication.packetId === 0) queue.restore(publication);
+    }
   }
 
   /** Keeps a message from the next `commit` on. */

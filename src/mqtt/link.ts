@@ -3,26 +3,25 @@ import { Connection, type ConnectionEnd, type ConnectionOwner } from "./connecti
 import { ConnectionLoop, type ConnectionLoopOwner } from "./connection-loop.ts";
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { reasonError } from "./errors.ts";
 import type { Delivery } from "./incoming.ts";
 import { Intake, type IntakeTies } from "./intake.ts";
 import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { ConnackPacket, ConnectPacket, DisconnectPacket, OutgoingPacket, Packet } from "./packets.ts";
-import type { PublishPacket } from "./packets.ts";
+import type { ConnackPacket, ConnectPacket, OutgoingPacket, Packet, PublishPacket } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import type { Publication } from "./publication.ts";
 import { PublishQueue, type PublishQueueOwner } from "./publish-queue.ts";
-import { blamesConnection, toReasonCode } from "./reason-codes.ts";
+import { blamesConnection, endedConnection, refusedConnection } from "./reason-codes.ts";
 import type { Request } from "./requests.ts";
 import { faultFor } from "./server-limits.ts";
-import { Session, type SessionOutput } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOutput } from "./session-ties.ts";
 import type { StatusFeed } from "./status.ts";
 
 /** With so few messages in flight a new one goes out at once. */
 const promptly = 32;
 
-const nothing = {};
+const nothing: PropertiesOf["connack"] = {};
 
 /**
  * Carries one session over one connection after the other: the session says what, the link sees to when. It is itself
@@ -71,7 +70,7 @@ export class Link
     this.session = new Session(this, options, this.#keeper);
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, this);
     this.#loop = new ConnectionLoop(options, this);
-    if (this.#keeper) this.#restore(this.#keeper);
+    this.#keeper?.restore(this.session, this.queue);
   }
 
   /** Connects, again and again, until `close`. Without effect the second time. */
@@ -153,7 +152,7 @@ export class Link
   }
 
   onRetry(error: MoteqError | undefined, retryInMs: number): void {
-    this.#statuses.push({ type: "disconnected", ...(error ? { error } : {}), retryInMs });
+    this.#statuses.push({ type: "disconnected", error, retryInMs });
   }
 
   async onStop(): Promise<void> {
@@ -164,18 +163,11 @@ export class Link
     (this.#closed ??= new Deferred()).resolve();
   }
 
-  awaited(): number {
-    return this.session.awaited;
-  }
-
-  awaitedRequests(): number {
-    return this.session.awaitedRequests;
-  }
-
   receive(packet: Packet): string | undefined {
     const connection = this.#connection as Connection;
-    if (packet.type === "disconnect" && this.#options.connect.version === 5) {
-      this.#receiveDisconnect(packet, connection);
+    const { connect, reasonOf } = this.#options;
+    if (packet.type === "disconnect" && connect.version === 5) {
+      connection.fail(endedConnection(packet, reasonOf), !blamesConnection(packet.reasonCode));
     } else if (this.connected) return this.session.receive(packet);
     else if (packet.type === "connack") this.#receiveConnack(packet, connection);
     else return `sent ${packet.type.toUpperCase()} before CONNACK`;
@@ -245,16 +237,10 @@ export class Link
     this.connected = false;
   }
 
-  #receiveConnack(
-    { reasonCode, properties = nothing, ...packet }: ConnackPacket,
-    connection: Connection,
-  ): void {
+  #receiveConnack(packet: ConnackPacket, connection: Connection): void {
+    const { properties = nothing } = packet;
     const { reasonOf, incomingLimit, topicAliasMaximum, connect } = this.#options;
-    if (reasonCode !== 0) {
-      const what = "the broker refused the connection";
-      connection.fail(reasonError(reasonOf, "mqtt/refused", what, toReasonCode(reasonCode), properties));
-      return;
-    }
+    if (packet.reasonCode !== 0) return connection.fail(refusedConnection(packet, reasonOf));
     const sessionPresent = packet.sessionPresent && !this.#clean;
     if (this.#options.clean === "once" && this.#clean) {
       this.#clean = false;
@@ -273,31 +259,13 @@ export class Link
     // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
     this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
     this.session.connect(sessionPresent, properties.receiveMaximum);
-    connection.accepted({
-      ...properties,
-      topicAliasMaximum: Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
-    });
+    connection.accepted(
+      Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
+      properties.serverKeepAlive,
+    );
     this.#statuses.push({ type: "connected", sessionPresent });
     this.#ready?.resolve();
     this.#ready = undefined;
-  }
-
-  #receiveDisconnect({ reasonCode = 0, properties }: DisconnectPacket, connection: Connection): void {
-    const what = "the broker ended the connection";
-    const { reasonOf } = this.#options;
-    const error = reasonError(reasonOf, "mqtt/disconnected", what, reasonCode, properties);
-    connection.fail(error, !blamesConnection(reasonCode));
-  }
-
-  #restore(keeper: Keeper): void {
-    const { publications, received } = keeper.load();
-    this.session.restore(
-      publications.filter(({ packetId }) => packetId > 0),
-      received,
-    );
-    for (const publication of publications) {
-      if (publication.packetId === 0) this.queue.restore(publication);
-    }
   }
 
   /** Sends what may be sent, in batches, for as long as the connection takes them. */
@@ -317,11 +285,9 @@ export class Link
     const mayPublish = this.session.inflight <= this.#resumeAt;
     const { sent } = this;
     const handed: Publication[] = [];
-    for (let more = true; more && connection.hasRoom; connection.flush()) {
-      while (more && connection.hasRoom) {
-        more = this.session.sendNext() || (mayPublish && this.#publishNext(handed));
-      }
-    }
+    // The session's own come first; nothing new goes out before they all have.
+    const isDone = fill(connection, () => this.session.sendNext());
+    if (isDone && mayPublish) fill(connection, () => this.#publishNext(handed));
     // Answers go out even if nothing else may.
     connection.flush();
     if (this.sent > sent) this.#resumeAt = Math.max(promptly, this.session.inflight * 0.75);
@@ -343,6 +309,16 @@ export class Link
     if (publication.qos === 0) handed.push(publication);
     return true;
   }
+}
+
+/** Sends for as long as there is something and the connection takes it; returns whether there is no more. */
+function fill(connection: Connection, sendNext: () => boolean): boolean {
+  let more = true;
+  while (more && connection.hasRoom) {
+    more = sendNext();
+    if (!connection.hasRoom) connection.flush();
+  }
+  return !more;
 }
 
 const endOfTurn = Promise.resolve();

@@ -184,19 +184,15 @@ function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): 
     clientId,
     clean: clean === true,
     keepaliveSeconds,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password: toShortBytes("password", password) }),
-    ...(will
-      ? {
-          will: {
-            topic: will.topic,
-            payload: toShortBytes("will.payload", will.payload),
-            qos: will.qos ?? 0,
-            retain: will.retain ?? false,
-            ...(will.properties ? { properties: will.properties } : {}),
-          },
-        }
-      : {}),
+    username,
+    password: password === undefined ? undefined : toShortBytes("password", password),
+    will: will && {
+      topic: will.topic,
+      payload: toShortBytes("will.payload", will.payload),
+      qos: will.qos ?? 0,
+      retain: will.retain ?? false,
+      properties: will.properties,
+    },
   };
 }
 

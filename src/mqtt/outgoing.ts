@@ -17,13 +17,12 @@ export class Outgoing {
   sent = 0;
   #slots: (Publication | undefined)[] = none;
   #lastOrder = 0;
-  /** What was in flight when the present connection was made, and how much of it has gone out again. */
+  /** What was in flight when the present connection was made and has not gone out again, the first of it last. */
   #resend: Publication[] = none;
-  #resent = 0;
 
   /** Whether messages of an earlier connection still have to go out, before any new one. */
   get hasResends(): boolean {
-    return this.#resent < this.#resend.length;
+    return this.#resend.length > 0;
   }
 
   get(packetId: number): Publication | undefined {
@@ -67,8 +66,7 @@ export class Outgoing {
 
   /** Everything in flight goes out again: as a repetition if the broker knows the session, otherwise from the start. */
   connect(sessionPresent: boolean): void {
-    this.#resend = this.values();
-    this.#resent = 0;
+    this.#resend = this.values().toReversed();
     this.sent = 0;
     for (const publication of this.#resend) {
       publication.sent = false;
@@ -79,15 +77,12 @@ export class Outgoing {
 
   /** The next one to go out again; one that was answered meanwhile is passed over. */
   takeResend(): Publication | undefined {
-    while (this.hasResends) {
-      const next = this.#resend[this.#resent++] as Publication;
+    for (let next = this.#resend.pop(); next; next = this.#resend.pop()) {
       if (this.get(next.packetId) !== next) continue;
       next.sent = true;
       this.sent++;
       return next;
     }
-    this.#resend = none;
-    this.#resent = 0;
     return undefined;
   }
 

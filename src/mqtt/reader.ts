@@ -125,6 +125,11 @@ export class PacketReader {
       );
       return packet.type === "publish" && packet.properties?.topicAlias ? this.#resolve(packet) : packet;
     }
+    // What comes behind each message at QoS 1 is read without further ado.
+    if (first === puback && end - start === 2) {
+      const packetId = ((bytes[start] as number) << 8) | (bytes[start + 1] as number);
+      if (packetId > 0) return { type: "puback", packetId };
+    }
     const body = new BodyReader(bytes, start, end);
     const packet = decodeOther(first, body, this.#version, this.#decodeRequest);
     if (packet.type === "connect") this.#version = packet.version ?? 4;
@@ -142,6 +147,8 @@ export class PacketReader {
 }
 
 const nothing = new Uint8Array(0);
+/** The first byte of a PUBACK. */
+const puback = packetCodes.puback << 4;
 
 /** How many topics are remembered. A power of two. */
 const cachedTopics = 64;

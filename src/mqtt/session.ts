@@ -1,52 +1,13 @@
-import { show } from "../base/index.ts";
-import { type MqttErrorCode, mqttErrors, reasonError, type ReasonOf } from "./errors.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
-import {
-  type AcknowledgementPacket,
-  firstFailure,
-  type OutgoingPacket,
-  type Packet,
-  type PublishPacket,
-} from "./packets.ts";
+import type { AcknowledgementPacket, Packet, PublishPacket } from "./packets.ts";
 import type { Publication } from "./publication.ts";
+import { givenUp, isRefusal, refusalOf } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
-
-/** Limits of a {@link Session}. */
-export interface SessionOptions {
-  /** How many messages at QoS 1 and 2 are on their way at once, 1 … 60,000. */
-  readonly inflightLimit: number;
-  /** How often in a row the broker may close the connection on one message before that is given up, 1 or more. */
-  readonly refusalLimit: number;
-  /** The first packet id, 1 … 65,535. Default 1. */
-  readonly firstPacketId?: number;
-  /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
-  readonly receiveMaximum?: number | undefined;
-  /** Names reason codes in errors. */
-  readonly reasonOf?: ReasonOf;
-}
+import type { SessionOptions, SessionOutput, SessionRecord } from "./session-ties.ts";
 
 /** What is wrong with a message beyond the receive maximum. */
 export const tooManyMessages = "sent more messages than it may have unacknowledged";
-
-/** What has to be known after a restart, as it changes; see {@link Keeper}. */
-export interface SessionRecord {
-  sent(publication: Publication): void;
-  released(publication: Publication): void;
-  gone(publication: Publication): void;
-  received(packetId: number): void;
-  forgotten(packetId: number): void;
-}
-
-/** What a session asks of its surroundings. */
-export interface SessionOutput {
-  /** Send this packet on the present connection. */
-  send(packet: OutgoingPacket): void;
-  /** Give this message to its handlers; then, unless it is at QoS 0, call {@link Session.settle} with the delivery. */
-  deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
-  /** The broker had forgotten this subscription and refuses to grant it again. */
-  subscriptionLost(filter: string): void;
-}
 
 /**
  * The state that a client shares with the broker across connections (MQTT 3.1.1, 4.1), and the rules of what to send
@@ -264,7 +225,8 @@ export class Session {
     if (!fits(publication)) return wronglyAnswered(packetId);
     this.#finish(publication);
     // A PUBCOMP that knows nothing of it: the broker was done before (MQTT 5, 3.7.2.1).
-    if (type === "puback" && isRefusal(packet)) publication.reject(this.#refusal(publication, packet));
+    if (type === "puback" && isRefusal(packet))
+      publication.reject(refusalOf(publication, packet, this.#options.reasonOf));
     else publication.resolve();
     return undefined;
   }
@@ -276,7 +238,7 @@ export class Session {
     if (publication && publication.qos !== 2) return wronglyAnswered(packetId);
     if (publication && isRefusal(packet)) {
       this.#finish(publication);
-      publication.reject(this.#refusal(publication, packet));
+      publication.reject(refusalOf(publication, packet, this.#options.reasonOf));
       return undefined;
     }
     if (publication) {
@@ -286,11 +248,6 @@ export class Session {
     } else this.unexpected++;
     this.#output.send({ type: "pubrel", packetId });
     return undefined;
-  }
-
-  #refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
-    const what = `the broker refused the message to ${show(topic)}`;
-    return reasonError(this.#options.reasonOf, "mqtt/message-refused", what, reasonCode, properties);
   }
 
   /** A message is in flight no more. */
@@ -333,18 +290,9 @@ export class Session {
 
   #giveUp(refused: Publication | Request): void {
     this.#suspect = undefined;
-    const detail = { detail: { refusals: this.#refusals } };
-    const giveUp = (code: MqttErrorCode, what: string) => {
-      const closed = `made the broker close the connection ${this.#refusals} times in a row: it is given up`;
-      refused.reject(mqttErrors.create(code, `${what} ${closed}`, detail));
-    };
-    if (refused.type === "publish") {
-      this.#finish(refused);
-      giveUp("mqtt/message-refused", `the message to ${show(refused.topic)}`);
-    } else {
-      this.#requests.remove(refused);
-      giveUp("mqtt/subscribe-refused", `the ${refused.type} to ${show(refused.subscriptions[0]?.filter)}`);
-    }
+    if (refused.type === "publish") this.#finish(refused);
+    else this.#requests.remove(refused);
+    refused.reject(givenUp(refused, this.#refusals));
   }
 
   #nextId(): number {
@@ -357,8 +305,4 @@ export class Session {
 
 function wronglyAnswered(packetId: number): string {
   return `acknowledged packet ${packetId} in the wrong way`;
-}
-
-function isRefusal({ reasonCode = 0 }: AcknowledgementPacket): boolean {
-  return reasonCode >= firstFailure;
 }

@@ -12,7 +12,10 @@ import {
   reasonOf,
   type SessionStore,
 } from "../mqtt/index.ts";
-import { tcp, tls, type TlsOptions, webSocket } from "./byte-ports/index.ts";
+// Not by their index: a serial port is more to load than all of the client.
+import { tcp } from "./byte-ports/tcp.ts";
+import { tls, type TlsOptions } from "./byte-ports/tls.ts";
+import { webSocket } from "./byte-ports/websocket.ts";
 import { systemClock } from "./clock.ts";
 import { systemRandom } from "./random.ts";
 
