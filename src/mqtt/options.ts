@@ -140,7 +140,7 @@ export function resolveOptions(options: MqttClientOptions) {
     topicAliasMaximum,
     // A broker that keeps the session may still hold ids of the client's former life.
     firstPacketId: clean === false ? randomInteger(options.random, 1, 65_535) : 1,
-    keeper: options.keeper,
+    keeper: options.keeper?.bind(undefined, options),
     reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
@@ -162,11 +162,6 @@ function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): 
   const { clientId = createClientId(options.random), clean = true, username, password, will } = options;
   if (clientId === "" && clean !== true)
     throw badOption("a session that is kept needs a clientId, got an empty one");
-  if (options.keeper && (clean !== false || options.clientId === undefined)) {
-    throw badOption(
-      `a store needs a clientId and clean: false, got ${show(options.clientId)} and ${show(clean)}`,
-    );
-  }
   if (password !== undefined && username === undefined && options.version !== 5) {
     throw badOption("a password needs a username (MQTT 3.1.1, 3.1.2.9), got none");
   }
