@@ -102,6 +102,24 @@ describe("publishing", () => {
     expect(clashes).toEqual([]);
     expect(held.settled).toBe(false);
   });
+
+  it("takes up what an earlier life had in flight, whatever its ids, and completes each by its own", () => {
+    const bench = new Bench({ inflightLimit: 100 });
+    // Sixteen apart, they would all have the same place in a small table.
+    const publications = [33, 1, 17, 65_521].map((packetId) =>
+      Object.assign(new Publication(`t${packetId}`, "x", 1, false), { packetId }),
+    );
+    bench.session.restore(publications, []);
+    bench.connect(true);
+    expect(bench.sent()).toEqual(
+      publications.map(({ topic, packetId }) => `publish ${topic} q1 #${packetId} dup`),
+    );
+    for (const [index, { packetId }] of publications.entries()) {
+      bench.receive({ type: "puback", packetId });
+      expect(publications.map(({ settled }) => settled)).toEqual(publications.map((_one, at) => at <= index));
+    }
+    expect(bench.session.inflight).toBe(0);
+  });
 });
 
 describe("acknowledgements that do not fit", () => {
