@@ -127,10 +127,9 @@ export class Link
   close(error: MoteqError): void {
     this.#turn();
     this.#closing = error;
-    if (!this.#keeper || this.#keeper.isSafe) this.#sayGoodbye(error);
+    // What is being stored is accepted or not before all else is given up.
+    if (!this.#keeper || this.#keeper.isSafe) this.#end(error);
     this.#loop.stop(error);
-    this.session.end(error);
-    this.queue.end(error);
     this.#ready?.reject(error);
     // It has to be wound up even if it never stood.
     this.start();
@@ -163,6 +162,7 @@ export class Link
 
   async onStop(): Promise<void> {
     await this.#keeper?.close();
+    if (this.#closing) this.#end(this.#closing);
     this.#statuses.push({ type: "closed" });
     this.#statuses.end();
     (this.#closed ??= new Deferred()).resolve();
@@ -226,7 +226,7 @@ export class Link
 
   saved(): void {
     this.#connection?.flush();
-    if (this.#closing) this.#sayGoodbye(this.#closing);
+    if (this.#closing) this.#end(this.#closing);
     else this.onTurn();
   }
 
@@ -240,7 +240,9 @@ export class Link
     this.#connection?.fail(error);
   }
 
-  #sayGoodbye(error: MoteqError): void {
+  #end(error: MoteqError): void {
+    this.session.end(error);
+    this.queue.end(error);
     if (this.connected) {
       this.#connection?.send({ type: "disconnect" });
       this.#connection?.close();
@@ -283,8 +285,10 @@ export class Link
   #turn(): void {
     this.#turnIsDue = false;
     const connection = this.#connection;
-    if (connection && this.connected) this.#send(connection);
-    this.queue.acceptMore(this.session.inflight);
+    if (!this.#closing) {
+      if (connection && this.connected) this.#send(connection);
+      this.queue.acceptMore(this.session.inflight);
+    }
     this.#keeper?.commit();
   }
 

@@ -43,8 +43,8 @@ export interface MqttClientOptions {
   /** MQTT 5: further properties of CONNECT. */
   readonly properties?: PropertiesOf["connect"];
   /**
-   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Use it with a `clientId` and
-   * `clean: false`. Default: it is kept in memory alone.
+   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Only with a `clientId` and
+   * `clean: false`, since the session is the broker's as much. Default: it is kept in memory alone.
    */
   readonly keeper?: CreateKeeper;
   /** Names reason codes in errors: `reasonOf`, which Node's `connect` gives. Default: they stay numbers, to save room. */
@@ -140,7 +140,7 @@ export function resolveOptions(options: MqttClientOptions) {
     topicAliasMaximum,
     // A broker that keeps the session may still hold ids of the client's former life.
     firstPacketId: clean === false ? randomInteger(options.random, 1, 65_535) : 1,
-    keeper: options.keeper,
+    keeper: options.keeper?.bind(undefined, options),
     reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,

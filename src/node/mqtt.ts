@@ -89,7 +89,7 @@ export interface ConnectOptions extends Partial<MqttClientOptions> {
   readonly tls?: TlsOptions;
   /**
    * Where the session is kept, so that what was accepted outlives the process: see {@link openSessionStore}. The store is
-   * the client's from then on, and closed with it. Use it with a `clientId` and `clean: false`. Default: in memory.
+   * the client's from then on, and closed with it. Only with a `clientId` and `clean: false`. Default: in memory.
    */
   readonly store?: SessionStore;
 }
