@@ -51,12 +51,14 @@ export class Admission {
 
   /** Makes a sender a node. */
   meet(source: MacAddress): GatewayNode | Refusal {
-    const { config, nodes, radio, routes, retained, subscriptions, journal, bridge, events } = this.#parts;
+    const { config, nodes, leaving, radio, routes, retained, subscriptions } = this.#parts;
+    const { journal, bridge, events } = this.#parts;
     if (!isMacAddress(source) || source === broadcastAddress || source === radio.address)
       return "bad-address";
     if (nodes.size >= config.limits.nodes) return "too-many-nodes";
     if (journal.overloaded) return "store-slow";
     const node = new GatewayNode(source, config.nodes[source]);
+    node.queue.nextId = leaving.get(source)?.queue.nextId ?? 0;
     nodes.set(source, node);
     routes.join(node);
     retained.wait(config.pub_all.topic, node);

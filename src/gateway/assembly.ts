@@ -132,6 +132,7 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
     link,
     store,
     nodes,
+    leaving: new Map(),
     retained,
     reports,
     counters,
