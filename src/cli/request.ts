@@ -30,12 +30,12 @@ export function addRequestOptions(command: Command): Command {
 export async function askGateway<Name extends keyof BridgeRequests>(
   options: RequestOptions,
   name: Name,
-  request: BridgeRequests[Name]["request"] & { readonly transaction?: string },
+  request: BridgeRequests[Name]["request"],
   signal: AbortSignal,
 ): Promise<BridgeRequests[Name]["data"]> {
   const config = readConfig(options);
   const { base } = config.gateway;
-  const transaction = request.transaction ?? globalThis.crypto.randomUUID();
+  const transaction = globalThis.crypto.randomUUID();
   const response = await withClient(config, async (client) => {
     const limited = withTimeout(
       signal,

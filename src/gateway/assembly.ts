@@ -2,6 +2,7 @@ import { fromHex, messageOf } from "../base/index.ts";
 import type { MacAddress } from "../device/index.ts";
 import type { BridgeHealth } from "../topics/index.ts";
 import { Admission } from "./admission.ts";
+import { Answers } from "./answers.ts";
 import { Bridge } from "./bridge.ts";
 import { BrokerSubscriptions } from "./broker-subscriptions.ts";
 import { ClassicDialects } from "./classic/classic-dialect.ts";
@@ -45,6 +46,7 @@ export interface Assembly {
   readonly admission: Admission;
   readonly joining: Joining;
   readonly requests: Requests;
+  readonly answers: Answers;
   /** How each part is at this moment. */
   readonly judge: () => BridgeHealth;
 }
@@ -72,22 +74,25 @@ export function assemble(options: GatewayOptions): Assembly {
   const classic = new ClassicDialects({ ...shared, downlink: distribution.downlink });
   const uplink = new Uplink(parts, refusals, native ? [native, classic] : [classic]);
 
+  const answers = new Answers(journal);
   const requests = new Requests({
     base: config.base,
     link,
+    journal,
+    answers,
     reports,
     handlers: {
       ...createQueueRequests(parts, distribution),
       ...createNodeRequests(parts, distribution, admission, (address) => native?.forget(address)),
-      ...createJoinRequests(joining, journal),
-      ...createChannelRequests(parts.moves, journal),
+      ...createJoinRequests(joining),
+      ...createChannelRequests(parts.moves),
       health(request) {
         readRequest("health", request);
         return judge();
       },
     },
   });
-  return { parts, uplink, publications, distribution, admission, joining, requests, judge };
+  return { parts, uplink, publications, distribution, admission, joining, requests, answers, judge };
 }
 
 /** What all works of a gateway share. */

@@ -93,7 +93,9 @@ export class Gateway {
       });
     }
     this.#parts.counters.messages.add(outcome);
-    return outcome === "routed" || outcome === "request" ? this.#parts.journal.flushed() : undefined;
+    const { requests } = this.#assembly;
+    const isToBeKept = outcome === "request" ? requests.changesBy(message.topic) : outcome === "routed";
+    return isToBeKept ? this.#parts.journal.flushed() : undefined;
   }
 
   /** Whether a message on a topic is for some node. What is stored of nodes counts once `start` has settled. */
@@ -165,6 +167,7 @@ export class Gateway {
     const settings = new Map(state.settings);
     this.#assembly.admission.restore(settings);
     this.#assembly.joining.restore(settings);
+    this.#assembly.answers.restore(settings);
     await this.#parts.moves.restore(settings);
     if (this.#closing) return;
     this.#state = "running";

@@ -51,7 +51,7 @@ export function createNodeRequests(
   };
 
   return {
-    async "node/allow"(request) {
+    "node/allow"(request) {
       const { address: given, name } = readRequest("node/allow", request);
       const address = toMacAddress(given) ?? "";
       if (parts.config.deny.includes(address)) {
@@ -68,11 +68,10 @@ export function createNodeRequests(
         throw gatewayErrors.create("gateway/not-taken", `node ${address} cannot be taken: ${node}`);
       }
       if (name !== undefined) rename(node, name);
-      await journal.flushed();
       return { node: node.address, name: node.name };
     },
 
-    async "node/rename"(request) {
+    "node/rename"(request) {
       const { node: given, name } = readRequest("node/rename", request);
       const node = findNode(nodes, given);
       if (node.byHand?.name !== undefined) {
@@ -83,7 +82,6 @@ export function createNodeRequests(
       }
       assertFree(name, node);
       const before = rename(node, name);
-      await journal.flushed();
       return { node: node.address, name: node.name, before };
     },
 

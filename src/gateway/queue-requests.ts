@@ -35,8 +35,15 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       return { ...summarize(node), messages: messages.map((message) => describe(message)) };
     },
 
-    async "queue/add"(request, transaction) {
-      const { node: name, topic, payload: text, encoding, ...wish } = readRequest("queue/add", request);
+    "queue/add"(request, transaction) {
+      const {
+        node: name,
+        topic,
+        payload: text,
+        encoding,
+        fateTransaction,
+        ...wish
+      } = readRequest("queue/add", request);
       const node = findNode(nodes, name);
       const fault = faultOfTopicName(topic);
       if (fault !== undefined) throw gatewayErrors.create("gateway/bad-request", `topic: ${fault}`);
@@ -45,12 +52,11 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       const standard = choosePolicy(config.policies, topic);
       const { policy = standard.policy, ttl = standard.ttl, priority = standard.priority } = wish;
       const content = { topic, payload, retained: false };
-      const id = distribution.enqueue(node, content, { policy, ttl, priority, transaction });
+      const order = { policy, ttl, priority, transaction: fateTransaction ?? transaction };
+      const id = distribution.enqueue(node, content, order);
       if (typeof id !== "number") {
         throw gatewayErrors.create("gateway/not-queued", `the message was not queued: ${reasons[id]}`);
       }
-      // Yes is said when a power cut could not take it back.
-      await journal.flushed();
       return { node: node.address, id };
     },
 

@@ -3,7 +3,7 @@ import type { GatewayNode } from "./node.ts";
 import type { GatewayParts } from "./parts.ts";
 
 /**
- * Forgets a node: what it subscribed to, what waits for it, and what is retained of it. Settles when that is stored. Whoever
+ * Forgets a node: what it subscribed to, what waits for it, and what is retained of it. Settles when that is journaled. Whoever
  * speaks with its address from now on is another node, of which nothing is forgotten.
  */
 export async function removeNode(
@@ -34,5 +34,4 @@ export async function removeNode(
     // The record of who came meanwhile has taken the place of its own.
     if (!nodes.has(address)) journal.add({ type: "remove-node", address });
   }
-  await journal.flushed();
 }

@@ -128,6 +128,8 @@ export interface QueueAddition extends OfNode {
   /** 0 … 9. */
   readonly priority?: number | undefined;
   readonly policy?: "fifo" | "latest" | undefined;
+  /** What its fate is told with. Default: the transaction of the request. */
+  readonly fateTransaction?: string | undefined;
 }
 
 /** How many messages were dropped. */

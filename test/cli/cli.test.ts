@@ -134,12 +134,15 @@ describe("moteq with a gateway that runs (real)", () => {
     const node = ["--gateway", gateway, "--address", "020000000003"];
     await runNode("ping", ...node);
     await runNode("get", ...node);
-    expect(await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9")).toMatchObject({
+    // Two messages, although their fates are to be told with one transaction.
+    const job = ["--transaction", "job"];
+    const first = await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9", ...job);
+    expect(first).toMatchObject({
       code: 0,
       err: "",
       out: expect.stringMatching(/^queued as message \d+ of node 020000000003\n$/) as string,
     });
-    await queue("add", "020000000003", "cmd", "off");
+    await queue("add", "020000000003", "cmd", "off", ...job);
     const { out: list } = await queue("list");
     expect(list).toMatch(/^node +name +queued +bytes +next expires\n/);
     expect(list).toMatch(/^020000000003 +020000000003 +2 +11 +in 10 min$/m);

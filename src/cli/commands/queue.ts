@@ -57,7 +57,7 @@ export function addQueueCommand(program: Command, signal: AbortSignal): void {
       ...(ttl === undefined ? {} : { ttl }),
       ...(priority === undefined ? {} : { priority }),
       ...(policy === undefined ? {} : { policy }),
-      ...(transaction === undefined ? {} : { transaction }),
+      ...(transaction === undefined ? {} : { fateTransaction: transaction }),
     };
     const added = await askGateway(options, "queue/add", { node, topic, payload, ...wish }, signal);
     printData(options, added, `queued as message ${added.id} of node ${added.node}`);
