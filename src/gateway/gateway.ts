@@ -6,6 +6,7 @@ import type { BrokerMessage } from "./broker-link.ts";
 import type { MessageOutcome } from "./counters.ts";
 import { settleWithin } from "./deadline.ts";
 import { birthTopic } from "./discovery.ts";
+import { holderOfName } from "./config.ts";
 import { gatewayErrors } from "./errors.ts";
 import { GatewayNode } from "./node.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -154,6 +155,7 @@ export class Gateway {
     for (const stored of state.nodes) {
       const { address } = stored.record;
       const node = new GatewayNode(address, config.nodes[address], stored);
+      this.#yieldName(node);
       if (node.lastSeen !== undefined) {
         node.heardAt = clock.monotonic() - Math.max(0, clock.now() - node.lastSeen);
       }
@@ -183,6 +185,17 @@ export class Gateway {
     this.#assembly.publications.restore(state.uplinks);
     this.#opened.resolve();
     if (this.#parts.link.connected) this.#greet();
+  }
+
+  /** Nobody has the name of another node: what the configuration says goes before. */
+  #yieldName(node: GatewayNode): void {
+    const { givenName: name, address } = node;
+    const { config, journal, reports } = this.#parts;
+    const holder = name === undefined ? undefined : holderOfName(config, name);
+    if (name === undefined || holder === undefined || holder === address) return;
+    node.givenName = undefined;
+    journal.add({ type: "node", record: node.toRecord() });
+    reports.error(`Node ${address} is no longer called ${name}: the configuration calls node ${holder} so`);
   }
 
   async #end(): Promise<void> {

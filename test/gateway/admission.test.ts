@@ -101,6 +101,43 @@ describe("node/rename", () => {
   });
 });
 
+describe("a name that the configuration gives to a node", () => {
+  const nodes = { [two]: { name: "shed" } };
+
+  it.each([
+    ["node/allow", { address: one, name: "shed" }],
+    ["node/rename", { node: one, name: "shed" }],
+    ["node/rename", { node: one, name: "02000000aaff" }],
+  ])(
+    "or that is an address is nobody else's, though that node was not heard yet: %s %j",
+    async (name, request) => {
+      await using world = await World.open({ config: { nodes } });
+      await world.say(one, '["ping"]');
+      expect(await ask(world, name, request)).toMatchObject({
+        status: "error",
+        error: expect.stringMatching(/is what node \w{12} is called$/) as string,
+      });
+      expect(world.node(one)?.name).toBe(one);
+    },
+  );
+
+  it("is taken from one that had it by request, which is said once", async () => {
+    const store = new MemoryStore();
+    const broker = await WatchedBroker.start();
+    const first = await World.open({ store, broker });
+    await ask(first, "node/allow", { address: one, name: "shed" });
+    await first.until(first.gateway.close());
+    await first.until(first.client.close());
+    await using world = await World.open({ store, broker, config: { nodes } });
+    await world.say(two, '["ping"]');
+    expect(world.node(one)?.name).toBe(one);
+    expect(world.node(two)?.name).toBe("shed");
+    await world.restart();
+    const said = world.log.filter((line) => line.includes(`Node ${one} is no longer called shed`));
+    expect(said).toHaveLength(1);
+  });
+});
+
 describe("node/remove", () => {
   it("forgets a node, what waits for it, what is retained of it, and at the broker what only it wanted", async () => {
     const store = new MemoryStore();
