@@ -52,7 +52,7 @@ export class Admission {
   /** Makes a sender a node. */
   meet(source: MacAddress): GatewayNode | Refusal {
     const { config, nodes, leaving, radio, routes, retained, subscriptions } = this.#parts;
-    const { journal, bridge, events } = this.#parts;
+    const { journal, bridge, events, presence } = this.#parts;
     if (!isMacAddress(source) || source === broadcastAddress || source === radio.address)
       return "bad-address";
     if (nodes.size >= config.limits.nodes) return "too-many-nodes";
@@ -61,6 +61,7 @@ export class Admission {
     node.queue.nextId = leaving.get(source)?.queue.nextId ?? 0;
     nodes.set(source, node);
     routes.join(node);
+    presence.watch(node);
     retained.wait(config.pub_all.topic, node);
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     journal.add({ type: "node", record: node.toRecord() });

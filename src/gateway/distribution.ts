@@ -153,8 +153,7 @@ export class Distribution {
 
   /** Takes messages off a node's queue because somebody wants it so; those that wait no more are left alone. Settles when it is told. */
   async drop(node: GatewayNode, ids: readonly number[], end: "flushed" | "removed"): Promise<number> {
-    const gone = ids.filter((id) => node.queue.remove(id));
-    if (gone.length > 0) this.#parts.bridge.changed(node);
+    const gone = this.#takeOff(node, ids);
     await this.#parts.fates.endedUnread(node, end, gone);
     return gone.length;
   }
@@ -191,10 +190,18 @@ export class Distribution {
   }
 
   #endAll(node: GatewayNode, ids: readonly number[], end: End): number {
-    const gone = ids.filter((id) => node.queue.remove(id));
-    if (gone.length > 0) this.#parts.bridge.changed(node);
+    const gone = this.#takeOff(node, ids);
     void this.#parts.fates.endedUnread(node, end, gone);
     return gone.length;
+  }
+
+  /** Makes room; gives the numbers of those that were there. */
+  #takeOff(node: GatewayNode, ids: readonly number[]): number[] {
+    const gone = ids.filter((id) => node.queue.remove(id));
+    if (gone.length === 0) return gone;
+    node.fullReported = false;
+    this.#parts.bridge.changed(node);
+    return gone;
   }
 
   /** A message that was on the air has come to its end. */

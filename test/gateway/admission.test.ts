@@ -174,6 +174,18 @@ describe("node/remove", () => {
 });
 
 describe("health", () => {
+  it("is degraded while a queue is full by its bytes, and ok again when something has gone", async () => {
+    await using world = await World.open({ config: { limits: { queue_bytes: 256 } } });
+    await world.say(one, '["cmd", 1]');
+    const queue = () => world.gateway.health().queue;
+    for (let count = 0; count < 2; count++) await world.publish("cmd", "x".repeat(100));
+    expect(queue()).toEqual({ status: "ok" });
+    await world.publish("cmd", "x".repeat(100));
+    expect(queue()).toEqual({ status: "degraded", problem: "the queues of 1 nodes are full" });
+    await ask(world, "queue/drop", { node: one, ids: [1] });
+    expect(queue()).toEqual({ status: "ok" });
+  });
+
   it("is told on its topic when it changes, and on request", async () => {
     await using world = await World.open({ config: { qlen: 1 } });
     const healths = () => world.broker.textsOn("moteq/bridge/health");
