@@ -1,5 +1,5 @@
 import { decodeUtf8, messageOf } from "../base/index.ts";
-import type { BridgeHealth } from "../topics/index.ts";
+import { type BridgeHealth, toBridgeTopic } from "../topics/index.ts";
 import { assemble, type Assembly } from "./assembly.ts";
 import { describeNode } from "./bridge.ts";
 import type { BrokerMessage } from "./broker-link.ts";
@@ -12,6 +12,7 @@ import { GatewayNode } from "./node.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { GatewayLog } from "./reports.ts";
+import { findRival } from "./rival.ts";
 import { type GatewayReport, writeStatusReport } from "./status-report.ts";
 
 /** How long `close` waits for what is under way, in milliseconds. */
@@ -45,6 +46,7 @@ export class Gateway {
   readonly #assembly: Assembly;
   readonly #brokerName: string | undefined;
   readonly #log: GatewayLog;
+  readonly #infoTopic: string;
   #state: "new" | "running" | "closed" = "new";
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -62,6 +64,7 @@ export class Gateway {
     this.#startedAt = options.clock.monotonic();
     this.#assembly = assemble(options);
     this.#parts = this.#assembly.parts;
+    this.#infoTopic = toBridgeTopic(this.#parts.config.base, "bridge/info");
   }
 
   /**
@@ -177,6 +180,7 @@ export class Gateway {
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     if (config.statreq) subscriptions.want(config.statreq.topic, config.statreq.qos);
     subscriptions.want(this.#assembly.requests.filter, 1);
+    subscriptions.want(this.#infoTopic, 1);
     if (config.homeassistant) subscriptions.want(birthTopic, 1);
     radio.listen((frame) => {
       if (this.#state === "running") this.#assembly.uplink.receive(frame);
@@ -240,6 +244,11 @@ export class Gateway {
     if (this.#assembly.requests.isRequest(message.topic)) {
       return this.#assembly.requests.take(message) ? "request" : "request-refused";
     }
+    if (message.topic === this.#infoTopic) {
+      const rival = findRival(message, this.#parts.radio.address);
+      if (rival !== undefined) this.#sayRival(rival);
+      return "own";
+    }
     if (config.homeassistant && message.topic === birthTopic) {
       if (decodeUtf8(message.payload) === "online") this.#parts.bridge.born();
       return "own";
@@ -251,6 +260,16 @@ export class Gateway {
     return routes.subscribersOf(message.topic).size > 0
       ? this.#assembly.distribution.route(message)
       : outcome;
+  }
+
+  #sayRival(rival: string): void {
+    const { config, reports } = this.#parts;
+    reports.trouble("errors", "rival", () => {
+      return (
+        `Another gateway, ${rival}, uses ${config.base}/ at this broker: both do each request, and the end of one is said ` +
+        "of both. Give each its own gateway.base"
+      );
+    });
   }
 
   #answerStatusRequest({ topic, retain }: BrokerMessage): MessageOutcome {
