@@ -111,6 +111,11 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
         return `The store cannot be written to, and is tried again: ${messageOf(error)}`;
       });
     },
+    onDefect: (error) => {
+      reports.trouble("errors", "defect", () => {
+        return `What followed a change met a defect of the gateway: ${messageOf(error)}`;
+      });
+    },
   });
   const retained = new RetainedMessages(clock, config.limits.retained_topics, (topic, message) => {
     journal.add({ type: "topic", topic, message });

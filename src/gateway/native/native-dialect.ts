@@ -67,7 +67,13 @@ export class NativeDialect implements Dialect {
         return this.#shakeHands(node, receipt);
       case "uplink":
         if (!node) return refusals.refuse("not-joined", frame);
-        return this.#take(node, peer, receipt, frame);
+        try {
+          return this.#take(node, peer, receipt, frame);
+        } catch (error) {
+          // It would wait for ever for what is not stored. The node begins anew, and says all of it again.
+          this.forget(source);
+          throw error;
+        }
       default:
         return refusals.refuse(receipt.reason, frame, node);
     }
