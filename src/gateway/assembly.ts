@@ -3,6 +3,7 @@ import type { MacAddress } from "../device/index.ts";
 import type { BridgeHealth } from "../topics/index.ts";
 import { Admission } from "./admission.ts";
 import { Answers } from "./answers.ts";
+import { noteBound } from "./bounds.ts";
 import { Bridge } from "./bridge.ts";
 import { BrokerSubscriptions } from "./broker-subscriptions.ts";
 import { ClassicDialects } from "./classic/classic-dialect.ts";
@@ -117,8 +118,9 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
       });
     },
   });
-  const retained = new RetainedMessages(clock, config.limits.retained_topics, (topic, message) => {
-    journal.add({ type: "topic", topic, message });
+  const retained = new RetainedMessages(clock, config.limits.retained_topics, {
+    onChange: (topic, message) => journal.add({ type: "topic", topic, message }),
+    onFull: () => noteBound({ counters, reports, config }, "retained_topics"),
   });
   const outbox = new Outbox({ link, journal, counters, reports });
   const events = new Events({ link, clock, base });

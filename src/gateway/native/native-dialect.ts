@@ -3,6 +3,7 @@ import type { MacAddress, ReceivedFrame } from "../../device/index.ts";
 import { isJoinOf, isNativeFrame, type NativePair, nobleSeal } from "../../wire/index.ts";
 import type { Admission } from "../admission.ts";
 import { noteContact } from "../contacts.ts";
+import { noteBound } from "../bounds.ts";
 import type { FrameOutcome } from "../counters.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Distribution } from "../distribution.ts";
@@ -155,6 +156,7 @@ export class NativeDialect implements Dialect {
     if (this.#peers.size > config.limits.sessions) {
       const [oldest] = this.#peers.keys();
       if (oldest !== undefined) this.#peers.delete(oldest);
+      noteBound(this.#parts, "sessions");
     }
     return peer;
   }
