@@ -32,7 +32,10 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       const ids = node.queue.first(limit);
       await journal.attempted();
       const messages = await store.readMessages(node.address, ids);
-      return { ...summarize(node), messages: messages.map((message) => describe(message)) };
+      return {
+        ...summarize(node),
+        messages: messages.map((message) => describe(message, node.queue.expiryOf(message.id))),
+      };
     },
 
     "queue/add"(request, transaction) {
@@ -91,8 +94,8 @@ function summarize({ address, name, queue }: GatewayNode): QueueSummary {
   };
 }
 
-function describe(message: QueuedMessage): QueueItem {
-  const { id, topic, payload, retained, priority, latest, queuedAt, expiresAt, transaction } = message;
+function describe(message: QueuedMessage, expiry: number): QueueItem {
+  const { id, topic, payload, retained, priority, latest, queuedAt, transaction } = message;
   const text = decodeUtf8(payload);
   return {
     id,
@@ -102,7 +105,7 @@ function describe(message: QueuedMessage): QueueItem {
     priority,
     policy: latest ? "latest" : "fifo",
     queuedAt: new Date(queuedAt).toISOString(),
-    expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+    expiresAt: expiry === Infinity ? null : new Date(expiry).toISOString(),
     transaction,
   };
 }

@@ -89,6 +89,18 @@ describe("a native node at the gateway", () => {
     expect(world.broker.textsOn("t")).toEqual(["1", "2"]);
   });
 
+  it("joins with a code of that day however the clock was stepped since, not with one whose days are over", async () => {
+    await using world = await World.open({ config: closed });
+    const codeFor = async (days: number) =>
+      ((await world.ask("join/code", { days })).data as { code: string }).code;
+    const [code, old] = [await codeFor(2), await codeFor(1)];
+    world.clock.step(1_000_000_000_000);
+    await world.pass(86_400_000);
+    expect(await world.until(world.nativeNode(address).join(old))).not.toBe("joined");
+    await world.restart();
+    expect(await world.until(world.nativeNode(address).join(code))).toBe("joined");
+  });
+
   it("is refused once it is denied, whatever key it has", async () => {
     const store = new MemoryStore();
     const broker = await WatchedBroker.start();
