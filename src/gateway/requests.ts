@@ -1,5 +1,6 @@
 import { decodeUtf8, encodeUtf8, messageOf, MoteqError } from "../base/index.ts";
 import {
+  bridgeQuestions,
   type BridgeRequests,
   type BridgeResponse,
   toRequestTopic,
@@ -18,9 +19,6 @@ import type { Reports } from "./reports.ts";
 const maximumBytes = 65_536;
 /** How many requests may be under way at once. */
 const maximumUnderWay = 64;
-
-/** The requests that change nothing: they are not remembered, and wait for no disk. */
-const questions: ReadonlySet<string> = new Set<keyof BridgeRequests>(["queue/list", "queue/show", "health"]);
 
 /** What answers one kind of request: checks it, does it, gives the data of the answer. @throws a `MoteqError`: what is wrong */
 export type RequestHandler<Name extends keyof BridgeRequests> = (
@@ -68,7 +66,7 @@ export class Requests {
 
   /** Whether a request may change something; the others only ask. */
   changes(name: string): boolean {
-    return isName(this.#options.handlers, name) && !questions.has(name);
+    return isName(this.#options.handlers, name) && !bridgeQuestions.has(name);
   }
 
   /** The same by its topic. */
@@ -102,7 +100,9 @@ export class Requests {
     const response = await this.#respond(name, payload);
     this.#underWay--;
     link
-      .publish(toResponseTopic(base, name), encodeUtf8(JSON.stringify(response)), { qos: 1 })
+      .publish(toResponseTopic(base, name), encodeUtf8(JSON.stringify(response)), {
+        qos: this.changes(name) ? 1 : 0,
+      })
       .catch(() => {});
   }
 

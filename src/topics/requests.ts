@@ -67,6 +67,13 @@ export interface BridgeRequests {
   readonly health: Exchange<Record<string, never>, BridgeHealth>;
 }
 
+/** The requests that change nothing. They and their answers go at QoS 0, and so get through although a disk is full. */
+export const bridgeQuestions: ReadonlySet<string> = new Set<keyof BridgeRequests>([
+  "queue/list",
+  "queue/show",
+  "health",
+]);
+
 /** The envelope of every answer. */
 export interface BridgeResponse<Data = unknown> {
   /** As in the request; left out if it had none. */

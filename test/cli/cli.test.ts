@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect } from "../../src/node/mqtt.ts";
 import { startEmbeddedBroker } from "../../src/hub/index.ts";
 import { root } from "../house/imports.ts";
 import { freePort } from "../support/mosquitto.ts";
@@ -225,6 +226,32 @@ describe("moteq with a gateway that runs (real)", () => {
     const other = await run("up", "--port", String(await freePort()), "--radio", `udp:${gateway}`);
     expect(other.err).toMatch(/^moteq: UDP port \d+ on 127\.0\.0\.1 is in use.*\n$/);
   }, 20_000);
+});
+
+describe("what a gateway has left at the broker (real)", () => {
+  it("is said to be old when the gateway is offline", async () => {
+    const port = await freePort();
+    await using broker = await startEmbeddedBrokerOn(port);
+    const client = connect(broker.url);
+    const retain = { qos: 1, retain: true } as const;
+    await client.publish("moteq/bridge/state", '{"state":"offline"}', retain);
+    await client.publish("moteq/bridge/nodes", "[]", retain);
+    await client.close();
+    const [nodes, health] = await Promise.all([
+      run("nodes", "--json", "--broker", broker.url),
+      run("health", "--broker", broker.url),
+    ]);
+    expect(nodes).toMatchObject({
+      code: 1,
+      err: "moteq: the gateway is offline: this is what it said last\n",
+    });
+    expect(JSON.parse(nodes.out)).toEqual([]);
+    expect(health).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("the gateway is offline") as string,
+    });
+  }, 30_000);
 });
 
 describe("moteq up, killed (real)", () => {
