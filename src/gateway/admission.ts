@@ -1,4 +1,4 @@
-import { broadcastAddress, isMacAddress, type MacAddress } from "../device/index.ts";
+import { isMacAddress, type MacAddress } from "../device/index.ts";
 import type { Refusal } from "./counters.ts";
 import type { Joining } from "./joining.ts";
 import { GatewayNode } from "./node.ts";
@@ -61,8 +61,7 @@ export class Admission {
   meet(source: MacAddress): GatewayNode | Refusal {
     const { config, nodes, leaving, radio, routes, retained, subscriptions } = this.#parts;
     const { journal, bridge, events, presence } = this.#parts;
-    if (!isMacAddress(source) || source === broadcastAddress || source === radio.address)
-      return "bad-address";
+    if (!isOfOne(source) || source === radio.address) return "bad-address";
     if (nodes.size >= config.limits.nodes) return "too-many-nodes";
     if (journal.overloaded) return "store-slow";
     const node = new GatewayNode(source, config.nodes[source]);
@@ -86,4 +85,10 @@ export class Admission {
     const value = [...this.#denied].join(" ");
     this.#parts.journal.add({ type: "setting", name: deniedSetting, value: value || undefined });
   }
+}
+
+/** Whether an address is that of one radio: not none, and not that of many (IEEE 802, the lowest bit of the first byte). */
+function isOfOne(address: MacAddress): boolean {
+  const isOfMany = (Number.parseInt(address.slice(0, 2), 16) & 1) === 1;
+  return isMacAddress(address) && !isOfMany && address !== "000000000000";
 }

@@ -199,7 +199,8 @@ export function holderOfName({ nodes }: Pick<GatewayConfig, "nodes">, name: stri
 
 /** Whether nodes may be called so: a level of a topic, and none that the gateway has itself. */
 export function isNodeName(name: string): boolean {
-  return /^[^+#/\p{Cc}]{1,64}$/u.test(name) && name !== "bridge";
+  // What turns the direction of writing lets one name look like another.
+  return /^[^+#/\p{Cc}\p{Cs}\p{Bidi_Control}]{1,64}$/u.test(name) && name !== "bridge";
 }
 
 function resolveNodes(nodes: Readonly<Record<string, NodeConfig>>): Record<MacAddress, NodeConfig> {

@@ -82,7 +82,7 @@ export function createNodeRequests(
       if (node.byHand?.name !== undefined) {
         throw gatewayErrors.create(
           "gateway/bad-request",
-          `node ${node.address} has its name in the configuration (nodes.${node.address}.name): change it there`,
+          `node ${node.address} has its name in the configuration (nodes.${node.address}.name), or is a simulated one: no request changes it`,
         );
       }
       assertFree(name, node.address);

@@ -153,6 +153,11 @@ describe("moteq with a gateway that runs (real)", () => {
     expect((await queue("show", "020000000003")).out).toMatch(/ +9 +fifo +cmd +on$/m);
     const id = String(messages[0]?.id);
     expect((await queue("drop", "020000000003", id)).out).toBe("dropped: 1\n");
+    expect(await queue("drop", "020000000003", id)).toMatchObject({
+      code: 1,
+      out: "dropped: 0\n",
+      err: expect.stringContaining("1 of these numbers wait no more") as string,
+    });
     expect((await runNode("get", ...node)).out).toBe("cmd off\ndelivered\n");
     expect((await queue("flush", "020000000003")).out).toBe("dropped: 0\n");
     expect(await queue("show", "nobody")).toMatchObject({

@@ -101,6 +101,31 @@ describe("node/rename", () => {
   });
 });
 
+describe("what no node can be", () => {
+  it.each(["000000000000", "01005e000001", "ffffffffffff", "02006d6f7465"])(
+    "is the address %s",
+    async (address) => {
+      await using world = await World.open();
+      expect(await ask(world, "node/allow", { address })).toMatchObject({
+        code: "gateway/not-taken",
+        error: expect.stringContaining("bad-address") as string,
+      });
+    },
+  );
+
+  it("is called by a name that is written in two directions, or by half a character", async () => {
+    await using world = await World.open();
+    for (const name of ["shed\u202egnp", "a\u2066b", "\ud800"]) {
+      expect(await ask(world, "node/allow", { address: one, name })).toMatchObject({
+        code: "gateway/bad-request",
+      });
+    }
+    expect(await ask(world, "node/allow", { address: one, name: "schuppen 🌡" })).toMatchObject({
+      status: "ok",
+    });
+  });
+});
+
 describe("a name that the configuration gives to a node", () => {
   const nodes = { [two]: { name: "shed" } };
 

@@ -70,7 +70,10 @@ export function load(database: Database, say: (text: string) => void): StoredSta
   for (const row of database.all("SELECT * FROM setting") as Row[]) {
     const setting = toSetting(row);
     if (setting) settings.push(setting);
-    else damaged++;
+    else {
+      damaged++;
+      say(`what the store kept as ${String(row["name"])} is damaged: it is as if it had never been set`);
+    }
   }
   if (damaged > 0) say(`${damaged} damaged rows of the store are left out`);
   return { nodes, uplinks, topics, settings, damaged };
