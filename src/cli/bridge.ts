@@ -16,11 +16,7 @@ export async function readBridge<Tail extends keyof BridgeTopics>(
 ): Promise<{ readonly value: BridgeTopics[Tail]; readonly isOnline: boolean }> {
   const config = readConfig(options);
   return withClient(config, async (client) => {
-    const limited = withTimeout(
-      signal,
-      options.timeout,
-      "what a gateway says of itself (was there ever one?)",
-    );
+    const limited = withTimeout(signal, options.timeout, "what the gateway says of itself");
     const read = async <One extends keyof BridgeTopics>(one: One): Promise<BridgeTopics[One]> => {
       const payload = await new Promise<Uint8Array>((resolve, reject) => {
         limited.addEventListener("abort", () => reject(limited.reason));

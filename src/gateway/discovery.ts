@@ -136,8 +136,11 @@ export class Discovery {
 
 /** A key for each topic, which is no other topic's and none of our own: `t_a_b` for `a/b`, `t_a-005fb` for `a_b`. */
 function toKey(topic: string): string {
-  const escape = (unit: string) => `-${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return `t_${topic.replaceAll(/[^a-zA-Z0-9/]/g, (unit) => escape(unit)).replaceAll("/", "_")}`;
+  const escaped = topic.replaceAll(
+    /[^a-zA-Z0-9/]/g,
+    (unit) => `-${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `t_${escaped.replaceAll("/", "_")}`;
 }
 
 /** What a topic's last level says of the quantity. */
