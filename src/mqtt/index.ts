@@ -5,14 +5,8 @@
  * @module
  */
 export type { QoS } from "../topics/index.ts";
-export {
-  type AcceptedMessage,
-  connect,
-  MqttClient,
-  type MqttClientStats,
-  type PublishOptions,
-  type SubscribeOptions,
-} from "./client.ts";
+export { connect, MqttClient } from "./client.ts";
+export type { AcceptedMessage, PublishOptions, SubscribeOptions } from "./client-options.ts";
 export type { MalformedReason } from "./body-reader.ts";
 export type { DecodeRequest, MalformedPacket } from "./decode.ts";
 export { decodeRequest } from "./decode-request.ts";
@@ -48,6 +42,7 @@ export { publishStream, type PublishStreamOptions } from "./publish-stream.ts";
 export { PacketReader, type PacketReaderOptions } from "./reader.ts";
 export { type Reason, reasonNames, reasonOf } from "./reasons.ts";
 export { Requester, type RequestOptions, respond } from "./requester.ts";
+export type { MqttClientStats } from "./stats.ts";
 export type { Status } from "./status.ts";
 export {
   applyChange,

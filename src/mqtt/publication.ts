@@ -20,6 +20,8 @@ export class Publication extends Deferred<void> {
   packetId = 0;
   /** At QoS 2: PUBREC has come, PUBREL is due. */
   released = false;
+  /** Grows with each message that is sent for the first time. */
+  order = 0;
   /** Whether it went out on the present connection. */
   sent = false;
   /** Where its progress is noted, at QoS 2, if somebody asks for that. */

@@ -1,26 +1,11 @@
-import { show } from "../base/index.ts";
-import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./errors.ts";
 import type { Handover } from "./handover.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
-import { type AcknowledgementPacket, firstFailure, type Packet, type PublishPacket } from "./packets.ts";
+import type { AcknowledgementPacket, Packet, PublishPacket } from "./packets.ts";
 import type { Publication } from "./publication.ts";
+import { givenUp, isRefusal, refusalOf } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
-import type { SessionOutput } from "./session-output.ts";
-
-/** Limits of a {@link Session}. */
-export interface SessionOptions {
-  /** How many messages at QoS 1 and 2 are on their way at once, 1 … 60,000. */
-  readonly inflightLimit: number;
-  /** How often in a row the broker may close the connection on one message before that is given up, 1 or more. */
-  readonly refusalLimit: number;
-  /** The first packet id, 1 … 65,535. Default 1. */
-  readonly firstPacketId?: number;
-  /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
-  readonly receiveMaximum?: number | undefined;
-  /** Makes errors of reason codes. */
-  readonly explain?: Reasoned;
-}
+import type { SessionOptions, SessionOutput, SessionRecord } from "./session-ties.ts";
 
 /** What is wrong with a message beyond the receive maximum. */
 export const tooManyMessages = "sent more messages than it may have unacknowledged";
@@ -30,10 +15,13 @@ export const tooManyMessages = "sent more messages than it may have unacknowledg
  * when. It knows neither time nor connections: it is told of them, and what it wants done it says to its output.
  */
 export class Session {
-  /** Answers to something that is done already, and messages at QoS 2 that came twice. */
-  readonly counts = { unexpected: 0, duplicates: 0 };
+  /** Answers to something that is done already. */
+  unexpected = 0;
+  /** Messages at QoS 2 that came twice. */
+  duplicates = 0;
   readonly #output: SessionOutput;
   readonly #options: SessionOptions;
+  readonly #record: SessionRecord | undefined;
   readonly #outgoing = new Outgoing();
   readonly #incoming: Incoming;
   readonly #requests = new Requests();
@@ -51,13 +39,18 @@ export class Session {
   #suspect: Publication | Request | undefined;
   #refusals = 0;
 
-  constructor(output: SessionOutput, options: SessionOptions) {
+  /**
+   * @param record for a session that outlives the client: what is sent must not leave before what was noted ahead of it
+   * is safe
+   */
+  constructor(output: SessionOutput, options: SessionOptions, record?: SessionRecord) {
     this.#output = output;
     this.#options = options;
+    this.#record = record;
     this.#window = options.inflightLimit;
     this.#lastId = (options.firstPacketId ?? 1) - 1;
     this.#highestId = this.#lastId;
-    this.#incoming = new Incoming((packet) => output.send(packet), output.record);
+    this.#incoming = new Incoming(output, record);
   }
 
   /** How many answers of the broker are awaited. */
@@ -86,7 +79,7 @@ export class Session {
   }
 
   /** The messages in flight, oldest first. */
-  publications(): IterableIterator<Publication> {
+  publications(): Publication[] {
     return this.#outgoing.values();
   }
 
@@ -125,7 +118,7 @@ export class Session {
     this.#window = Math.min(window, this.#options.inflightLimit);
     if (!sessionPresent) {
       for (const publication of this.#outgoing.values()) {
-        if (publication.released) this.#output.record?.sent(publication);
+        if (publication.released) this.#record?.sent(publication);
       }
     }
     this.#outgoing.connect(sessionPresent);
@@ -178,7 +171,7 @@ export class Session {
     if (publication.qos > 0) {
       publication.packetId = this.#nextId();
       this.#outgoing.add(publication);
-      this.#output.record?.sent(publication);
+      this.#record?.sent(publication);
       if (publication.handover) {
         this.#outgoing.hold(publication);
         return this.#note(publication);
@@ -255,7 +248,7 @@ export class Session {
     if (packet.qos > 0 && this.#incoming.unacknowledged >= receiveMaximum) return tooManyMessages;
     const delivery = packet.qos === 0 ? undefined : this.#incoming.receive(packet);
     if (delivery || packet.qos === 0) this.#output.deliver(packet, delivery);
-    else this.counts.duplicates++;
+    else this.duplicates++;
     return undefined;
   }
 
@@ -267,7 +260,8 @@ export class Session {
     if (!fits(publication)) return wronglyAnswered(packetId);
     this.#finish(publication);
     // A PUBCOMP that knows nothing of it: the broker was done before (MQTT 5, 3.7.2.1).
-    if (type === "puback" && isRefusal(packet)) publication.reject(this.#refusal(publication, packet));
+    if (type === "puback" && isRefusal(packet))
+      publication.reject(refusalOf(publication, packet, this.#options.reasonOf));
     else publication.resolve();
     return undefined;
   }
@@ -279,31 +273,26 @@ export class Session {
     if (publication && publication.qos !== 2) return wronglyAnswered(packetId);
     if (publication && isRefusal(packet)) {
       this.#finish(publication);
-      publication.reject(this.#refusal(publication, packet));
+      publication.reject(refusalOf(publication, packet, this.#options.reasonOf));
       return undefined;
     }
     if (publication) {
       const isFirst = !publication.released;
-      if (isFirst) this.#output.record?.released(publication);
+      if (isFirst) this.#record?.released(publication);
       publication.released = true;
       this.#clear(publication);
       if (isFirst && publication.handover) this.#note(publication);
       if (publication.unsafeNotes > 0) return undefined;
-    } else this.counts.unexpected++;
+    } else this.unexpected++;
     this.#output.send({ type: "pubrel", packetId });
     return undefined;
-  }
-
-  #refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
-    const what = `the broker refused the message to ${show(topic)}`;
-    return (this.#options.explain ?? reasonError)("mqtt/message-refused", what, reasonCode, properties);
   }
 
   /** A message is in flight no more. */
   #finish(publication: Publication): void {
     this.#outgoing.delete(publication);
     this.#clear(publication);
-    this.#output.record?.gone(publication);
+    this.#record?.gone(publication);
   }
 
   /** A message could not be kept: it is not sent. */
@@ -329,7 +318,7 @@ export class Session {
   /** An answer to what was answered before does no harm; one to what was never sent is no answer. */
   #unexpected(packetId: number): string | undefined {
     if (packetId > this.#highestId) return `acknowledged packet ${packetId}, which was never sent`;
-    this.counts.unexpected++;
+    this.unexpected++;
     return undefined;
   }
 
@@ -339,23 +328,14 @@ export class Session {
 
   #giveUp(refused: Publication | Request): void {
     this.#suspect = undefined;
-    const detail = { detail: { refusals: this.#refusals } };
-    const giveUp = (code: MqttErrorCode, what: string) => {
-      const closed = `made the broker close the connection ${this.#refusals} times in a row: it is given up`;
-      refused.reject(mqttErrors.create(code, `${what} ${closed}`, detail));
-    };
-    if (refused.type === "publish") {
-      this.#finish(refused);
-      giveUp("mqtt/message-refused", `the message to ${show(refused.topic)}`);
-    } else {
-      this.#requests.remove(refused);
-      giveUp("mqtt/subscribe-refused", `the ${refused.type} to ${show(refused.subscriptions[0]?.filter)}`);
-    }
+    if (refused.type === "publish") this.#finish(refused);
+    else this.#requests.remove(refused);
+    refused.reject(givenUp(refused, this.#refusals));
   }
 
   #nextId(): number {
     do this.#lastId = (this.#lastId % 65_535) + 1;
-    while (this.#outgoing.get(this.#lastId) || this.#requests.get(this.#lastId));
+    while (!this.#outgoing.isFree(this.#lastId) || this.#requests.get(this.#lastId));
     this.#highestId = Math.max(this.#highestId, this.#lastId);
     return this.#lastId;
   }
@@ -363,8 +343,4 @@ export class Session {
 
 function wronglyAnswered(packetId: number): string {
   return `acknowledged packet ${packetId} in the wrong way`;
-}
-
-function isRefusal({ reasonCode = 0 }: AcknowledgementPacket): boolean {
-  return reasonCode >= firstFailure;
 }

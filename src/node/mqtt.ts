@@ -12,7 +12,10 @@ import {
   reasonOf,
   type SessionStore,
 } from "../mqtt/index.ts";
-import { tcp, tls, type TlsOptions, webSocket } from "./byte-ports/index.ts";
+// Not by their index: a serial port is more to load than all of the client.
+import { tcp } from "./byte-ports/tcp.ts";
+import { tls, type TlsOptions } from "./byte-ports/tls.ts";
+import { webSocket } from "./byte-ports/websocket.ts";
 import { systemClock } from "./clock.ts";
 import { systemRandom } from "./random.ts";
 
@@ -86,7 +89,7 @@ export interface ConnectOptions extends Partial<MqttClientOptions> {
   readonly tls?: TlsOptions;
   /**
    * Where the session is kept, so that what was accepted outlives the process: see {@link openSessionStore}. The store is
-   * the client's from then on, and closed with it. Use it with a `clientId` and `clean: false`. Default: in memory.
+   * the client's from then on, and closed with it. Only with a `clientId` and `clean: false`. Default: in memory.
    */
   readonly store?: SessionStore;
 }

@@ -1,6 +1,21 @@
+import type { ReasonOf } from "./errors.ts";
 import type { Delivery } from "./incoming.ts";
 import type { OutgoingPacket, PublishPacket } from "./packets.ts";
 import type { Publication } from "./publication.ts";
+
+/** Limits of a {@link Session}. */
+export interface SessionOptions {
+  /** How many messages at QoS 1 and 2 are on their way at once, 1 … 60,000. */
+  readonly inflightLimit: number;
+  /** How often in a row the broker may close the connection on one message before that is given up, 1 or more. */
+  readonly refusalLimit: number;
+  /** The first packet id, 1 … 65,535. Default 1. */
+  readonly firstPacketId?: number;
+  /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
+  readonly receiveMaximum?: number | undefined;
+  /** Names reason codes in errors. */
+  readonly reasonOf?: ReasonOf;
+}
 
 /** What has to be known after a restart, as it changes; see {@link Keeper}. */
 export interface SessionRecord {
@@ -21,6 +36,4 @@ export interface SessionOutput {
   subscriptionLost(filter: string): void;
   /** Note where a message stands that has a {@link Handover}; then call {@link Session.noted}. */
   note(publication: Publication): void;
-  /** For a session that outlives the client. What is sent must not leave before what was noted ahead of it is safe. */
-  readonly record?: SessionRecord | undefined;
 }
