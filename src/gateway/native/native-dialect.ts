@@ -3,6 +3,7 @@ import type { MacAddress, ReceivedFrame } from "../../device/index.ts";
 import { isNativeFrame, type NativePair } from "../../wire/index.ts";
 import type { Admission } from "../admission.ts";
 import { noteContact } from "../contacts.ts";
+import { noteBound } from "../bounds.ts";
 import type { FrameOutcome } from "../counters.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Distribution } from "../distribution.ts";
@@ -68,7 +69,13 @@ export class NativeDialect implements Dialect {
         return this.#shakeHands(node, receipt);
       case "uplink":
         if (!node) return refusals.refuse("not-joined", frame);
-        return this.#take(node, peer, receipt, frame);
+        try {
+          return this.#take(node, peer, receipt, frame);
+        } catch (error) {
+          // It would wait for ever for what is not stored. The node begins anew, and says all of it again.
+          this.forget(source);
+          throw error;
+        }
       default:
         return refusals.refuse(receipt.reason, frame, node);
     }
@@ -158,6 +165,7 @@ export class NativeDialect implements Dialect {
     if (this.#peers.size > config.limits.sessions) {
       const [oldest] = this.#peers.keys();
       if (oldest !== undefined) this.#peers.delete(oldest);
+      noteBound(this.#parts, "sessions");
     }
     return peer;
   }
