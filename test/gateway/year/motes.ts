@@ -1,6 +1,7 @@
 import { type Clock, type Random, type RandomBytes, sleep } from "../../../src/base/index.ts";
 import { LinkNode, NativeNode, type NodeMessage, PrototypeNode } from "../../../src/mote/index.ts";
-import { gatewayAddress, type MoteRadio } from "./ether.ts";
+import { gatewayAddress } from "./dongle.ts";
+import type { MoteRadio } from "./ether.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** How often a node wakes, in seconds. */
