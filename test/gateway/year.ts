@@ -220,7 +220,9 @@ class Year {
   }
 
   /** As somebody does who sees that the channel is crowded. */
-  #askToMove(channel: number, seconds: number): void {
+  #askToMove(wanted: number, seconds: number): void {
+    const isThere = this.#ether.dongles.some((dongle) => dongle.channel === wanted);
+    const channel = isThere ? (wanted % 13) + 1 : wanted;
     this.#moves.asked(channel);
     const request = { channel, seconds, transaction: String(channel) };
     this.#broker.publish("moteq/bridge/request/channel/move", JSON.stringify(request));
