@@ -129,7 +129,8 @@ export class NativeDialect implements Dialect {
       journal.whenFlushed(() => {
         peer.committed();
         // An uplink that came meanwhile may wait for this one.
-        if (uplink.answer || uplink.fetch || journaled) this.#talks.send(node, peer, uplink.fetch);
+        if (uplink.answer || uplink.fetch || journaled !== undefined)
+          this.#talks.send(node, peer, uplink.fetch);
         if (leaves) this.#leave(node);
       });
     };
