@@ -72,6 +72,8 @@ export class BoardAgent {
   readonly #feeder: Feeder;
   readonly #native: NativeServices;
   readonly #said = new Set<string>();
+  readonly #partBytes: number;
+  readonly #windowBytes: number;
   #running = 0;
 
   constructor(options: BoardAgentOptions) {
@@ -81,6 +83,8 @@ export class BoardAgent {
     this.#logger = log.logger("agent");
     this.#guard = new Guard(cryptography, options.trusted ?? [], () => this.#announce());
     const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
+    this.#partBytes = partBytes;
+    this.#windowBytes = windowBytes;
     this.#transfers = new Transfers({ ...options, partBytes, windowBytes, maximumBytes });
     this.#classic = new ClassicCommands(options);
     this.#feeder = new Feeder({
@@ -111,6 +115,8 @@ export class BoardAgent {
       signed: this.#guard.signed,
       session: toHex(this.#guard.session),
       uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
+      part: this.#partBytes,
+      window: this.#windowBytes,
     };
   }
 
@@ -164,7 +170,7 @@ export class BoardAgent {
     client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
   }
 
-  /** Takes a message. What it gives back holds the broker back: parts and series do, commands do not. */
+  /** Takes a message. What it gives back holds the broker back: series do. Parts have their window. */
   #receive({ topic, payload, retain }: Message): void | Promise<void> {
     const { base } = this.#options;
     const command = decodeCommandTopic(base, topic);
@@ -175,7 +181,8 @@ export class BoardAgent {
     }
     if (command.command === "part") {
       const offset = parsePartTail(command.tail);
-      return offset === undefined ? undefined : this.#transfers.part(command.id, offset, payload);
+      if (offset !== undefined) this.#transfers.part(command.id, offset, payload);
+      return undefined;
     }
     const packet = decodeBoardPacket(payload);
     if (!packet) {

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/index.ts";
+import type { Clock, Timer } from "../base/index.ts";
 import { type NodeTopics, toBridgeTopic, toNodeTopic } from "../topics/index.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import { readingsOf } from "./node-pages.ts";
@@ -28,6 +28,7 @@ export class Discovery {
   readonly #options: DiscoveryOptions;
   /** What was announced of each node, so that it is said again only when there is more. */
   readonly #announced = new Map<GatewayNode, string>();
+  #birth: Timer | undefined;
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -51,7 +52,13 @@ export class Discovery {
 
   /** Home Assistant has started. */
   born(): void {
-    this.#options.clock.setTimer(afterBirthMs, () => this.announceAll());
+    this.#birth?.cancel();
+    this.#birth = this.#options.clock.setTimer(afterBirthMs, () => this.announceAll());
+  }
+
+  /** Announces nothing more. */
+  close(): void {
+    this.#birth?.cancel();
   }
 
   /** Takes a node back. */

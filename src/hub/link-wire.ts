@@ -10,7 +10,7 @@ import { openGpioLines, parseLine, systemClock as clock, systemRandom as random 
 export async function openLinkWire(
   text: string,
   role: "host" | "modem",
-  onTrouble: (text: string) => void,
+  onTrouble: (text: string, kind: "not-opened" | "ended") => void,
 ): Promise<LinkWire> {
   if (!text.startsWith("five-wire:")) {
     return new SerialWire({ open: parseLine(text), clock, random, about: `link/1 ${role}`, onTrouble });
@@ -20,7 +20,16 @@ export async function openLinkWire(
   if (chip === undefined || clockIn === undefined || dataIn === undefined || clockOut === undefined)
     throw bad(text);
   if (dataOut === undefined || reset === undefined) throw bad(text);
-  const lines = await openGpioLines({ role, chip, clockIn, dataIn, clockOut, dataOut, reset });
+  const lines = await openGpioLines({
+    role,
+    chip,
+    clockIn,
+    dataIn,
+    clockOut,
+    dataOut,
+    reset,
+    onEnd: (why) => onTrouble(`${why}: start moteq anew`, "not-opened"),
+  });
   return new FiveWire({ role, lines, clock });
 }
 

@@ -43,8 +43,9 @@ export async function startModem(
     said = text;
   };
   const modem = new Modem({
-    wire: await openLinkWire(wire, "modem", (text) =>
-      once("info", `the line ${wire}: ${text}; waiting for it`),
+    // That a host goes is nothing to worry about; that the line cannot be opened is.
+    wire: await openLinkWire(wire, "modem", (text, kind) =>
+      once(kind === "ended" ? "info" : "warn", `the line ${wire}: ${text}; waiting for it`),
     ),
     clock: systemClock,
     random: systemRandom,

@@ -40,12 +40,12 @@ export async function openRadio(
     throw hubErrors.create(
       "hub/no-radio",
       "the gateway has no radio. Say --radio auto for a dongle on USB, --radio udp:127.0.0.1:47000 for nodes in " +
-        "other processes, or --radio virtual for a simulated air with six nodes",
+        "other processes, or --radio virtual for a simulated air with seven nodes",
     );
   }
   if (link === "virtual") {
     const world = createDemoWorld({ ...services, gatewayAddress: address, channel });
-    return { radio: world.gatewayRadio, description: "a simulated air with six nodes", world };
+    return { radio: world.gatewayRadio, description: "a simulated air with seven nodes", world };
   }
   if (isDonglePlace(link)) return openDongleLink(link, config, services, say);
   const [, host, port] = /^udp:(?:([^\s:]+):)?(\d+)$/.exec(link) ?? [];

@@ -23,8 +23,8 @@ export interface SerialWireOptions extends Partial<Omit<SerialChannelOptions, "d
   readonly random: Random;
   /** The delays between attempts to open. Default from half a second to 5 s. */
   readonly backoff?: BackoffOptions;
-  /** Told when the line cannot be opened, or ends, and that it is tried again. */
-  readonly onTrouble?: (text: string) => void;
+  /** Told when the line cannot be opened, or ends; it is tried again. */
+  readonly onTrouble?: (text: string, kind: "not-opened" | "ended") => void;
 }
 
 /** A serial line as a {@link LinkWire}: eight-bit clean, and nothing on it is lost while both ends live. */
@@ -85,9 +85,9 @@ export class SerialWire implements LinkWire {
         if (signal.aborted) return port.close("abort");
         const served = await this.#serve(port);
         if (served.cameUp) backoff.reset();
-        if (!signal.aborted) onTrouble?.(served.why);
+        if (!signal.aborted) onTrouble?.(served.why, "ended");
       } catch (error) {
-        if (!signal.aborted) onTrouble?.(messageOf(error));
+        if (!signal.aborted) onTrouble?.(messageOf(error), "not-opened");
       }
       await sleep(clock, backoff.next(), signal).catch(() => {});
     }

@@ -12,6 +12,7 @@ import { assertTopicFilter, faultOfTopicName, type QoS, topicErrors } from "../t
 import { Deferred } from "./deferred.ts";
 import { Dispatch } from "./dispatch.ts";
 import { mqttErrors, type Reasoned } from "./errors.ts";
+import type { Handover } from "./handover.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
 import { type MqttClientOptions, resolveOptions } from "./options.ts";
@@ -30,6 +31,11 @@ export interface PublishOptions {
   readonly retain?: boolean;
   /** MQTT 5: what goes with it. In MQTT 3.1.1 they are left out. */
   readonly properties?: PropertiesOf["publish"];
+  /**
+   * At QoS 2: where its progress is noted, so that the broker takes it once over a restart of the process too. What was noted in
+   * an earlier life is taken up if it is published before `start`; later it goes out anew. Needs `clean: false`.
+   */
+  readonly handover?: Handover;
   /** Ends the waiting; a message that is in flight already may arrive all the same. */
   readonly signal?: AbortSignalLike;
 }
@@ -183,8 +189,9 @@ export class MqttClient {
     options: PublishOptions | undefined,
     accepted?: (publication: Publication) => void,
   ): Publication {
-    const { qos = 0, retain = false, properties, signal } = options ?? {};
+    const { qos = 0, retain = false, properties, handover, signal } = options ?? {};
     const publication = new Publication(topic, payload, qos, retain, properties);
+    if (qos === 2) publication.handover = handover;
     publication.accepted = accepted;
     const fault = faultOfMessage(topic, payload);
     if (fault) publication.reject(fault);

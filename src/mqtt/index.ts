@@ -19,6 +19,7 @@ export { decodeRequest } from "./decode-request.ts";
 export { encodePacket, PacketWriter } from "./encode.ts";
 export { mqttErrorMeanings } from "./error-meanings.ts";
 export { type MqttErrorCode, mqttErrors } from "./errors.ts";
+export type { Handover } from "./handover.ts";
 export { type CreateKeeper, keepIn } from "./keeper.ts";
 export type { Message, MessageHandler } from "./message.ts";
 export type { MqttClientOptions } from "./options.ts";

@@ -67,12 +67,19 @@ export class Link {
         send: (packet) => this.#connection?.send(packet),
         deliver: (packet, delivery) => this.intake.deliver(packet, delivery),
         subscriptionLost: (filter) => statuses.push({ type: "subscription-lost", filter }),
+        note: (publication) => {
+          const { packetId, released, handover } = publication;
+          handover?.note(packetId, released, () => {
+            this.session.noted(publication);
+            this.#scheduleTurn();
+          });
+        },
         record: this.#keeper,
       },
       { ...options, firstPacketId, receiveMaximum: options.connect.properties?.receiveMaximum },
     );
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, (publication) => {
-      if (this.#keeper && publication.qos > 0) this.#keeper.put(publication);
+      if (this.#keeper && publication.qos > 0 && !publication.handover) this.#keeper.put(publication);
       else publication.accepted?.(publication);
     });
     this.#loop = new ConnectionLoop(options, {
@@ -96,6 +103,11 @@ export class Link {
 
   /** Takes a message to be sent; its promise tells what becomes of it. */
   publish(publication: Publication): void {
+    const { handover } = publication;
+    if (handover && this.session.resume(publication, handover)) {
+      publication.accepted?.(publication);
+      return;
+    }
     // A burst goes out as far as the connection takes it before anything has to be dropped.
     if (this.queue.isFull(this.session.inflight)) this.#turn();
     const dropped = this.queue.push(publication, this.session.inflight);

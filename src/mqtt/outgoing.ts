@@ -45,7 +45,8 @@ export class Outgoing {
   /** The first in line that went out on the present connection and that the broker has said nothing about. */
   firstUnanswered(): Publication | undefined {
     for (const publication of this.#inflight.values()) {
-      if (!publication.released) return publication.sent ? publication : undefined;
+      if (!publication.released && publication.unsafeNotes === 0)
+        return publication.sent ? publication : undefined;
     }
     return undefined;
   }
@@ -62,10 +63,21 @@ export class Outgoing {
     }
   }
 
-  /** The next one to go out again; one that was answered meanwhile is passed over. */
+  /** One that was just added does not go out yet. */
+  hold(publication: Publication): void {
+    publication.sent = false;
+    this.sent--;
+  }
+
+  /** It goes out on the present connection after all, if it did not yet. */
+  resend(publication: Publication): void {
+    this.#resend.push(publication);
+  }
+
+  /** The next one to go out again; those that were answered meanwhile, went out already or have to wait are passed over. */
   takeResend(): Publication | undefined {
     for (let next = this.#resend.shift(); next; next = this.#resend.shift()) {
-      if (this.#inflight.get(next.packetId) !== next) continue;
+      if (this.#inflight.get(next.packetId) !== next || next.sent || next.unsafeNotes > 0) continue;
       next.sent = true;
       this.sent++;
       return next;

@@ -1,16 +1,12 @@
 import { show } from "../base/index.ts";
 import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import type { Handover } from "./handover.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
-import {
-  type AcknowledgementPacket,
-  firstFailure,
-  type OutgoingPacket,
-  type Packet,
-  type PublishPacket,
-} from "./packets.ts";
+import { type AcknowledgementPacket, firstFailure, type Packet, type PublishPacket } from "./packets.ts";
 import type { Publication } from "./publication.ts";
 import { type Request, Requests } from "./requests.ts";
+import type { SessionOutput } from "./session-output.ts";
 
 /** Limits of a {@link Session}. */
 export interface SessionOptions {
@@ -29,27 +25,6 @@ export interface SessionOptions {
 /** What is wrong with a message beyond the receive maximum. */
 export const tooManyMessages = "sent more messages than it may have unacknowledged";
 
-/** What has to be known after a restart, as it changes; see {@link Keeper}. */
-export interface SessionRecord {
-  sent(publication: Publication): void;
-  released(publication: Publication): void;
-  gone(publication: Publication): void;
-  received(packetId: number): void;
-  forgotten(packetId: number): void;
-}
-
-/** What a session asks of its surroundings. */
-export interface SessionOutput {
-  /** Send this packet on the present connection. */
-  send(packet: OutgoingPacket): void;
-  /** Give this message to its handlers; then, unless it is at QoS 0, call {@link Session.settle} with the delivery. */
-  deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
-  /** The broker had forgotten this subscription and refuses to grant it again. */
-  subscriptionLost(filter: string): void;
-  /** For a session that outlives the client. What is sent must not leave before what was noted ahead of it is safe. */
-  readonly record?: SessionRecord | undefined;
-}
-
 /**
  * The state that a client shares with the broker across connections (MQTT 3.1.1, 4.1), and the rules of what to send
  * when. It knows neither time nor connections: it is told of them, and what it wants done it says to its output.
@@ -63,6 +38,8 @@ export class Session {
   readonly #incoming: Incoming;
   readonly #requests = new Requests();
   #connected = false;
+  /** Whether there has been a connection: what belongs to an earlier life has its place before. */
+  #begun = false;
   /** Until everything about subscriptions is answered nothing is published: no own message may get past them. */
   #open = false;
   /** How many messages at QoS 1 and 2 the broker takes at once. */
@@ -127,12 +104,23 @@ export class Session {
   }
 
   /**
+   * Takes up a message of an earlier life under its id; `false` if it is too late for that, since the broker may have been told
+   * something else under that id.
+   */
+  resume(publication: Publication, { packetId, released }: Handover): boolean {
+    if (this.#begun || packetId === 0 || this.#outgoing.get(packetId)) return false;
+    this.restore([Object.assign(publication, { packetId, released })], []);
+    return true;
+  }
+
+  /**
    * A connection was accepted (CONNACK). Call `sendNext` for as long as it does something.
    *
    * @param window how many messages at QoS 1 and 2 the broker takes at once (MQTT 5, 3.2.2.3.3)
    */
   connect(sessionPresent: boolean, window = 65_535): void {
     this.#connected = true;
+    this.#begun = true;
     this.#open = false;
     this.#window = Math.min(window, this.#options.inflightLimit);
     if (!sessionPresent) {
@@ -141,6 +129,9 @@ export class Session {
       }
     }
     this.#outgoing.connect(sessionPresent);
+    for (const publication of sessionPresent ? [] : this.#outgoing.values()) {
+      if (publication.handover) this.#note(publication);
+    }
     this.#incoming.connect(sessionPresent);
     this.#requests.connect(sessionPresent);
     if (this.#suspect?.type !== "publish" && this.#suspect?.settled) this.#suspect = undefined;
@@ -188,8 +179,26 @@ export class Session {
       publication.packetId = this.#nextId();
       this.#outgoing.add(publication);
       this.#output.record?.sent(publication);
+      if (publication.handover) {
+        this.#outgoing.hold(publication);
+        return this.#note(publication);
+      }
     }
     this.#output.send(publication);
+  }
+
+  /** What was noted of a message is safe: what follows from that goes out, now or with `sendNext`. */
+  noted(publication: Publication): void {
+    const isInFlight = this.#outgoing.get(publication.packetId) === publication;
+    if (--publication.unsafeNotes > 0 || !isInFlight || !this.#connected) return;
+    if (publication.sent) this.#output.send(packetOf(publication));
+    else this.#outgoing.resend(publication);
+  }
+
+  /** A message with a {@link Handover} does not go on before it is noted how far it has come. */
+  #note(publication: Publication): void {
+    publication.unsafeNotes++;
+    this.#output.note(publication);
   }
 
   /** Takes a request; `sendNext` sends it. Its promise is settled by the broker's answer. */
@@ -274,9 +283,12 @@ export class Session {
       return undefined;
     }
     if (publication) {
-      if (!publication.released) this.#output.record?.released(publication);
+      const isFirst = !publication.released;
+      if (isFirst) this.#output.record?.released(publication);
       publication.released = true;
       this.#clear(publication);
+      if (isFirst && publication.handover) this.#note(publication);
+      if (publication.unsafeNotes > 0) return undefined;
     } else this.counts.unexpected++;
     this.#output.send({ type: "pubrel", packetId });
     return undefined;

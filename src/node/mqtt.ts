@@ -43,6 +43,7 @@ export type {
   DecodeRequest,
   DeliveryOptions,
   DisconnectPacket,
+  Handover,
   MalformedPacket,
   MalformedReason,
   Message,
@@ -109,9 +110,20 @@ type Scheme = keyof typeof defaultPorts;
  * @throws `mqtt/bad-option`, `topics/bad-name` (of the will)
  */
 export function connect(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
+  const client = createClient(url, options);
+  client.start();
+  return client;
+}
+
+/**
+ * Makes what {@link connect} does, for whoever starts it later: what was on its way in an earlier life is published before that.
+ *
+ * @throws as `connect`
+ */
+export function createClient(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
   const urls = (typeof url === "string" ? [url] : url).map((text) => parseUrl(text));
   const { tls: tlsOptions = {}, store, ...rest } = options;
-  const client = new MqttClient({
+  return new MqttClient({
     open: urls.map((one) => toByteOpener(one, tlsOptions)),
     clock: systemClock,
     random: systemRandom,
@@ -120,8 +132,6 @@ export function connect(url: string | readonly string[], options: ConnectOptions
     ...credentialsOf(urls),
     ...rest,
   });
-  client.start();
-  return client;
 }
 
 /**

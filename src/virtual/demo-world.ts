@@ -6,6 +6,7 @@ import {
   createContinuousProgram,
   createInsistentProgram,
   createLampProgram,
+  createNativeSensorProgram,
   createPublishOnlyProgram,
   createSubscribeOnlyProgram,
   createWalkerProgram,
@@ -22,7 +23,7 @@ export interface DemoWorldOptions {
   readonly channel?: number;
 }
 
-/** Six nodes around a gateway's radio. */
+/** Six classic nodes and a native one around a gateway's radio. */
 export interface DemoWorld {
   readonly air: Air;
   /** For the gateway, which closes it. */
@@ -125,6 +126,13 @@ function describeNodes(): DemoNode[] {
       radio: { address: "020000000006", x: -15, y: -10 },
       schedule: "continuous",
       program: createLampProgram(),
+    },
+    {
+      // Native: it is heard, but is nobody's node until somebody lets it join.
+      name: "cellar",
+      radio: { address: "020000000007", x: 3, y: -12 },
+      schedule: { sleepMs: 7000, jitterMs: 1000 },
+      program: createNativeSensorProgram({ topic: "cellar", periodSeconds: 8 }),
     },
   ];
 }

@@ -88,6 +88,18 @@ describe("installing", () => {
     expect(await digestOf(dongle, "main_before_moteq.py")).toBe(sha256(own));
   });
 
+  it("keeps what was put aside before", async () => {
+    const own = "print('a lamp')\n";
+    const older = "print('a bell')\n";
+    await using dongle = new DongleWorld({ files: { "main.py": own, "main_before_moteq.py": older } });
+    await install(dongle, { force: true });
+    const radio = await dongle.openRadio();
+    await dongle.world.clock.runUntil(radio.close());
+    await dongle.world.clock.runUntil(restartDongle(dongle.services, true));
+    expect(await digestOf(dongle, "main_before_moteq.py")).toBe(sha256(older));
+    expect(await digestOf(dongle, "main_before_moteq_2.py")).toBe(sha256(own));
+  });
+
   it.each([
     ["begins with an empty line", "\n# a lamp\nprint(1)\n"],
     ["is no text", "\u00ff\u00fe\u0000"],

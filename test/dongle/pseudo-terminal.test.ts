@@ -4,14 +4,7 @@ import { donglePlace } from "../../src/node/dongle/place.ts";
 import { have } from "../support/external.ts";
 import { carryBothWays } from "./carry.ts";
 import { RealDongle } from "./real-dongle.ts";
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+import { until } from "../support/until.ts";
 
 describe.runIf(have("socat"))("a dongle behind a pseudo-terminal (real)", () => {
   it("carries frames both ways at once, each whole and in order", async () => {

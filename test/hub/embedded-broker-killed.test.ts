@@ -8,6 +8,7 @@ import { LinkNode } from "../../src/mote/index.ts";
 import { systemClock, UdpRadio } from "../../src/node/index.ts";
 import { freePort } from "../support/mosquitto.ts";
 import { freeUdpPort, startMoteqUp } from "../support/moteq-up.ts";
+import { until } from "../support/until.ts";
 
 const rounds = 3;
 /** Publications under way at a time. */
@@ -45,14 +46,6 @@ async function publishUntilCut(
   for (let count = 0; count < window; count++) publish();
   await new Promise<void>((resolve) => client.on("close", resolve));
   return acknowledged;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 describe("moteq up with its own broker, killed under load (real)", () => {

@@ -8,6 +8,7 @@ import { generate, type Packet, parser } from "mqtt-packet";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableBroker, type Taker } from "../../src/hub/durable-broker.ts";
 import { BrokerPersistence, systemClock } from "../../src/node/index.ts";
+import { until } from "../support/until.ts";
 
 interface RunningBroker {
   readonly port: number;
@@ -68,14 +69,6 @@ function makeFolder(): string {
   const folder = mkdtempSync(joinPath(tmpdir(), "moteq-embedded-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return joinPath(folder, "broker");
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** A connection on which packets go as they are given. */

@@ -8,6 +8,7 @@ import { findProgram, have } from "../support/external.ts";
 import { freePort, startMosquitto } from "../support/mosquitto.ts";
 import { gatewayAddress } from "./gateway-world.ts";
 import { createMicroPythonWorld } from "./world.ts";
+import { until } from "../support/until.ts";
 
 interface Broker {
   readonly port: number;
@@ -25,15 +26,6 @@ const brokers: Record<string, () => Promise<Broker>> = {
     return { port: broker.port, close: () => broker[Symbol.asyncDispose]() };
   },
 };
-
-/** Waits in real time until something holds: the broker and its clients are other processes. */
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 // In the manner of a sleeping sensor with a lamp: it publishes when it wakes, then shows the newest colour.
 const script = `

@@ -10,6 +10,8 @@ import { Session, type SessionOptions } from "../../src/mqtt/session.ts";
 export class Bench {
   readonly delivered: { topic: string; delivery: Delivery | undefined }[] = [];
   readonly lost: string[] = [];
+  /** Messages of which something was to be noted and that have not been told that it is safe. */
+  readonly noting: Publication[] = [];
   readonly session: Session;
   #sent: string[] = [];
 
@@ -18,6 +20,7 @@ export class Bench {
       {
         send: (packet) => this.#sent.push(describePacket(packet)),
         deliver: ({ topic }, delivery) => this.delivered.push({ topic, delivery }),
+        note: (publication) => this.noting.push(publication),
         subscriptionLost: (filter) => this.lost.push(filter),
       },
       { inflightLimit: 10, refusalLimit: 3, ...options },

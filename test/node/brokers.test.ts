@@ -26,22 +26,18 @@ for (const { name, versions, needs, start } of brokers) {
     let broker: RunningBroker;
     beforeAll(async () => {
       broker = await start();
-    }, 30_000);
+    });
     afterAll(() => broker[Symbol.asyncDispose]());
 
     describe.each([...versions])("version %i has what the table says:", (version) => {
       const tried = version === 5 ? { ...features, ...features5 } : features;
       const says = documented.get(`${name}, MQTT ${version === 5 ? "5" : "3.1.1"}`);
 
-      it.concurrent.each(Object.entries(tried))(
-        "%s",
-        async (feature, tryIt) => {
-          await using lobby = new Lobby(broker, { version });
-          const works = await tryIt(lobby).catch(() => false);
-          expect({ [feature]: works }).toEqual({ [feature]: says?.get(feature) });
-        },
-        15_000,
-      );
+      it.concurrent.each(Object.entries(tried))("%s", async (feature, tryIt) => {
+        await using lobby = new Lobby(broker, { version }, says?.get(feature) ?? false);
+        const works = await tryIt(lobby).catch(() => false);
+        expect({ [feature]: works }).toEqual({ [feature]: says?.get(feature) });
+      });
     });
   });
 }

@@ -12,11 +12,7 @@ import { connect, type ConnectOptions, type Message, type QoS, type Status } fro
 import { testCertificate } from "../support/certificate.ts";
 import { have } from "../support/external.ts";
 import { freePort, type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
-
-/** What a test waits for in real time; it fails by its time limit. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await delay(2);
-}
+import { until } from "../support/until.ts";
 
 function textOf({ topic, payload }: Message): string {
   return `${topic} ${decodeUtf8(payload)}`;

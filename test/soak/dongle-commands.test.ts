@@ -8,6 +8,7 @@ import { RealDongle } from "../dongle/real-dongle.ts";
 import { root } from "../house/imports.ts";
 import { have } from "../support/external.ts";
 import { freePort } from "../support/mosquitto.ts";
+import { until } from "../support/until.ts";
 
 interface Running extends Disposable {
   readonly child: ChildProcess;
@@ -27,14 +28,6 @@ async function run(...words: string[]): Promise<{ code: number | null; out: stri
   const { child, said } = start(...words);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, ...said };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error("waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 describe.runIf(have("socat"))("the dongle's commands (real)", () => {

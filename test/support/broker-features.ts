@@ -11,8 +11,8 @@ import {
 } from "../../src/node/mqtt.ts";
 import type { RunningBroker } from "./brokers.ts";
 
-/** How long something may take until it counts as not there, in milliseconds. */
-const patienceMs = 600;
+/** How long something that is said to be missing may take until it counts as that, in milliseconds; and what is said to be there. */
+const patienceMs = { missing: 600, there: 20_000 };
 
 /** A connection to the broker under test, and what came in on it. */
 export interface Guest {
@@ -26,6 +26,7 @@ export interface Guest {
 export class Lobby implements AsyncDisposable {
   readonly #broker: RunningBroker;
   readonly #options: ConnectOptions;
+  readonly #patienceMs: number;
   readonly #clients: MqttClient[] = [];
   static #count = 0;
   /** A topic that no other feature uses. */
@@ -35,7 +36,9 @@ export class Lobby implements AsyncDisposable {
     return this.#broker.url;
   }
 
-  constructor(broker: RunningBroker, options: ConnectOptions) {
+  /** @param isThere whether the broker is said to have the feature */
+  constructor(broker: RunningBroker, options: ConnectOptions, isThere: boolean) {
+    this.#patienceMs = isThere ? patienceMs.there : patienceMs.missing;
     this.#broker = broker;
     this.#options = options;
   }
@@ -50,29 +53,32 @@ export class Lobby implements AsyncDisposable {
       ...options,
     });
     this.#clients.push(client);
-    await client.ready(AbortSignal.timeout(5000));
+    await client.ready(AbortSignal.timeout(this.#patienceMs));
     return { client, messages, texts: () => messages.map(({ payload }) => decodeUtf8(payload) ?? "") };
+  }
+
+  /** Whether something comes to hold in time. */
+  async comes(holds: () => boolean): Promise<boolean> {
+    for (const limit = Date.now() + this.#patienceMs; Date.now() < limit; await delay(2)) {
+      if (holds()) return true;
+    }
+    return false;
+  }
+
+  /** What a promise gives, in time. */
+  within<T>(promise: Promise<T>): Promise<T> {
+    const timeout = AbortSignal.timeout(this.#patienceMs);
+    return Promise.race([
+      promise,
+      new Promise<never>((_resolve, reject) =>
+        timeout.addEventListener("abort", () => reject(timeout.reason as Error)),
+      ),
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
   }
-}
-
-/** Whether something comes to hold within the time that a broker on this machine may take. */
-async function comes(holds: () => boolean, limitMs = patienceMs): Promise<boolean> {
-  for (const limit = Date.now() + limitMs; Date.now() < limit; await delay(2)) if (holds()) return true;
-  return false;
-}
-
-function within<T>(promise: Promise<T>, limitMs = patienceMs): Promise<T> {
-  const timeout = AbortSignal.timeout(limitMs);
-  return Promise.race([
-    promise,
-    new Promise<never>((_resolve, reject) =>
-      timeout.addEventListener("abort", () => reject(timeout.reason as Error)),
-    ),
-  ]);
 }
 
 async function exchange(lobby: Lobby, qos: 0 | 1 | 2): Promise<boolean> {
@@ -81,8 +87,8 @@ async function exchange(lobby: Lobby, qos: 0 | 1 | 2): Promise<boolean> {
   await client.subscribe(topic, { qos });
   // Fewer than mosquitto 2.0.11 has in flight at once: at QoS 2 it may forget to go on.
   const all = Array.from({ length: 15 }, (_item, index) => String(index));
-  await within(Promise.all(all.map((text) => client.publish(topic, text, { qos }))), 5000);
-  await comes(() => messages.length >= all.length, 5000);
+  await lobby.within(Promise.all(all.map((text) => client.publish(topic, text, { qos }))));
+  await lobby.comes(() => messages.length >= all.length);
   return texts().join() === all.join() && messages.every((message) => message.qos === qos);
 }
 
@@ -99,7 +105,7 @@ export const features: Readonly<Record<string, Feature>> = {
     await client.publish(`${topic}/a`, "kept", { qos: 1, retain: true });
     const { client: late, messages } = await lobby.join();
     await late.subscribe(`${topic}/+`);
-    return comes(() => messages.some(({ retain }) => retain));
+    return lobby.comes(() => messages.some(({ retain }) => retain));
   },
   async wills(lobby) {
     const { topic } = lobby;
@@ -117,7 +123,7 @@ export const features: Readonly<Record<string, Feature>> = {
       },
     });
     ports[0]?.close("abort");
-    const said = await comes(() => texts().includes("gone"));
+    const said = await lobby.comes(() => texts().includes("gone"));
     await mortal.client.close();
     return said;
   },
@@ -130,22 +136,22 @@ export const features: Readonly<Record<string, Feature>> = {
     const { client } = await lobby.join();
     await client.publish(topic, "while away", { qos: 1 });
     const { texts } = await lobby.join(options);
-    return comes(() => texts().includes("while away"));
+    return lobby.comes(() => texts().includes("while away"));
   },
   async "long messages (1 MB)"(lobby) {
     const { topic } = lobby;
     const { client, messages } = await lobby.join({ maximumPacketBytes: 2_000_000 });
     await client.subscribe(topic, { qos: 1 });
-    await within(client.publish(topic, new Uint8Array(1_000_000), { qos: 1 }));
-    return comes(() => messages[0]?.payload.length === 1_000_000);
+    await lobby.within(client.publish(topic, new Uint8Array(1_000_000), { qos: 1 }));
+    return lobby.comes(() => messages[0]?.payload.length === 1_000_000);
   },
   async "any topic"(lobby) {
     const { topic } = lobby;
     const { client, messages } = await lobby.join({ refusalLimit: 1 });
     const topics = ["a.b", "a b", "/a", "a//b", "ä/😀", "*", ">"].map((end) => `${topic}/${end}`);
     await client.subscribe(`${topic}/#`, { qos: 1 });
-    await within(Promise.all(topics.map((one) => client.publish(one, "x", { qos: 1 }))));
-    return comes(() => topics.every((one) => messages.some((message) => message.topic === one)));
+    await lobby.within(Promise.all(topics.map((one) => client.publish(one, "x", { qos: 1 }))));
+    return lobby.comes(() => topics.every((one) => messages.some((message) => message.topic === one)));
   },
   async "a refused message does not block the next"(lobby) {
     const { topic } = lobby;
@@ -153,17 +159,18 @@ export const features: Readonly<Record<string, Feature>> = {
     await client.subscribe(`${topic}/#`, { qos: 1 });
     // Where the broker takes it, nothing is refused.
     client.publish(`${topic}/a.b`, "bad?", { qos: 1 }).catch(() => {});
-    await within(client.publish(topic, "good", { qos: 1 }));
-    return comes(() => texts().includes("good"));
+    await lobby.within(client.publish(topic, "good", { qos: 1 }));
+    return lobby.comes(() => texts().includes("good"));
   },
   async "shared subscriptions"(lobby) {
     const { topic } = lobby;
     const guests = [await lobby.join(), await lobby.join()];
-    for (const { client } of guests) await within(client.subscribe(`$share/group/${topic}`, { qos: 1 }));
+    for (const { client } of guests)
+      await lobby.within(client.subscribe(`$share/group/${topic}`, { qos: 1 }));
     const { client } = await lobby.join();
     for (let index = 0; index < 10; index++) await client.publish(topic, String(index), { qos: 1 });
     const count = () => guests.reduce((sum, { messages }) => sum + messages.length, 0);
-    await comes(() => count() >= 10);
+    await lobby.comes(() => count() >= 10);
     return count() === 10 && guests.every(({ messages }) => messages.length > 0);
   },
 };
@@ -176,7 +183,7 @@ export const features5: Readonly<Record<string, Feature>> = {
     await client.subscribe(topic);
     const properties = { userProperties: [["a", "b"] as const], contentType: "text/plain" };
     await client.publish(topic, "x", { properties });
-    return comes(() => messages[0]?.properties?.userProperties?.[0]?.join() === "a,b");
+    return lobby.comes(() => messages[0]?.properties?.userProperties?.[0]?.join() === "a,b");
   },
   async "request and response"(lobby) {
     const { topic } = lobby;
@@ -187,7 +194,7 @@ export const features5: Readonly<Record<string, Feature>> = {
       async (message) => void (await respond(server, message, "pong")),
     );
     const { client } = await lobby.join();
-    const answer = await within(new Requester(client).request(topic, "ping"));
+    const answer = await lobby.within(new Requester(client).request(topic, "ping"));
     return decodeUtf8(answer.payload) === "pong";
   },
   async "no local"(lobby) {
@@ -197,7 +204,7 @@ export const features5: Readonly<Record<string, Feature>> = {
     await client.publish(topic, "mine");
     const { client: other } = await lobby.join();
     await other.publish(topic, "theirs");
-    await comes(() => texts().length > 0);
+    await lobby.comes(() => texts().length > 0);
     return texts().join() === "theirs";
   },
   async "retain handling"(lobby) {
@@ -206,7 +213,7 @@ export const features5: Readonly<Record<string, Feature>> = {
     await client.publish(topic, "kept", { qos: 1, retain: true });
     await client.subscribe(topic, { retainHandling: 2 });
     await client.publish(topic, "new", { qos: 1 });
-    await comes(() => texts().length > 0);
+    await lobby.comes(() => texts().length > 0);
     return texts().join() === "new";
   },
   async "topic aliases"(lobby) {

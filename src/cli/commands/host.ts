@@ -191,6 +191,9 @@ async function withLink<T>(
 
 function initOf({ host, ssid, wifiPassword }: HostOptions): LinkInit {
   const [, broker, port] = /^(.+?)(?::(\d{1,5}))?$/.exec(host ?? "") ?? [];
+  if (Number(port) > 65_535) {
+    throw cliErrors.create("cli/bad-argument", `--host takes a port from 1 to 65535, got ${port}`);
+  }
   if (wifiPassword !== undefined && ssid === undefined) {
     throw cliErrors.create("cli/bad-argument", "--wifi-password needs --ssid");
   }

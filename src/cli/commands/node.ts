@@ -155,6 +155,8 @@ async function withMote<T>(options: NodeOptions, work: (mote: Mote) => Promise<T
     radio,
     clock: systemClock,
     gateway: addressOf("--gateway-address", options.gatewayAddress),
+    // No battery is at stake here, and a gateway at the other end of a network may be slow.
+    silenceMs: 500,
   };
   try {
     return await work(

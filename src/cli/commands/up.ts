@@ -38,7 +38,7 @@ export function addUpCommand(program: Command, signal: AbortSignal): void {
     .option("--data <folder>", "where nodes and their queues are kept; none: in memory (default: moteq-data)")
     .option(
       "--demo",
-      "a simulated air with six nodes, a climate board, a board to manage; messages tried at once, traffic shown",
+      "a simulated air with seven nodes, a climate board, a board to manage; messages tried at once, traffic shown",
     )
     .addOption(
       new Option("--classic <who>", "which classic nodes are taken: any, or those that were let in").choices([
@@ -120,6 +120,7 @@ function printBanner(hub: Hub, demo: boolean): void {
   printLine(`  npx moteq pub allnodes red -q 1${broker}`);
   printLine(`  npx moteq nodes${broker}`);
   if (demo) {
+    printLine(`  npx moteq join open --no-code${broker}`);
     printLine(`  npx moteq pub output on${broker}; npx moteq screen${broker}`);
     printLine(`  npx moteq board eval '2+3'${broker}`);
   }

@@ -41,7 +41,8 @@ export class NativeTalks {
       if (id === undefined) return;
       const message = talk.sent.get(id);
       talk.sent.delete(id);
-      if (message) this.#distribution.end(node, message, how);
+      if (message && how === "too-long") this.#distribution.endTooLong(node, message);
+      else if (message) this.#distribution.end(node, message, how);
       // It was sent before a restart.
       else reading.push(this.#distribution.endUnread(node, [id], how));
     };
@@ -77,7 +78,7 @@ export class NativeTalks {
       const isComplete = !journal.isFailing;
       messages = await store.readMessages(node.address, ids);
       const lost = ids.filter((id) => !messages.some((message) => message.id === id));
-      if (lost.length > 0 && isComplete) void this.#distribution.endUnread(node, lost, "lost");
+      if (lost.length > 0 && isComplete) this.#distribution.endLost(node, lost);
     } catch (error) {
       reports.trouble("errors", "store", () => `The store cannot be read: ${messageOf(error)}`);
     }
@@ -108,7 +109,7 @@ export class NativeTalks {
     });
     const talk = this.#talkOf(node);
     for (const message of messages) {
-      if (burst.impossible.includes(message.id)) this.#distribution.end(node, message, "too-long");
+      if (burst.impossible.includes(message.id)) this.#distribution.endTooLong(node, message);
       if (!burst.sent.includes(message.id)) continue;
       if (!talk.sent.has(message.id)) fates.sent(node, message);
       talk.sent.set(message.id, message);

@@ -58,7 +58,8 @@ export function tcpListener({ host, port }: TcpOptions): OpenBytePort {
 function listen(host: string, port: number, take: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer({ noDelay: true, pauseOnConnect: true }, take);
-    server.once("error", reject);
+    // Also later: a connection that cannot be accepted (no file descriptors left) is no reason to stop.
+    server.on("error", reject);
     server.listen(port, host, () => resolve(server));
   });
 }

@@ -30,7 +30,16 @@ const pieceBytes = 120;
 /** Where the file is until it is known to be whole. */
 const temporary = "moteq.tmp";
 /** Where a `main.py` goes that is not moteq's. */
-const aside = "main_before_moteq.py";
+const aside = "main_before_moteq";
+
+/** One that was put aside before is kept too. */
+const putAsideCode = `import os
+n='${aside}.py'
+k=2
+while n in os.listdir():
+ n='${aside}_%d.py'%k
+ k+=1
+os.rename('main.py',n)`;
 
 /** The firmware that this moteq comes with. */
 export function readFirmware(): string {
@@ -61,7 +70,7 @@ export async function installFirmware(options: InstallOptions): Promise<string> 
     progress("comparing its digest");
     await compare(repl, bytes);
     // Not before the new one is whole: until then the board starts what it has always started.
-    if (putAside) await repl.run(`import os\nos.rename('main.py','${aside}')`);
+    if (putAside) await repl.run(putAsideCode);
     await repl.run(
       `import os\ntry:\n os.remove('main.py')\nexcept OSError:\n pass\nos.rename('${temporary}','main.py')`,
     );

@@ -15,6 +15,8 @@ export interface GpioLinesOptions {
   readonly clockOut: number;
   readonly dataOut: number;
   readonly reset: number;
+  /** Told when one of the programs has ended by itself: then its lines are dead. */
+  readonly onEnd?: (why: string) => void;
   /** The programs of Debian's package `gpiod`, version 2 or later. Default `gpioget`, `gpiomon` and `gpioset`. */
   readonly tools?: { readonly get: string; readonly monitor: string; readonly set: string };
 }
@@ -46,9 +48,14 @@ export async function openGpioLines(options: GpioLinesOptions): Promise<FiveLine
     const child = spawn(tool, ["--banner", "--chip", chip, ...words]);
     children.push(child);
     await untilReady(child, tool);
+    child.once("exit", (code, signal) => {
+      if (!isClosed) options.onEnd?.(`${tool} has ended (${signal ?? code})`);
+    });
     return child;
   };
+  let isClosed = false;
   const close = () => {
+    isClosed = true;
     for (const child of children) child.kill();
   };
   try {

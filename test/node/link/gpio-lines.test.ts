@@ -33,6 +33,20 @@ describe("five lines by libgpiod's programs, by stand-ins for them (real)", () =
     await cable[Symbol.asyncDispose]();
   }, 60_000);
 
+  it("say when a program that holds them ends by itself", async () => {
+    const cable = await createGpioCable();
+    const ends = { clockOut: 1, dataOut: 2, clockIn: 3, dataIn: 4, reset: 5 };
+    let tell!: (why: string) => void;
+    const told = new Promise<string>((resolve) => (tell = resolve));
+    const options = { role: "modem", chip: "gpiochip0", ...ends, tools: cable.tools, onEnd: tell } as const;
+    const lines = await openGpioLines(options);
+    // The program that tells of edges ends when it is cut off.
+    const gone = cable[Symbol.asyncDispose]();
+    expect(await told).toMatch(/monitor has ended \(0\)$/);
+    lines.close();
+    await gone;
+  }, 60_000);
+
   it("are refused with the older version, which holds lines but cannot be told", async () => {
     using tool = createStandIn('echo "gpioset (libgpiod) v1.6.3"');
     const tools = { get: tool.path, monitor: tool.path, set: tool.path };
