@@ -167,9 +167,11 @@ export class Distribution {
     return gone.length;
   }
 
-  /** The same for messages of which only the numbers are known. */
-  endUnread(node: GatewayNode, ids: readonly number[], end: End): void {
-    this.#endAll(node, ids, end);
+  /** Messages of which only the numbers are known have come to their end. Settles when that is journaled; never rejects. */
+  async endUnread(node: GatewayNode, ids: readonly number[], end: End): Promise<void> {
+    const gone = ids.filter((id) => node.queue.remove(id));
+    if (gone.length > 0) this.#parts.bridge.changed(node);
+    await this.#parts.fates.endedUnread(node, end, gone);
   }
 
   /** Takes off what a node need not get any more. */

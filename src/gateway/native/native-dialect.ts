@@ -120,7 +120,7 @@ export class NativeDialect implements Dialect {
     const { journal } = this.#parts;
     noteContact(this.#parts, node, frame);
     node.contact.saidGoodNight = !uplink.stays;
-    this.#talks.came(node, uplink);
+    const journaled = this.#talks.came(node, uplink);
     this.#countNumbers(node, uplink);
     const taken = this.#items.take(node, uplink.items, frame);
     const record = uplink.items.length > 0 ? peer.settle(taken.outcomes) : uplink.record;
@@ -130,11 +130,18 @@ export class NativeDialect implements Dialect {
       journal.add({ type: "node", record: node.toRecord() });
     }
     const leaves = uplink.items.some(({ type }) => type === "leave");
-    journal.whenFlushed(() => {
-      peer.committed();
-      if (uplink.answer || uplink.fetch) this.#talks.send(node, peer, uplink.fetch);
-      if (leaves) this.#leave(node);
-    });
+    const commit = () => {
+      journal.whenFlushed(() => {
+        peer.committed();
+        // An uplink that came meanwhile may wait for this one.
+        if (uplink.answer || uplink.fetch || journaled !== undefined)
+          this.#talks.send(node, peer, uplink.fetch);
+        if (leaves) this.#leave(node);
+      });
+    };
+    // An answer lets the node forget what came: before that is journaled, a crash would bring it once more.
+    if (journaled) void journaled.then(commit);
+    else commit();
     return taken.frame;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeUtf8 } from "../../../src/base/index.ts";
+import { encodeUtf8, sleep } from "../../../src/base/index.ts";
 import { MemoryStore, type GatewaySettings } from "../../../src/gateway/index.ts";
 import type { NativeNode, NativeNodeMessage } from "../../../src/mote/index.ts";
 import type { NodeFate, NodeState } from "../../../src/topics/index.ts";
@@ -163,6 +163,29 @@ describe("a native node at the gateway", () => {
     expect(await world.until(node.publish("t", "1"))).toBe("stored");
     await world.pass(10);
     expect(world.broker.textsOn("t")).toEqual(["1"]);
+  });
+
+  it("is answered what it has got only when that would survive a kill, though it got it before a restart", async () => {
+    const store = new MemoryStore();
+    await using world = await World.open({ config: closed, store });
+    const node = await joined(world);
+    await world.until(node.subscribe("cmd"));
+    await world.publish("cmd", "on");
+    let deaf = false;
+    world.air.intercept((frame, next) => {
+      if (!deaf) next(frame);
+    });
+    await world.until(node.exchange(() => (deaf = true)));
+    await world.restart();
+    deaf = false;
+    const read = store.readMessages.bind(store);
+    store.readMessages = async (...range) => {
+      await sleep(world.clock, 10);
+      return read(...range);
+    };
+    expect((await world.until(node.exchange())).outcome).toBe("answered");
+    const [stored] = (await store.open()).nodes;
+    expect(stored?.waiting).toEqual([]);
   });
 
   it("cannot be spoken for in a classic dialect", async () => {
