@@ -52,7 +52,7 @@ export async function startBroker(): Promise<{ url: string; stop: () => void }> 
   const config = join(folder, "mosquitto.conf");
   writeFileSync(
     config,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\nset_tcp_nodelay true\n`,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\n`,
   );
   const child = spawn(program, ["-c", config], { stdio: "ignore" });
   const client = connect(`mqtt://127.0.0.1:${port}`);
