@@ -8,6 +8,8 @@ import { encodeUtf8 } from "moteq/base";
 import { NativePeer } from "../dist/gateway/native/index.js";
 import { type Benchmark, type Measurement, summarize } from "./measurement.js";
 
+/** Whoever asks may join, at any time. */
+const openJoin = { secret: openJoinSecret, code: undefined, until: Infinity };
 const address = { gateway: "02006d6f7465", node: "020000000001" };
 const payload = encodeUtf8("x".repeat(20));
 
@@ -30,6 +32,7 @@ async function measureWake(program: ClassicProgram, waiting: number): Promise<nu
   const client = {
     connected: true,
     publish: () => Promise.resolve(),
+    ping: () => Promise.resolve(),
     subscribe: () => Promise.resolve({ unsubscribe: () => Promise.resolve() }),
   };
   const gateway = new Gateway({
@@ -97,7 +100,7 @@ async function measureNativeWake(waiting: number): Promise<number> {
   let queue: { sequence: number; topic: string; payload: Uint8Array; retained: boolean }[] = [];
   gatewayRadio.listen(({ bytes }) => {
     let receipt = peer.receive(bytes);
-    if (receipt.type === "join") receipt = peer.join(bytes, [openJoinSecret]);
+    if (receipt.type === "join") receipt = peer.join(bytes, [openJoin]);
     if (receipt.type === "handshake") void gatewayRadio.send(address.node, receipt.frame);
     if (receipt.type !== "uplink") return;
     peer.settle(receipt.items.map(() => "stored"));

@@ -16,6 +16,7 @@ const rounds = 5;
 const quietLink: BrokerLink = {
   connected: true,
   publish: () => Promise.resolve(),
+  ping: () => Promise.resolve(),
   subscribe: () => new Promise(() => {}),
 };
 

@@ -128,6 +128,7 @@ function countingLink(client: MqttClient, onPublished: () => void) {
       const published = client.publish(topic, bytes, options);
       return topic === "bench/gateway" ? published.finally(onPublished) : published;
     },
+    ping: client.ping.bind(client),
     subscribe: client.subscribe.bind(client),
   };
 }

@@ -18,6 +18,7 @@ const payload = encodeUtf8("x".repeat(30));
 const awayLink: BrokerLink = {
   connected: false,
   publish: () => new Promise(() => {}),
+  ping: () => new Promise(() => {}),
   subscribe: () => new Promise(() => {}),
 };
 

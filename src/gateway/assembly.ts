@@ -122,7 +122,7 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
     onChange: (topic, message) => journal.add({ type: "topic", topic, message }),
     onFull: () => noteBound({ counters, reports, config }, "retained_topics"),
   });
-  const outbox = new Outbox({ link, journal, counters, reports });
+  const outbox = new Outbox({ link, clock, journal, counters, reports });
   const events = new Events({ link, clock, base });
   const bridge = new Bridge({
     link,

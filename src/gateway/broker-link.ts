@@ -20,6 +20,11 @@ export interface BrokerLink {
     options?: { qos?: QoS; retain?: boolean; handover?: Handover },
   ): Promise<void>;
   /**
+   * Settles when the broker has answered, and so has all that was sent before, at QoS 0 too; rejects when the connection ends before,
+   * or if there is none.
+   */
+  ping(): Promise<void>;
+  /**
    * Settles when the broker has said yes, rejects when it has said no. Subscribing again to the same filter asks the
    * broker again, so that retained messages come again. Messages are not for `handler`: `Gateway.receive` gets them.
    */

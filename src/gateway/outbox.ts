@@ -1,6 +1,7 @@
-import { messageOf } from "../base/index.ts";
+import { type Clock, messageOf } from "../base/index.ts";
 import type { Handover } from "../mqtt/index.ts";
 import type { BrokerLink, QoS } from "./broker-link.ts";
+import { Confirmations } from "./confirmations.ts";
 import type { GatewayCounters } from "./counters.ts";
 import type { Journal } from "./journal.ts";
 import type { Reports } from "./reports.ts";
@@ -26,11 +27,27 @@ export interface OutgoingEvents {
 
 const noEvents: OutgoingEvents = {};
 
+/** Tells it once. */
+function tellSafe(promised: Promised): void {
+  promised.onSafe?.();
+  promised.onSafe = undefined;
+}
+
 type UplinkChange = Extract<StoreChange, { type: "uplink" }>;
+
+/** A message at QoS 0 that was handed over, and must not get lost with the connection. */
+interface Promised {
+  readonly message: Outgoing;
+  /** Who is to be told that it is safe, as long as nobody was. */
+  onSafe: (() => void) | undefined;
+  /** Its place in the journal, once it has one. */
+  change: UplinkChange | undefined;
+}
 
 /** What the outbox stands on. */
 export interface OutboxOptions {
   readonly link: BrokerLink;
+  readonly clock: Clock;
   readonly journal: Journal;
   readonly counters: GatewayCounters;
   readonly reports: Reports;
@@ -47,9 +64,17 @@ export class Outbox {
   /** The next message's place in the journal. */
   #sequence = 0;
   #closed = false;
+  readonly #confirmations: Confirmations<Promised>;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#confirmations = new Confirmations(options.link, options.clock, {
+      onThere: (promised) => {
+        for (const one of promised) this.#arrived(one);
+      },
+      onDoubt: (promised) => this.#keepAll(promised),
+      onGone: (promised) => this.#publishAgain(promised),
+    });
   }
 
   /** Messages that wait for the broker. */
@@ -70,7 +95,10 @@ export class Outbox {
     this.#closed = true;
   }
 
-  /** Gives a message to the broker. At QoS 0 that is to hand it over, so that only what cannot be handed over now is written. */
+  /**
+   * Gives a message to the broker. At QoS 0 that is to hand it over, so that only what cannot be handed over now is written. But of one
+   * that its sender is told is safe, it has to be known that the broker has it: until then, or until it is written, nothing is said.
+   */
   publish(message: Outgoing, events: OutgoingEvents = noEvents): void {
     const { link, journal } = this.#options;
     const { topic, payload, qos, retain, durable } = message;
@@ -78,7 +106,11 @@ export class Outbox {
       this.#waiting++;
       // The message has what the link needs to know besides: one object less for each frame.
       link.publish(topic, payload, message).then(
-        () => this.#handedOver(events),
+        () => {
+          this.#handedOver(events.onDone);
+          const { onSafe } = events;
+          if (onSafe) this.#confirmations.add({ message, onSafe, change: undefined });
+        },
         (error: unknown) => this.#failed(error, events),
       );
       return;
@@ -109,6 +141,31 @@ export class Outbox {
     }
   }
 
+  /** The broker has a message at QoS 0. */
+  #arrived(promised: Promised): void {
+    if (promised.change) this.#forget(promised.change);
+    tellSafe(promised);
+  }
+
+  /** Writes messages at QoS 0 of which the broker says nothing, so that their senders need not wait for that. */
+  #keepAll(promised: readonly Promised[]): void {
+    if (this.#closed) return;
+    const { journal } = this.#options;
+    const added = promised.filter(({ change }) => !change);
+    for (const one of added) {
+      const { topic, payload, qos, retain } = one.message;
+      one.change = { type: "uplink", uplink: { sequence: this.#sequence++, topic, payload, qos, retain } };
+      journal.add(one.change);
+    }
+    journal.whenFlushed(() => added.forEach(tellSafe));
+  }
+
+  /** Perhaps the broker has them, perhaps not. */
+  #publishAgain(promised: readonly Promised[]): void {
+    this.#keepAll(promised);
+    for (const { change } of promised) if (change) this.#publishKept(change, noEvents);
+  }
+
   #publishKept(change: UplinkChange, events: OutgoingEvents): void {
     const { uplink } = change;
     this.#waiting++;
@@ -116,8 +173,14 @@ export class Outbox {
     const options = qos === 2 ? { qos, retain, handover: this.#handoverOf(uplink) } : uplink;
     this.#options.link.publish(topic, payload, options).then(
       () => {
+        const { onDone, onSafe } = events;
+        if (qos === 0) {
+          this.#handedOver(onDone);
+          return this.#confirmations.add({ message: uplink, onSafe, change });
+        }
         this.#forget(change);
-        return this.#handedOver(events);
+        this.#handedOver(onDone);
+        return onSafe?.();
       },
       (error: unknown) => {
         // At the end it stays in the journal, for the next start.
@@ -151,11 +214,10 @@ export class Outbox {
     };
   }
 
-  #handedOver({ onDone, onSafe }: OutgoingEvents): void {
+  #handedOver(onDone: (() => void) | undefined): void {
     this.#waiting--;
     this.#options.counters.uplinks.add("published");
     onDone?.();
-    onSafe?.();
   }
 
   #failed(error: unknown, { onDone }: OutgoingEvents): void {

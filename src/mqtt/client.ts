@@ -198,6 +198,16 @@ export class MqttClient {
     return this.#statuses.listen();
   }
 
+  /**
+   * Asks the broker for a sign of life: resolves with its answer. It takes packets in their order, so that whatever had been handed to
+   * the connection before is with it then, messages at QoS 0 too (MQTT 3.1.1, 3.12).
+   *
+   * @throws `mqtt/connection-lost` if there is no connection, or it ends before
+   */
+  ping(signal?: AbortSignalLike): Promise<void> {
+    return withAbort(this.#link.ping(), signal);
+  }
+
   /** Resolves when everything that was asked for so far is settled, well or not. */
   async flush(signal?: AbortSignalLike): Promise<void> {
     const { queue, session } = this.#link;

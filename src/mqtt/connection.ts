@@ -1,6 +1,7 @@
 import type { BytePort, BytePortListener, Clock, MoteqError, Timer } from "../base/index.ts";
 import type { MalformedReason } from "./body-reader.ts";
 import { PacketWriter } from "./encode.ts";
+import type { Deferred } from "./deferred.ts";
 import { mqttErrors } from "./errors.ts";
 import { LinkWatch, type WatchedLink } from "./link-watch.ts";
 import type { ConnectPacket, OutgoingPacket, Packet } from "./packets.ts";
@@ -26,6 +27,11 @@ const saidOf: Partial<Record<Violation, number>> = {
   "bad-alias": 0x94,
   "too-long": 0x95,
 };
+
+/** There is no connection at present, or it was closed. */
+export function notConnected(): MoteqError {
+  return mqttErrors.create("mqtt/connection-lost", "there is no connection to the broker");
+}
 
 /** Limits of a {@link Connection}. */
 export interface ConnectionOptions {
@@ -66,6 +72,8 @@ export class Connection implements BytePortListener, WatchedLink {
   readonly #reader: PacketReader;
   readonly #writer = new PacketWriter();
   readonly #watch: LinkWatch;
+  /** Who waits for the PINGRESP of each PINGREQ; nobody, as a rule, of a connection that is idle. */
+  #pings: (Deferred<void> | undefined)[] | undefined;
   #writable = true;
   #held = false;
   #ownerHolds = false;
@@ -151,9 +159,17 @@ export class Connection implements BytePortListener, WatchedLink {
     return this.#owner.session.awaitedRequests;
   }
 
-  ping(): void {
+  /** Sends PINGREQ. @param answer is settled by its PINGRESP, or by the connection's end */
+  ping(answer?: Deferred<void>): void {
+    (this.#pings ??= []).push(answer);
     this.send({ type: "pingreq" });
     this.flush();
+  }
+
+  #pong(): void {
+    this.#watch.pong();
+    this.#pings?.shift()?.resolve();
+    if (this.#pings?.length === 0) this.#pings = undefined;
   }
 
   giveUp(what: string): void {
@@ -218,7 +234,7 @@ export class Connection implements BytePortListener, WatchedLink {
       const packet = this.#reader.next();
       if (!packet) break;
       if (packet.type === "malformed") return this.#violated(packet.reason, "sent bytes that are no packet");
-      if (packet.type === "pingresp") this.#watch.pong();
+      if (packet.type === "pingresp") this.#pong();
       const fault = this.#owner.receive(packet);
       if (fault) return this.#violated(fault === tooManyMessages ? "too-many" : "unexpected", fault);
       this.#hold();
@@ -241,6 +257,7 @@ export class Connection implements BytePortListener, WatchedLink {
     this.#over = true;
     this.#watch.stop();
     this.#port.close(how);
+    for (const ping of this.#pings ?? []) ping?.reject(end.error ?? notConnected());
     this.#end(end);
   }
 

@@ -1,5 +1,5 @@
 import type { BytePort, MoteqError } from "../base/index.ts";
-import { Connection, type ConnectionEnd, type ConnectionOwner } from "./connection.ts";
+import { Connection, type ConnectionEnd, type ConnectionOwner, notConnected } from "./connection.ts";
 import { ConnectionLoop, type ConnectionLoopOwner } from "./connection-loop.ts";
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
@@ -109,6 +109,15 @@ export class Link
   /** Nobody waits for a message any more; what is in flight stays there. */
   forget(publication: Publication, reason: unknown): void {
     if (this.queue.forget(publication, reason)) this.#keeper?.gone(publication);
+  }
+
+  /** Asks the broker for a sign of life, behind all that was sent. */
+  ping(): Promise<void> {
+    const answer = new Deferred<void>();
+    this.#turn();
+    if (this.connected && this.#connection) this.#connection.ping(answer);
+    else answer.reject(notConnected());
+    return answer.promise;
   }
 
   /** Takes a request; its promise tells what becomes of it. */

@@ -11,6 +11,8 @@ class HeldLink implements BrokerLink {
 
   async publish(): Promise<void> {}
 
+  async ping(): Promise<void> {}
+
   async subscribe(filter: string, { qos = 0 }: { qos?: number }): Promise<LinkSubscription> {
     this.#open.set(filter, (this.#open.get(filter) ?? 0) + 1);
     const left = () => this.#open.get(filter) ?? 0;

@@ -221,6 +221,7 @@ describe("a planned move to another channel", () => {
       publish: async (topic, payload) => {
         if (topic.includes("response")) said.push(decodeUtf8(payload as Uint8Array) ?? "");
       },
+      ping: async () => {},
       subscribe: async () => ({ unsubscribe: async () => {} }),
     };
     const radio = new RadioGroup(world.radios, { clock });

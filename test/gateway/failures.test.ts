@@ -123,6 +123,7 @@ describe("a link that gives up a message", () => {
       publish: async (topic) => {
         if (topic === "t") throw new Error("given up");
       },
+      ping: async () => {},
       subscribe: async () => ({ unsubscribe: async () => {} }),
     };
     const gateway = new Gateway({

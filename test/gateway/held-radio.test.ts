@@ -37,6 +37,7 @@ class HeldRadio implements Radio {
 const link: BrokerLink = {
   connected: true,
   publish: async () => {},
+  ping: async () => {},
   subscribe: async () => ({ unsubscribe: async () => {} }),
 };
 

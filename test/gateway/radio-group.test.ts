@@ -245,6 +245,7 @@ describe("a gateway with two radios", () => {
     const client: BrokerLink = {
       connected: true,
       publish: async () => {},
+      ping: async () => {},
       subscribe: async () => ({ unsubscribe: async () => {} }),
     };
     const gateway = new Gateway({ radio: group, client, store: new MemoryStore(), clock });

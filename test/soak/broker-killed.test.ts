@@ -51,6 +51,7 @@ describe.runIf(have("mosquitto"))("mosquitto killed and restarted under load (re
           acknowledgedAt.set(decodeUtf8(payload) ?? "", systemClock.monotonic());
         }
       },
+      ping: () => client.ping(),
       subscribe: (filter, options, handler) => client.subscribe(filter, options, handler),
     };
     const air = new Air({ clock: systemClock, random });

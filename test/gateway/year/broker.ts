@@ -160,6 +160,11 @@ export class YearClient implements BrokerLink {
     });
   }
 
+  /** What `publish` has resolved is with the broker already. */
+  async ping(): Promise<void> {
+    if (!this.connected) throw new Error("there is no connection");
+  }
+
   async subscribe(filter: string) {
     await this.#request(() => {
       this.#counts.set(filter, (this.#counts.get(filter) ?? 0) + 1);
