@@ -164,7 +164,7 @@ export class BoardAgent {
     client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
   }
 
-  /** Takes a message. What it gives back holds the broker back: parts and series do, commands do not. */
+  /** Takes a message. What it gives back holds the broker back: series do. Parts have their window. */
   #receive({ topic, payload, retain }: Message): void | Promise<void> {
     const { base } = this.#options;
     const command = decodeCommandTopic(base, topic);
@@ -175,7 +175,8 @@ export class BoardAgent {
     }
     if (command.command === "part") {
       const offset = parsePartTail(command.tail);
-      return offset === undefined ? undefined : this.#transfers.part(command.id, offset, payload);
+      if (offset !== undefined) this.#transfers.part(command.id, offset, payload);
+      return undefined;
     }
     const packet = decodeBoardPacket(payload);
     if (!packet) {

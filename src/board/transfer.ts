@@ -7,12 +7,7 @@ import type { FileWriter } from "./platform.ts";
 /** The longest part that is asked for, and how many bytes may be on their way, unless a board says otherwise. */
 export const usualPartBytes = 16_384;
 export const usualWindowBytes = 2_097_152;
-/**
- * Parts are gathered to so many bytes, or an eighth of the whole, before they are written: each write costs more than its
- * bytes. What is gathered is lost when the agent is killed, and is sent again.
- */
-const writeBytes = 262_144;
-/** Where the line is slow, the board says at least so often what has come, in milliseconds. */
+/** Where the line is slow, the board says at least so often what it has, in milliseconds. */
 const reportMs = 500;
 /** A transfer without a part for so long has ended; what came stays, to go on from. */
 const idleMs = 60_000;
@@ -35,7 +30,6 @@ export interface TransferOptions {
   readonly clock: Clock;
   readonly cryptography: Pick<Cryptography, "createSha256">;
   readonly answer: Answer;
-  readonly target: TransferTarget;
   readonly size: number;
   readonly sha256: string;
   readonly partBytes: number;
@@ -44,36 +38,75 @@ export interface TransferOptions {
   readonly onEnd: () => void;
 }
 
-/** A file or an image that comes in parts. */
+/**
+ * A file or an image that comes in parts. They are taken as they come, and the disk follows behind: while it writes, what
+ * comes gathers for the next write. What is not written when the agent is killed is sent again.
+ */
 export class Transfer {
   readonly #options: TransferOptions;
-  readonly #hash: Sha256;
-  /** Bytes that have come, those that are gathered included. */
-  #have = 0;
+  #hash: Sha256;
+  /** Known when what an earlier attempt left was looked through. */
+  #target: TransferTarget | undefined;
+  /** Bytes that have come, and how many of them are written. */
+  #came = 0;
+  #written = 0;
+  #gathered: Uint8Array[] = [];
+  #isWriting = false;
+  #writing: Promise<void> = Promise.resolve();
   #reported = 0;
   #reportedAt = 0;
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
-  #writing: Promise<void> = Promise.resolve();
   #ended = false;
   #timer: Timer | undefined;
 
-  private constructor(options: TransferOptions) {
+  constructor(options: TransferOptions) {
     this.#options = options;
     this.#hash = options.cryptography.createSha256();
   }
 
-  /** Begins one, from what an earlier attempt left. */
-  static async begin(options: TransferOptions): Promise<Transfer> {
-    const transfer = new Transfer(options);
-    await transfer.#goOn();
-    return transfer;
+  /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
+  async begin(target: TransferTarget): Promise<void> {
+    const { size, partBytes: part, windowBytes: window, cryptography } = this.#options;
+    const there = target.writer.size;
+    const hash = cryptography.createSha256();
+    let have = 0;
+    while (have < there && there <= size) {
+      const bytes = await target.read(have, Math.min(digestBytes, there - have));
+      if (bytes.length === 0) break;
+      hash.update(bytes);
+      have += bytes.length;
+    }
+    this.#target = target;
+    if (this.#ended) return await this.#close();
+    if (have !== there) {
+      const message = "what an earlier attempt left is of no use; send it again";
+      return await this.#end(boardErrors.create("board/digest", message), true);
+    }
+    if (have > 0) {
+      this.#hash = hash;
+      this.#gathered = [];
+      this.#came = this.#written = have;
+    }
+    this.#watch();
+    this.#report({ have, part, window });
+    if (this.#gathered.length > 0 || have === size) this.#write();
   }
 
-  /** Takes a part; resolves when it is written. One that came before, or after a gap, is left. */
-  async take(offset: number, bytes: Uint8Array): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write(offset, bytes));
-    await this.#writing;
+  /** Takes a part. One that came before, after a gap or from beyond the window is left. */
+  take(offset: number, bytes: Uint8Array): void {
+    const { size, windowBytes } = this.#options;
+    if (this.#ended || bytes.length === 0) return;
+    if (offset !== this.#came || offset > this.#written + windowBytes) return;
+    if (offset + bytes.length > size) {
+      const message = `a part goes beyond the ${size} bytes that were announced`;
+      this.#ended = true;
+      void this.#writing.then(() => this.#end(boardErrors.create("board/bad-command", message), true));
+      return;
+    }
+    this.#watch();
+    this.#hash.update(bytes);
+    this.#gathered.push(bytes);
+    this.#came += bytes.length;
+    this.#write();
   }
 
   /** Ends it without an end; what came stays. */
@@ -82,99 +115,55 @@ export class Transfer {
     this.#ended = true;
     this.#options.answer.fail(error);
     await this.#writing;
-    try {
-      await this.#flush();
-    } catch {
-      // What is not written is sent again.
-    }
     await this.#close();
   }
 
-  async #goOn(): Promise<void> {
-    const { target, size, partBytes: part, windowBytes: window } = this.#options;
-    const there = target.writer.size;
-    if (there <= size) {
-      for (; this.#have < there;) {
-        const bytes = await target.read(this.#have, Math.min(digestBytes, there - this.#have));
-        if (bytes.length === 0) break;
-        this.#hash.update(bytes);
-        this.#have += bytes.length;
-      }
-    }
-    if (this.#have !== there) {
-      await this.#end(
-        boardErrors.create("board/digest", "what an earlier attempt left is of no use; send it again"),
-        true,
-      );
-      return;
-    }
-    this.#report({ have: this.#have, part, window });
-    this.#watch();
-    if (this.#have === size) await this.#finish();
+  /** Sees to it that what was gathered is being written. */
+  #write(): void {
+    if (this.#isWriting || !this.#target) return;
+    this.#isWriting = true;
+    this.#writing = this.#writeAll(this.#target);
   }
 
-  async #write(offset: number, bytes: Uint8Array): Promise<void> {
-    const { size, windowBytes, clock } = this.#options;
-    if (this.#ended || offset !== this.#have || bytes.length === 0) return;
-    if (offset + bytes.length > size) {
-      await this.#end(
-        boardErrors.create("board/bad-command", `a part goes beyond the ${size} bytes that were announced`),
-        true,
-      );
-      return;
-    }
-    this.#watch();
-    this.#hash.update(bytes);
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    this.#have += bytes.length;
+  async #writeAll(target: TransferTarget): Promise<void> {
     try {
-      const enough = Math.min(writeBytes, windowBytes / 8, size / 8);
-      if (this.#gatheredBytes >= enough || this.#have === size) await this.#flush();
+      while (this.#gathered.length > 0) {
+        const bytes = concatBytes(this.#gathered.splice(0));
+        await target.writer.write(bytes);
+        this.#written += bytes.length;
+        this.#reportIfDue();
+      }
     } catch (error) {
-      await this.#end(error, boardErrors.is(error, "board/full"));
-      return;
+      if (!this.#ended) await this.#end(error, boardErrors.is(error, "board/full"));
     }
-    const late = clock.monotonic() - this.#reportedAt >= reportMs;
-    if (this.#have === size) await this.#finish();
-    else if (late || this.#have - this.#reported >= windowBytes / 8) this.#report({ have: this.#have });
+    this.#isWriting = false;
+    if (this.#written === this.#options.size && !this.#ended) await this.#finish(target);
   }
 
-  async #flush(): Promise<void> {
-    const bytes = concatBytes(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    if (bytes.length > 0) await this.#options.target.writer.write(bytes);
-  }
-
-  async #finish(): Promise<void> {
-    const { target, sha256, answer } = this.#options;
+  async #finish(target: TransferTarget): Promise<void> {
+    const { sha256, answer } = this.#options;
     const found = this.#hash.hex();
     if (found !== sha256) {
-      await this.#end(
-        boardErrors.create("board/digest", `arrived with the SHA-256 ${found}, announced was ${sha256}`),
-        true,
-      );
-      return;
+      const message = `arrived with the SHA-256 ${found}, announced was ${sha256}`;
+      return await this.#end(boardErrors.create("board/digest", message), true);
     }
     try {
       await target.writer.sync();
-      await this.#close();
+      await target.writer.close();
       await target.accept();
     } catch (error) {
-      await this.#end(error, true);
-      return;
+      return await this.#end(error, true);
     }
     this.#ended = true;
-    answer.end(JSON.stringify({ have: this.#have, done: true } satisfies PartsProgress));
-    this.#options.onEnd();
+    answer.end(JSON.stringify({ have: this.#written, done: true } satisfies PartsProgress));
+    await this.#close();
   }
 
   async #end(error: unknown, discard: boolean): Promise<void> {
     this.#ended = true;
     await this.#close();
     try {
-      if (discard) await this.#options.target.discard();
+      if (discard) await this.#target?.discard();
     } catch {
       // What cannot be removed is overwritten by the next attempt.
     }
@@ -183,8 +172,15 @@ export class Transfer {
 
   async #close(): Promise<void> {
     this.#timer?.cancel();
-    await this.#options.target.writer.close().catch(() => {});
-    if (this.#ended) this.#options.onEnd();
+    await this.#target?.writer.close().catch(() => {});
+    this.#options.onEnd();
+  }
+
+  #reportIfDue(): void {
+    const { size, windowBytes, clock } = this.#options;
+    if (this.#written === size || this.#ended) return;
+    const late = clock.monotonic() - this.#reportedAt >= reportMs;
+    if (late || this.#written - this.#reported >= windowBytes / 8) this.#report({ have: this.#written });
   }
 
   #report(progress: PartsProgress): void {

@@ -20,11 +20,20 @@ export interface TransfersOptions {
   readonly maximumBytes: number;
 }
 
+/** One of them. */
+interface Running {
+  /** Of the command that began it. */
+  readonly id: string;
+  readonly transfer: Transfer;
+  /** Resolves when it is known what an earlier attempt left. */
+  readonly begun: Promise<void>;
+}
+
 /** All files and images that are coming in. */
 export class Transfers {
   readonly #options: TransfersOptions;
   /** By what they are for: one at a time for each file, and one image. */
-  readonly #running = new Map<string, { readonly id: string; readonly transfer: Promise<Transfer> }>();
+  readonly #running = new Map<string, Running>();
 
   /** Files that are not whole and are coming in. */
   readonly #partials = new Set<string>();
@@ -37,15 +46,15 @@ export class Transfers {
   async put(answer: Answer, path: string, size: number, sha256: string): Promise<void> {
     const { files } = this.#options;
     const folder = folderOf(path);
-    if (path === "" || (await files.stat(path))?.folder) {
-      throw boardErrors.create("board/is-a-folder", `${path === "" ? "the root" : path} is a folder`);
-    }
-    const above = await files.stat(folder);
-    if (!above) throw boardErrors.create("board/not-found", `there is no folder ${folder}`);
-    if (!above.folder) throw boardErrors.create("board/not-a-folder", `${folder} is no folder`);
     const partial = toPartialPath(path, sha256);
     const done = () => void this.#partials.delete(partial);
     await this.#begin(answer, `file ${path}`, size, sha256, done, async () => {
+      if (path === "" || (await files.stat(path))?.folder) {
+        throw boardErrors.create("board/is-a-folder", `${path === "" ? "the root" : path} is a folder`);
+      }
+      const above = await files.stat(folder);
+      if (!above) throw boardErrors.create("board/not-found", `there is no folder ${folder}`);
+      if (!above.folder) throw boardErrors.create("board/not-a-folder", `${folder} is no folder`);
       await this.#removeOldPartials(folder, partial);
       this.#partials.add(partial);
       const writer = await files.append(partial);
@@ -79,20 +88,16 @@ export class Transfers {
   }
 
   /** Takes a part of the transfer that a command with this id began. */
-  async part(id: string, offset: number, bytes: Uint8Array): Promise<void> {
+  part(id: string, offset: number, bytes: Uint8Array): void {
     for (const running of this.#running.values()) {
-      if (running.id !== id) continue;
-      const transfer = await running.transfer.catch(() => {});
-      await transfer?.take(offset, bytes);
-      return;
+      if (running.id === id) running.transfer.take(offset, bytes);
     }
   }
 
   /** Ends all; what came stays. */
   async close(): Promise<void> {
     const error = boardErrors.create("board/interrupted", "the board's agent ends");
-    const all = [...this.#running.values()].map(async ({ transfer }) => (await transfer).stop(error));
-    await Promise.allSettled(all);
+    await Promise.all([...this.#running.values()].map((running) => stop(running, error)));
   }
 
   async #begin(
@@ -114,23 +119,22 @@ export class Transfers {
     if (before === undefined && this.#running.size >= mostTransfers) {
       throw boardErrors.create("board/busy", `${mostTransfers} transfers are under way already`);
     }
-    const start = async () => {
-      const earlier = await before?.transfer.catch(() => {});
-      await earlier?.stop(boardErrors.create("board/replaced", "somebody began this transfer anew"));
-      const target = await open();
-      const onEnd = () => {
-        done();
-        if (this.#running.get(key) === running) this.#running.delete(key);
-      };
-      return await Transfer.begin({ ...this.#options, answer, target, size, sha256, onEnd });
-    };
-    const running = { id: answer.id, transfer: start() };
-    this.#running.set(key, running);
-    try {
-      await running.transfer;
-    } catch (error) {
+    const onEnd = () => {
       done();
       if (this.#running.get(key) === running) this.#running.delete(key);
+    };
+    const transfer = new Transfer({ ...this.#options, answer, size, sha256, onEnd });
+    const begin = async () => {
+      if (before) await stop(before, boardErrors.create("board/replaced", "somebody began this transfer anew"));
+      await transfer.begin(await open());
+    };
+    // Its parts may come right behind it.
+    const running: Running = { id: answer.id, transfer, begun: begin() };
+    this.#running.set(key, running);
+    try {
+      await running.begun;
+    } catch (error) {
+      onEnd();
       throw error;
     }
   }
@@ -148,6 +152,12 @@ export class Transfers {
       }
     }
   }
+}
+
+async function stop({ transfer, begun }: Running, error: unknown): Promise<void> {
+  // What cannot begin is told to whoever wanted it.
+  await begun.catch(() => {});
+  await transfer.stop(error);
 }
 
 function ignore(): void {}
