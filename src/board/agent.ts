@@ -114,6 +114,11 @@ export class BoardAgent {
     };
   }
 
+  /** Whether a file or an image is coming in. */
+  get busy(): boolean {
+    return this.#transfers.busy || this.#classic.busy;
+  }
+
   /** The REPL's `watchdog`. */
   get watchdog(): { feed(token: unknown): void } {
     return { feed: (token) => this.#feeder.feed(token) };

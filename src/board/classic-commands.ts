@@ -49,6 +49,11 @@ export class ClassicCommands {
     this.#services = services;
   }
 
+  /** Whether a file or an image is coming in. */
+  get busy(): boolean {
+    return this.#series.size > 0;
+  }
+
   /** Whether a message belongs to a command that has begun. */
   goesOn(id: string): boolean {
     return this.#series.has(id);

@@ -181,8 +181,8 @@ async function update(
   request: BoardRequest & { readonly do: "update" },
 ): Promise<void> {
   const { size, sha256, signature = null, boot = false } = request;
-  if (keeper.image === sha256) {
-    // It arrived, was booted, and the news of it got lost: nothing is to be done.
+  if (await keeper.keepImage(sha256)) {
+    // It arrived, was booted, and the news of it got lost: nothing is to be sent.
     answer.end(JSON.stringify({ have: size, done: true } satisfies PartsProgress));
     return;
   }

@@ -42,6 +42,11 @@ export class Transfers {
     this.#options = options;
   }
 
+  /** Whether any is under way. */
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** Begins to take a file. */
   async put(answer: Answer, path: string, size: number, sha256: string): Promise<void> {
     const { files } = this.#options;

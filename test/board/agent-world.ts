@@ -65,6 +65,10 @@ export class NotingKeeper implements Keeper {
     this.resets.push(mode);
   }
 
+  keepImage(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   openImage(image: StagedImage) {
     const vacate = () => Promise.resolve(void (this.bootable = undefined));
     const stage = () => Promise.resolve(void (this.bootable = image));

@@ -106,6 +106,7 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
     slots: new ImageSlots(join(config.data, "slots")),
     send,
     flush,
+    isBusy: () => agent?.busy ?? false,
   });
   const board: Board = {
     name: config.name,

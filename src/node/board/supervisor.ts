@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { defineErrors, fromHex, messageOf } from "../../base/index.ts";
 import {
   type Boot,
+  type BootState,
   decodeBootRecord,
-  slotForImage,
   Supervision,
   type SupervisionEffect,
 } from "../../board/index.ts";
@@ -105,8 +105,7 @@ export class BoardSupervisor {
     clearTimeout(this.#restart);
     const ended = new Promise<void>((resolve) => (this.#closing = resolve));
     if (this.#agent) {
-      // It is meant to end: that is no failed boot.
-      this.#perform(this.#supervision.reset("soft").filter((effect) => effect.do === "save"));
+      this.#perform(this.#supervision.end());
       this.#agent.stop(false);
       await ended;
     }
@@ -155,13 +154,13 @@ export class BoardSupervisor {
           this.#agent?.stop(effect.hard);
           break;
         case "report":
-          this.#report(effect.cause);
+          this.#report(effect.cause, effect.boot);
           break;
         case "probe":
           void this.#probe();
           break;
         case "tell":
-          this.#tell();
+          this.#tell(effect.state);
       }
     }
   }
@@ -186,7 +185,7 @@ export class BoardSupervisor {
       program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
       pidFile: this.#pidFile,
       onOutput: this.#print,
-      onMessage: (message) => this.#receive(message),
+      onMessage: (message) => this.#receive(message, boot),
       onExit: (how) => this.#exited(how),
     });
     this.#agent = agent;
@@ -200,30 +199,25 @@ export class BoardSupervisor {
     this.#closing?.();
   }
 
-  #receive(message: ToSupervisor): void {
+  #receive(message: ToSupervisor, boot: Boot): void {
     const now = systemClock.monotonic();
-    const { record } = this.#supervision;
     switch (message.type) {
       case "ready":
         this.#isReady = true;
-        this.#agent?.send({
-          type: "start",
-          config: this.#config,
-          boot: this.#supervision.boot,
-          image: this.#runningImage(),
-          freeSlot: slotForImage(record, this.#supervision.boot.slot),
-        });
-        this.#tell();
+        this.#agent?.send({ type: "start", config: this.#config, boot, state: this.#supervision.state });
         break;
       case "beat":
         this.#memoryBytes = message.memoryBytes;
-        this.#supervision.beat(now);
+        this.#perform(this.#supervision.beat(now, message.busy));
         break;
       case "fed":
         this.#perform(this.#supervision.fed(now));
         break;
       case "reset":
         this.#perform(this.#supervision.reset(message.mode));
+        break;
+      case "keep":
+        this.#answer(message.request, this.#supervision.keep());
         break;
       case "vacate":
         this.#answer(message.request, this.#supervision.vacate(message.slot));
@@ -239,25 +233,11 @@ export class BoardSupervisor {
     this.#agent?.send({ type: "done", request, error: this.#saveError });
   }
 
-  #tell(): void {
-    if (!this.#isReady) return;
-    const { confirmed, record, boot } = this.#supervision;
-    this.#agent?.send({
-      type: "state",
-      confirmed,
-      note: record.note,
-      freeSlot: slotForImage(record, boot.slot),
-    });
+  #tell(state: BootState): void {
+    if (this.#isReady) this.#agent?.send({ type: "state", state });
   }
 
-  #runningImage(): string | null {
-    const { boot, record } = this.#supervision;
-    return boot.slot === "factory" ? null : (record.images[boot.slot]?.sha256 ?? null);
-  }
-
-  #report(cause: string): void {
-    const { boot } = this.#supervision;
-    const { slot, mode } = boot;
+  #report(cause: string, { slot, mode }: Boot): void {
     const uptimeMs = Math.round(systemClock.monotonic() - this.#startedAt);
     const time = new Date(systemClock.now()).toISOString();
     const output = this.#agent?.output ?? "";
