@@ -21,6 +21,14 @@ export function endWithOutput(): void {
   process.stderr.on("error", () => process.exit(1));
 }
 
+/** From now on the process goes on although its output cannot be written: what it does matters more than what it says. */
+export function goOnWithoutOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners("error");
+    stream.on("error", () => {});
+  }
+}
+
 /** Rows as aligned columns under a heading; the last column is not padded. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = heading.map((title, column) =>
