@@ -20,7 +20,8 @@ import { startInterrupt } from "./interrupt.ts";
 import { endWithOutput, printError } from "./output.ts";
 
 /**
- * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly.
+ * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly, 130 it was interrupted
+ * before it was done. What goes on until Ctrl-C is done by it.
  *
  * @param argv as `process.argv`: the program, the script, then the words
  */
@@ -69,7 +70,10 @@ function createProgram(signal: AbortSignal): Command {
 /** Prints what went wrong, in one line where it is foreseen, and says which exit code that is. */
 function report(error: unknown, signal: AbortSignal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (signal.aborted && error === signal.reason) return 0;
+  if (signal.aborted && error === signal.reason) {
+    printError("interrupted");
+    return 130;
+  }
   if (error instanceof MoteqError) {
     printError(error.message);
     return error.fault === "caller" ? 2 : 1;

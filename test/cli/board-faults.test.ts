@@ -20,11 +20,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function drive<T>(prefix: string, work: (board: RemoteBoard) => Promise<T>): Promise<T> {
+async function drive<T>(
+  prefix: string,
+  work: (board: RemoteBoard) => Promise<T>,
+  timeoutMs = 5000,
+): Promise<T> {
   const client = connect(broker.url);
   try {
     const services = { client, clock: systemClock, cryptography: systemCryptography };
-    return await work(await openBoard({ ...services, base: `${prefix}/mqb`, timeoutMs: 5000 }));
+    return await work(await openBoard({ ...services, base: `${prefix}/mqb`, timeoutMs }));
   } finally {
     await client.close();
   }
@@ -45,7 +49,7 @@ describe.runIf(process.platform === "linux")("a board whose disk is full (real)"
       environment,
       under: ["sh", "-c", 'exec "$@" >/dev/full', "sh"],
     });
-    const answer = () => drive("full", (one) => one.evaluate("1")).then(String, String);
+    const answer = () => drive("full", (one) => one.evaluate("1"), 300).then(String, String);
     await expect.poll(answer, { timeout: 20_000 }).toBe("49");
     first.child.kill("SIGINT");
     expect(await first.exit).toBe(0);
@@ -63,7 +67,7 @@ describe.runIf(process.platform === "linux")("a board whose disk is full (real)"
       return await one.info();
     });
     const session = () =>
-      drive("full", async (one) => (await one.info()).session).catch(() => before.session);
+      drive("full", async (one) => (await one.info()).session, 300).catch(() => before.session);
     await expect.poll(session, { timeout: 20_000 }).not.toBe(before.session);
     expect(board.child.exitCode).toBeNull();
     expect(readdirSync(join(folder, "full/crashes"))).toEqual([]);

@@ -21,7 +21,7 @@ import { syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
 import { formatTable, printLine, toJsonLine, toPrintable, toSafeText } from "../output.ts";
-import { withClient, withTimeout } from "../session.ts";
+import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 
 type Work = (
   board: RemoteBoard,
@@ -103,7 +103,9 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
+  add("repl", "evaluates line by line, until Ctrl-D", (board) =>
+    untilInterrupted(signal, () => runRepl(board, signal)),
+  );
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
@@ -196,7 +198,8 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       if (options.follow) {
         const config = readBoardConfig(options);
         const topic = toLogTopic(baseOf(options, config));
-        await withClient(config, (client) => followLog(client, topic, json, signal));
+        const follow = () => withClient(config, (client) => followLog(client, topic, json, signal));
+        await untilInterrupted(signal, follow);
         return;
       }
       await withBoard(options, signal, async (one) => {
