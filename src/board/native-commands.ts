@@ -145,7 +145,8 @@ async function list(
     await answer.drained();
     if (folder && request.recursive && depth < deepestFolder) {
       await list(services, answer, below, `${prefix}${name}/`, request, depth + 1).catch((error: unknown) => {
-        if (!boardErrors.is(error, "board/outside")) throw error;
+        // It may have gone meanwhile, or its name may be no UTF-8.
+        if (!boardErrors.is(error, "board/outside") && !boardErrors.is(error, "board/not-found")) throw error;
       });
     }
   }
