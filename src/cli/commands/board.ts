@@ -47,8 +47,8 @@ export function addBoardCommand(program: Command, signal: AbortSignal): void {
       .action(async (...parameters: unknown[]) => {
         const command = parameters.at(-1) as Command;
         const options = command.optsWithGlobals<BoardOptions & Record<string, unknown>>();
-        const words = command.processedArgs as string[];
-        const done = await withBoard(options, signal, (one) => work(one, words, options));
+        const given = command.processedArgs as string[];
+        const done = await withBoard(options, signal, (one) => work(one, given, options));
         if (done && options.json) printLine(toJsonLine(done));
       });
   addFileCommands(add, signal);
