@@ -76,6 +76,8 @@ export class BoardAgent {
   readonly #prefixWatch: PrefixWatch;
   /** The last ones that were announced. */
   #sessions: string[] = [];
+  readonly #partBytes: number;
+  readonly #windowBytes: number;
   #running = 0;
 
   constructor(options: BoardAgentOptions) {
@@ -85,6 +87,8 @@ export class BoardAgent {
     this.#logger = log.logger("agent");
     this.#guard = new Guard(cryptography, options.trusted ?? [], () => this.#announce());
     const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
+    this.#partBytes = partBytes;
+    this.#windowBytes = windowBytes;
     this.#transfers = new Transfers({ ...options, partBytes, windowBytes, maximumBytes });
     this.#classic = new ClassicCommands(options);
     this.#feeder = new Feeder({
@@ -121,6 +125,8 @@ export class BoardAgent {
       signed: this.#guard.signed,
       session: toHex(this.#guard.session),
       uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
+      part: this.#partBytes,
+      window: this.#windowBytes,
     };
   }
 

@@ -164,7 +164,7 @@ export class ClassicCommands {
     const partial = toClassicPartialPath(path, id);
     const writer = await files.append(partial);
     return {
-      take: (body) => writer.write(body),
+      take: (body) => writer.write([body]),
       async finish() {
         await writer.sync();
         await writer.close();
@@ -194,7 +194,7 @@ export class ClassicCommands {
         image = opened;
         let skip = opened.size;
         for (const piece of pieces) {
-          if (skip < piece.length) await opened.write(piece.subarray(skip));
+          if (skip < piece.length) await opened.write([piece.subarray(skip)]);
           skip = Math.max(0, skip - piece.length);
         }
         await opened.sync();

@@ -32,7 +32,8 @@ export interface BoardFiles {
 export interface FileWriter {
   /** What is in it already, in bytes. */
   readonly size: number;
-  write(bytes: Uint8Array): Promise<void>;
+  /** Appends some pieces, one behind the other. */
+  write(pieces: readonly Uint8Array[]): Promise<void>;
   /** Resolves when what was written would survive a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;

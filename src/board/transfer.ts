@@ -1,4 +1,4 @@
-import { type Clock, concatBytes, type Cryptography, type Sha256, type Timer } from "../base/index.ts";
+import { type Clock, type Cryptography, type Sha256, type Timer } from "../base/index.ts";
 import type { PartsProgress } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
@@ -68,9 +68,10 @@ export class Transfer {
     const { size, partBytes: part, windowBytes: window, cryptography } = this.#options;
     const there = target.writer.size;
     const hash = cryptography.createSha256();
+    const usable = there <= size ? there : 0;
     let have = 0;
-    while (have < there && there <= size) {
-      const bytes = await target.read(have, Math.min(digestBytes, there - have));
+    while (have < usable) {
+      const bytes = await target.read(have, Math.min(digestBytes, usable - have));
       if (bytes.length === 0) break;
       hash.update(bytes);
       have += bytes.length;
@@ -128,9 +129,9 @@ export class Transfer {
   async #writeAll(target: TransferTarget): Promise<void> {
     try {
       while (this.#gathered.length > 0) {
-        const bytes = concatBytes(this.#gathered.splice(0));
-        await target.writer.write(bytes);
-        this.#written += bytes.length;
+        const pieces = this.#gathered.splice(0);
+        await target.writer.write(pieces);
+        for (const { length } of pieces) this.#written += length;
         this.#reportIfDue();
       }
     } catch (error) {

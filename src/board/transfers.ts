@@ -7,6 +7,8 @@ import { Transfer, type TransferTarget } from "./transfer.ts";
 
 /** How many files and images may be under way at once. */
 const mostTransfers = 8;
+/** How many folders are remembered to be clean. */
+const mostClean = 1000;
 
 /** What transfers stand on. */
 export interface TransfersOptions {
@@ -37,6 +39,8 @@ export class Transfers {
 
   /** Files that are not whole and are coming in. */
   readonly #partials = new Set<string>();
+  /** Folders without anything that an earlier attempt left: to list a long folder takes longer than a short file. */
+  readonly #clean = new Set<string>();
 
   constructor(options: TransfersOptions) {
     this.#options = options;
@@ -52,21 +56,30 @@ export class Transfers {
     const { files } = this.#options;
     const folder = folderOf(path);
     const partial = toPartialPath(path, sha256);
-    const done = () => void this.#partials.delete(partial);
+    let inPlace = false;
+    const done = () => {
+      this.#partials.delete(partial);
+      if (!inPlace) this.#clean.delete(folder);
+    };
     await this.#begin(answer, `file ${path}`, size, sha256, done, async () => {
-      if (path === "" || (await files.stat(path))?.folder) {
+      const [there, above] = await Promise.all([files.stat(path), files.stat(folder)]);
+      if (path === "" || there?.folder) {
         throw boardErrors.create("board/is-a-folder", `${path === "" ? "the root" : path} is a folder`);
       }
-      const above = await files.stat(folder);
       if (!above) throw boardErrors.create("board/not-found", `there is no folder ${folder}`);
       if (!above.folder) throw boardErrors.create("board/not-a-folder", `${folder} is no folder`);
-      await this.#removeOldPartials(folder, partial);
       this.#partials.add(partial);
       const writer = await files.append(partial);
+      const swept = this.#clean.has(folder) ? undefined : this.#removeOldPartials(folder, partial);
       return {
         writer,
         read: (offset, length) => files.read(partial, offset, length),
-        accept: () => files.rename(partial, path),
+        async accept() {
+          // Behind it the next transfer begins, perhaps one that goes on.
+          await swept;
+          await files.rename(partial, path);
+          inPlace = true;
+        },
         discard: () => files.remove(partial),
       };
     });
@@ -130,7 +143,8 @@ export class Transfers {
     };
     const transfer = new Transfer({ ...this.#options, answer, size, sha256, onEnd });
     const begin = async () => {
-      if (before) await stop(before, boardErrors.create("board/replaced", "somebody began this transfer anew"));
+      if (before)
+        await stop(before, boardErrors.create("board/replaced", "somebody began this transfer anew"));
       await transfer.begin(await open());
     };
     // Its parts may come right behind it.
@@ -147,7 +161,9 @@ export class Transfers {
   /** What earlier attempts left, and what is not coming in now: nobody goes on with it. */
   async #removeOldPartials(folder: string, except: string): Promise<void> {
     const { files } = this.#options;
-    for (const { name } of await files.list(folder)) {
+    if (this.#clean.size >= mostClean) this.#clean.clear();
+    this.#clean.add(folder);
+    for (const { name } of await files.list(folder).catch(() => [])) {
       const path = folder + name;
       if (!isTransferPartial(name) || path === except || this.#partials.has(path)) continue;
       try {

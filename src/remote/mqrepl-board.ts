@@ -52,6 +52,8 @@ export class MqreplBoard implements RemoteBoard {
       signed: false,
       session: "",
       uptimeMs: 0,
+      part: 0,
+      window: 0,
     };
   }
 

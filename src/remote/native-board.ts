@@ -16,7 +16,7 @@ import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { sendParts } from "./parts.ts";
+import { type PartsAhead, sendParts } from "./parts.ts";
 
 /** How much of a file is asked for at once, in bytes, and how many such questions may be unanswered. */
 const pieceBytes = 65_536;
@@ -31,6 +31,7 @@ export class NativeBoard implements RemoteBoard {
   readonly #caller: Uint8Array;
   #session = new Uint8Array(16);
   #number = 0;
+  #ahead: PartsAhead | undefined;
 
   constructor(exchange: Exchange, signer?: Signer) {
     this.#exchange = exchange;
@@ -46,6 +47,7 @@ export class NativeBoard implements RemoteBoard {
     const info = decodeBoardInfo(decodeUtf8(conversation.answer) ?? "");
     if (!info) throw badAnswer("information about itself");
     this.#session = fromHex(info.session)?.slice(0, 16) ?? this.#session;
+    this.#ahead = info.part > 0 && info.window > 0 ? { part: info.part, window: info.window } : undefined;
     return info;
   }
 
@@ -207,7 +209,9 @@ export class NativeBoard implements RemoteBoard {
       try {
         const begin = (one: BoardRequest, more: Omit<ConversationOptions, "command">) =>
           this.#begin(one, { ...more, signal });
-        await sendParts(this.#exchange, request, content, begin, options);
+        // An image is long, and more often than not an attempt that was interrupted goes on.
+        const ahead = attempt === 0 && request.do === "put" ? this.#ahead : undefined;
+        await sendParts(this.#exchange, request, content, begin, options, ahead);
         return;
       } catch (error) {
         // A board may be started anew several times during one long transfer.

@@ -18,6 +18,18 @@ import { Wakeup } from "./wakeup.ts";
  */
 const askAgainMs = 2000;
 
+/** What may be sent of a file before the board has answered: parts of how many bytes, and how many bytes in all. */
+export interface PartsAhead {
+  readonly part: number;
+  readonly window: number;
+}
+
+/**
+ * How many bytes may be on their way to the broker while the board has not answered: on a slow line not much is sent for
+ * nothing where it turns out to have the file's beginning.
+ */
+const aheadBytes = 262_144;
+
 /** Begins a native command whose answer is told of message by message. */
 export type BeginCall = (
   request: BoardRequest,
@@ -28,6 +40,8 @@ export type BeginCall = (
  * Sends the parts of a file or an image, as far ahead of what the board has as it allows. After any interruption – of
  * the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
  * timeout.
+ *
+ * @param ahead what may follow the command at once, the first time
  */
 export async function sendParts(
   exchange: Exchange,
@@ -35,6 +49,7 @@ export async function sendParts(
   content: Uint8Array,
   begin: BeginCall,
   options: TransferOptions,
+  ahead?: PartsAhead,
 ): Promise<void> {
   const { clock } = exchange.services;
   let movedAt = clock.monotonic();
@@ -45,11 +60,12 @@ export async function sendParts(
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
-  for (;;) {
+  for (let mayGoAhead = ahead; ; mayGoAhead = undefined) {
     try {
       const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
       patienceMs *= 2;
-      await sendOnce(exchange, request, content, (one, more) => begin(one, { ...more, timeoutMs }), moved);
+      const beginOnce: BeginOnce = (one, more) => begin(one, { ...more, timeoutMs });
+      await sendOnce(exchange, request, content, beginOnce, moved, mayGoAhead);
       return;
     } catch (error) {
       const mayPass = remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
@@ -59,14 +75,24 @@ export async function sendParts(
   }
 }
 
+type BeginOnce = (
+  request: BoardRequest,
+  options: { readonly onBody: (body: Uint8Array) => void },
+) => Conversation;
+
 async function sendOnce(
   exchange: Exchange,
   request: BoardRequest & { readonly do: "put" | "update" },
   content: Uint8Array,
-  begin: (request: BoardRequest, options: { readonly onBody: (body: Uint8Array) => void }) => Conversation,
+  begin: BeginOnce,
   moved: (have: number) => void,
+  ahead: PartsAhead | undefined,
 ): Promise<void> {
-  let progress: Required<PartsProgress> | undefined;
+  let progress: Required<PartsProgress> | undefined = ahead && { have: 0, done: false, ...ahead };
+  let offset = 0;
+  /** How much has reached the broker, while the board has not answered. */
+  let reached = 0;
+  let answered = false;
   const news = new Wakeup();
   let refused: Error | undefined;
   const call = begin(request, {
@@ -79,19 +105,28 @@ async function sendOnce(
       }
       progress = { part: 1024, window: 1024, done: false, ...progress, ...told };
       moved(told.have);
+      // Where an earlier attempt left something, what was sent ahead was for nothing.
+      if (!answered && told.have > 0) offset = told.have;
+      answered = true;
       news.announce();
     },
   });
-  const topicOf = (offset: number) =>
-    encodeCommandTopic(exchange.base, { command: "part", id: call.id, tail: toPartTail(offset) });
+  const topicOf = (start: number) =>
+    encodeCommandTopic(exchange.base, { command: "part", id: call.id, tail: toPartTail(start) });
+  const reach = (end: number) => {
+    reached = end;
+    if (!answered) news.announce();
+  };
   const send = async () => {
-    for (let offset = 0; !call.ended;) {
+    while (!call.ended) {
       if (progress) {
         offset = Math.max(offset, progress.have);
         const limit = Math.min(content.length, progress.have + progress.window);
         for (; offset < limit && !call.ended; offset += progress.part || 1) {
+          if (!answered && offset >= reached + aheadBytes) break;
           const end = Math.min(offset + (progress.part || 1), content.length);
-          void call.sendTo(topicOf(offset), content.subarray(offset, end));
+          const sent = call.sendTo(topicOf(offset), content.subarray(offset, end));
+          if (!answered) void sent.then(() => reach(end));
         }
         offset = Math.min(offset, content.length);
       }

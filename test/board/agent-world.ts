@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Clock, Signer } from "../../src/base/index.ts";
+import { type Clock, fromHex, type Signer } from "../../src/base/index.ts";
 import {
   BoardAgent,
   BoardLog,
@@ -17,6 +18,12 @@ import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { VmRepl } from "../../src/node/board/repl.ts";
 import { ImageSlots } from "../../src/node/board/slots.ts";
 import { openBoard, type RemoteBoard } from "../../src/remote/index.ts";
+import {
+  type BoardRequest,
+  encodeBoardPacket,
+  encodeBoardRequest,
+  encodeCall,
+} from "../../src/wire/index.ts";
 import { createMemoryBroker, type MemoryBroker } from "../support/memory-broker.ts";
 
 export const base = "shed/mqb";
@@ -185,4 +192,33 @@ export class AgentWorld implements AsyncDisposable {
     await this.broker[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Makes calls of a client that writes them itself. */
+export async function createCaller(world: AgentWorld, client: MqttClient) {
+  const { session } = world.agent.info();
+  const caller = randomBytes(8);
+  let lastId = 0;
+  return (
+    request: BoardRequest,
+    options: { number: number; signer?: Signer; retain?: boolean; session?: string },
+  ) => {
+    const topic = `${base}/cmd/call/raw${++lastId}`;
+    const body = encodeCall(
+      topic,
+      {
+        session: fromHex(options.session ?? session) ?? new Uint8Array(16),
+        caller,
+        number: options.number,
+        request: encodeBoardRequest(request),
+      },
+      options.signer,
+    );
+    const payload = encodeBoardPacket({ sequence: 0, last: true, body });
+    return {
+      topic,
+      payload,
+      sent: client.publish(topic, payload, { qos: 1, retain: options.retain ?? false }),
+    };
+  };
 }

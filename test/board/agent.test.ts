@@ -318,4 +318,25 @@ describe("a transfer that is interrupted (real)", () => {
     expect(client.stats.sent - sent).toBeLessThan(115);
     expect(readdirSync(world.root)).toEqual(["file"]);
   }, 20_000);
+
+  it("goes on where another caller's ended: of what that one sends ahead, at most a window is for nothing", async () => {
+    await using world = await AgentWorld.start({ partBytes: 1000, windowBytes: 8000 });
+    const content = randomBytes(100_000);
+    const first = await world.drive();
+    const stop = new AbortController();
+    const interrupted = first.put("file", content, {
+      signal: stop.signal,
+      onProgress(done) {
+        if (done > 40_000) stop.abort(new Error("interrupted"));
+      },
+    });
+    await expect(interrupted).rejects.toThrow("interrupted");
+    const client = await world.connect();
+    const second = await world.drive({ client });
+    const sent = client.stats.sent;
+    await second.put("file", content);
+    expect(Buffer.compare(readFileSync(join(world.root, "file")), content)).toBe(0);
+    expect(client.stats.sent - sent).toBeLessThan(60 + 8 + 5);
+    expect(readdirSync(world.root)).toEqual(["file"]);
+  });
 });

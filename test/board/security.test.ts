@@ -3,18 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { encodeUtf8, fromHex, sha256Of, type Signer, toHex } from "../../src/base/index.ts";
-import type { MqttClient } from "../../src/mqtt/index.ts";
 import { boardErrors, type FileWriter, toBoardPath } from "../../src/board/index.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
-import {
-  type BoardRequest,
-  encodeBoardPacket,
-  encodeBoardRequest,
-  encodeCall,
-  toImageMessage,
-} from "../../src/wire/index.ts";
-import { AgentWorld, base } from "./agent-world.ts";
+import { type BoardRequest, encodeBoardPacket, toImageMessage } from "../../src/wire/index.ts";
+import { AgentWorld, base, createCaller } from "./agent-world.ts";
 
 function createSigner(): Signer {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
@@ -30,35 +23,6 @@ const trusted = createSigner();
 const stranger = createSigner();
 const signatureOf = (image: Uint8Array, signer: Signer) =>
   toHex(signer.sign(toImageMessage(fromHex(sha256Of(systemCryptography, image)) ?? image)));
-
-/** A client that writes its calls itself. */
-async function createCaller(world: AgentWorld, client: MqttClient) {
-  const { session } = world.agent.info();
-  const caller = randomBytes(8);
-  let lastId = 0;
-  return (
-    request: BoardRequest,
-    options: { number: number; signer?: Signer; retain?: boolean; session?: string },
-  ) => {
-    const topic = `${base}/cmd/call/raw${++lastId}`;
-    const body = encodeCall(
-      topic,
-      {
-        session: fromHex(options.session ?? session) ?? new Uint8Array(16),
-        caller,
-        number: options.number,
-        request: encodeBoardRequest(request),
-      },
-      options.signer,
-    );
-    const payload = encodeBoardPacket({ sequence: 0, last: true, body });
-    return {
-      topic,
-      payload,
-      sent: client.publish(topic, payload, { qos: 1, retain: options.retain ?? false }),
-    };
-  };
-}
 
 const increment: BoardRequest = { do: "eval", source: "globalThis.count = (globalThis.count ?? 0) + 1" };
 
@@ -237,11 +201,11 @@ describe("files (real)", () => {
       override async append(path: string): Promise<FileWriter> {
         const writer = await super.append(path);
         let room = 100_000;
-        const write = (bytes: Uint8Array) => {
-          room -= bytes.length;
+        const write = (pieces: readonly Uint8Array[]) => {
+          for (const { length } of pieces) room -= length;
           return room < 0
             ? Promise.reject(boardErrors.create("board/full", "the disk is full"))
-            : writer.write(bytes);
+            : writer.write(pieces);
         };
         return { size: writer.size, write, sync: () => writer.sync(), close: () => writer.close() };
       }

@@ -12,7 +12,7 @@ import {
   unlink,
 } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { messageOf } from "../../base/index.ts";
+import { concatBytes, messageOf } from "../../base/index.ts";
 import {
   type BoardErrorCode,
   boardErrors,
@@ -93,7 +93,7 @@ export class NodeBoardFiles implements BoardFiles {
 
   rename(path: string, to: string): Promise<void> {
     return this.#guard(`${path} to ${to}`, async () => {
-      const [from, target] = [await this.#insideFolder(path), await this.#insideFolder(to)];
+      const [from, target] = await Promise.all([this.#insideFolder(path), this.#insideFolder(to)]);
       await rename(from, target);
       await syncFolder(dirname(target));
     });
@@ -145,9 +145,12 @@ export async function openWriter(file: FileHandle, path: string): Promise<FileWr
   let closed = false;
   return {
     size,
-    async write(bytes) {
+    async write(pieces) {
       try {
-        for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
+        let done = (await file.writev(pieces)).bytesWritten;
+        // A disk that is almost full may take a part of it.
+        const bytes = done < lengthOf(pieces) ? concatBytes(pieces) : nothing;
+        while (done < bytes.length) done += (await file.write(bytes, done)).bytesWritten;
       } catch (error) {
         throw toBoardError(error, path);
       }
@@ -158,6 +161,12 @@ export async function openWriter(file: FileHandle, path: string): Promise<FileWr
       closed = true;
     },
   };
+}
+
+const nothing = new Uint8Array(0);
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Reads until `size` bytes are there or the file ends. */

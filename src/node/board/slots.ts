@@ -74,7 +74,7 @@ export class ImageSlots {
     const size = writer.size > image.size ? 0 : writer.size;
     return {
       size,
-      write: (bytes) => writer.write(bytes),
+      write: (pieces) => writer.write(pieces),
       sync: () => (isThere ? Promise.resolve() : writer.sync()),
       close: () => writer.close(),
       read: (offset, length) => readFully(file, offset, length),

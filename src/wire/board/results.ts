@@ -29,6 +29,10 @@ export interface BoardInfo {
   readonly session: string;
   /** Milliseconds since the agent was started. */
   readonly uptimeMs: number;
+  /** The longest part of a file that it takes, in bytes; 0 if it does not say. */
+  readonly part: number;
+  /** How many bytes of a file may be on their way to it; with both, parts may be sent right behind `put`. */
+  readonly window: number;
 }
 
 /** One entry of a folder. */
@@ -94,6 +98,8 @@ export function decodeBoardInfo(text: string): BoardInfo | undefined {
     signed: value["signed"] === true,
     session: textOf("session"),
     uptimeMs: toWhole(value["uptimeMs"]),
+    part: toWhole(value["part"]),
+    window: toWhole(value["window"]),
   };
 }
 
