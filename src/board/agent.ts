@@ -21,6 +21,7 @@ import { Feeder } from "./feeder.ts";
 import { Guard } from "./guard.ts";
 import type { BoardLog, Logger } from "./log.ts";
 import { doNative, type NativeServices } from "./native-commands.ts";
+import { Partials } from "./partials.ts";
 import { PrefixWatch } from "./prefix-watch.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
@@ -89,8 +90,9 @@ export class BoardAgent {
     const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
     this.#partBytes = partBytes;
     this.#windowBytes = windowBytes;
-    this.#transfers = new Transfers({ ...options, partBytes, windowBytes, maximumBytes });
-    this.#classic = new ClassicCommands(options);
+    const partials = new Partials(options);
+    this.#transfers = new Transfers({ ...options, partials, partBytes, windowBytes, maximumBytes });
+    this.#classic = new ClassicCommands({ ...options, partials, maximumBytes });
     this.#feeder = new Feeder({
       client,
       clock,
@@ -105,7 +107,13 @@ export class BoardAgent {
         ),
     });
     this.#prefixWatch = new PrefixWatch((session) => this.#sessions.includes(session));
-    this.#native = { ...options, guard: this.#guard, transfers: this.#transfers, info: () => this.info() };
+    this.#native = {
+      ...options,
+      guard: this.#guard,
+      transfers: this.#transfers,
+      partials,
+      info: () => this.info(),
+    };
   }
 
   /** What the board says of itself. */

@@ -12,6 +12,7 @@ import type { Guard } from "./guard.ts";
 import type { BoardLog, LogLevel } from "./log.ts";
 import { isPartial, toBoardPath } from "./path.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
+import type { Partials } from "./partials.ts";
 import type { Transfers } from "./transfers.ts";
 import type { Cryptography } from "../base/index.ts";
 
@@ -31,6 +32,7 @@ export interface NativeServices {
   readonly log: BoardLog;
   readonly guard: Guard;
   readonly transfers: Transfers;
+  readonly partials: Partials;
   readonly cryptography: Cryptography;
   info(): BoardInfo;
 }
@@ -79,7 +81,8 @@ export async function doNative(
     case "remove": {
       const path = toBoardPath(request.path);
       if (path === "") throw boardErrors.create("board/bad-command", "the root is not removed");
-      await (request.folder ? files.removeFolder(path) : files.remove(path));
+      if (request.folder) await removeFolder(services, path);
+      else await files.remove(path);
       answer.end();
       return;
     }
@@ -174,6 +177,13 @@ async function makeFolder(files: BoardFiles, path: string, parents: boolean): Pr
     const folder = names.slice(0, depth).join("/");
     if (!(await files.stat(folder))?.folder) await files.makeFolder(folder);
   }
+}
+
+/** What earlier attempts left in a folder, and nobody sees, does not keep it from being removed. */
+async function removeFolder({ files, partials }: NativeServices, path: string): Promise<void> {
+  const entries = await files.list(path);
+  if (entries.length > 0 && entries.every(({ name }) => isPartial(name))) await partials.sweep(`${path}/`);
+  await files.removeFolder(path);
 }
 
 async function update(
