@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -25,6 +26,26 @@ describe("a folder with a name that is no UTF-8 (real)", () => {
       ["\ufffd", 0],
       ["\ufffda", 0],
     ]);
+  });
+});
+
+describe("a put in the middle of which the agent ends in good order (real)", () => {
+  it("goes on with the agent that is started next", async () => {
+    await using world = await AgentWorld.start({ partBytes: 1000, windowBytes: 4000 });
+    const board = await world.drive({ timeoutMs: 20_000 });
+    let restarting: Promise<void> | undefined;
+    const restart = async () => {
+      await world.agent.close();
+      await world.restart();
+    };
+    const content = randomBytes(200_000);
+    await board.put("file", content, {
+      onProgress: (done) => {
+        if (done > 50_000) restarting ??= restart();
+      },
+    });
+    await restarting;
+    expect(Buffer.compare(readFileSync(join(world.root, "file")), content)).toBe(0);
   });
 });
 
