@@ -19,7 +19,16 @@ describe("a source that is typed", () => {
     ["javascript", "() => {\n}", true],
     ["javascript", "`one", false],
     ["javascript", "1 // (", true],
-    ["javascript", "label:", true],
+    ["javascript", "label: 1", true],
+    ["javascript", '/[(]/.test("(")', true],
+    ["javascript", "f(1", false],
+    ["javascript", "f(1,\n2", false],
+    ["javascript", "f(1 2)", true],
+    ["javascript", "await f(", false],
+    ["javascript", "await f()", true],
+    ["javascript", "f(`one ${1}", false],
+    ["javascript", '"one', true],
+    ["javascript", "x = [1,", false],
   ] as const)("in %s, %j is whole: %s", (language, source, whole) => {
     expect(isComplete(source, language)).toBe(whole);
   });
