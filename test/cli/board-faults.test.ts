@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/hub/index.ts";
 import { connect, systemClock, systemCryptography } from "../../src/node/index.ts";
 import { openBoard, type RemoteBoard } from "../../src/remote/index.ts";
+import { testCertificate } from "../support/certificate.ts";
 import { startCli } from "../support/cli-process.ts";
-import { freePort } from "../support/mosquitto.ts";
+import { have } from "../support/external.ts";
+import { freePort, startMosquitto } from "../support/mosquitto.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "moteq-board-faults-"));
 let broker: EmbeddedBroker;
@@ -77,5 +80,55 @@ describe.runIf(process.platform === "linux")("a board whose disk is full (real)"
     expect(JSON.parse(readFileSync(join(folder, "full/boot.json"), "utf8"))).toMatchObject({
       failedBoots: 0,
     });
+  }, 60_000);
+});
+
+describe.runIf(have("mosquitto"))("a board behind TLS that asks for a certificate (real)", () => {
+  it("is driven with one, and without one or with a wrong one that is said at once", async () => {
+    writeFileSync(join(folder, "cert.pem"), testCertificate.cert, { mode: 0o644 });
+    writeFileSync(join(folder, "key.pem"), testCertificate.key);
+    writeFileSync(join(folder, "notes.txt"), "no certificate");
+    const other = generateKeyPairSync("ed25519").privateKey;
+    writeFileSync(join(folder, "other.pem"), other.export({ format: "pem", type: "pkcs8" }));
+    const port = await freePort();
+    const files = ["cafile", "certfile"].map((key) => `${key} ${join(folder, "cert.pem")}`);
+    await using mosquitto = await startMosquitto({
+      users: { shed: "secret" },
+      config: [
+        `listener ${port} 127.0.0.1`,
+        ...files,
+        `keyfile ${join(folder, "key.pem")}`,
+        "require_certificate true",
+      ],
+    });
+    expect(mosquitto.port).not.toBe(port);
+    const access = { url: `mqtts://127.0.0.1:${port}`, user: "shed", password: "secret", ca: "cert.pem" };
+    const own = { ...access, cert: "cert.pem", key: "key.pem" };
+    const board = { data: "tls", prefix: "tls", watchdog: { timeout: 20 } };
+    writeFileSync(join(folder, "tls.yaml"), JSON.stringify({ broker: own, board }));
+    writeFileSync(join(folder, "without.yaml"), JSON.stringify({ broker: access, board }));
+    const running = startCli(folder, ["board", "run", "--config", "tls.yaml"]);
+    await vi.waitFor(() => expect(running.out()).toContain("listening"), { timeout: 20_000 });
+    const drive = async (...words: string[]) => {
+      const command = startCli(folder, ["board", "-T", "3", ...words, "eval", "2+3"]);
+      return { code: await command.exit, out: command.out(), err: command.err() };
+    };
+    const [good, without, noCa, wrongKey] = await Promise.all([
+      drive("--config", "tls.yaml", "-T", "20"),
+      drive("--config", "without.yaml"),
+      drive("--config", "tls.yaml", "--ca", "notes.txt"),
+      drive("--config", "tls.yaml", "--key", "other.pem"),
+    ]);
+    expect(good).toEqual({ code: 0, out: "5\n", err: "" });
+    expect(without.code).toBe(1);
+    expect(without.err).toMatch(
+      /asks for a certificate of ours: name it, and its key, by --cert and --key\n/,
+    );
+    expect(noCa).toMatchObject({ code: 2, out: "" });
+    expect(noCa.err).toBe("moteq: broker.ca: notes.txt holds no certificate (PEM)\n");
+    expect(wrongKey.code).toBe(2);
+    expect(wrongKey.err).toBe("moteq: broker.key: other.pem is not the key of the certificate cert.pem\n");
+    running.child.kill("SIGINT");
+    expect(await running.exit).toBe(0);
   }, 60_000);
 });

@@ -132,6 +132,9 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
       if (options["resume"] === true && board.dialect === "mqrepl") {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
       }
+      if (options["boot"] === false && board.dialect === "mqrepl") {
+        throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl boots its image by itself");
+      }
       const image = readLocal(path);
       const progress = await createProgress("update");
       try {
