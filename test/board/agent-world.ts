@@ -130,6 +130,7 @@ export class AgentWorld implements AsyncDisposable {
     agent = new BoardAgent({
       client,
       ...services,
+      clock: this.#options.clock ?? systemClock,
       files: this.#options.files?.(this.root) ?? new NodeBoardFiles(this.root),
       repl: new VmRepl({
         bindings: { board, watchdog },
@@ -157,7 +158,7 @@ export class AgentWorld implements AsyncDisposable {
   async connect(options: object = {}): Promise<MqttClient> {
     const client = new MqttClient({
       open: this.broker.open,
-      clock: systemClock,
+      clock: this.#options.clock ?? systemClock,
       random: systemRandom,
       backoff: { minimumMs: 10, maximumMs: 20 },
       ...options,

@@ -78,6 +78,20 @@ describe("a hostile board (real)", () => {
     });
   });
 
+  it("cannot have a signed session go on unsigned, by saying that it knows no signed commands", async () => {
+    await using world = await AgentWorld.start();
+    const evil = await world.connect();
+    await evil.subscribe("evil/mqb/cmd/#", { qos: 1 }, ({ topic }) => {
+      const answer = encodeReplyTopic("evil/mqb", "err", topic.split("/")[4] ?? "");
+      void evil.publish(answer, "Command 'call' not supported", { qos: 1 });
+    });
+    const options = { ...services, client: await world.connect(), base: "evil/mqb", timeoutMs: 1000 };
+    const signer = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
+    await expect(openBoard({ ...options, signer })).rejects.toMatchObject({ code: "remote/unsupported" });
+    expect((await openBoard(options)).dialect).toBe("mqrepl");
+    expect((await openBoard({ ...options, signer, dialect: "mqrepl" })).dialect).toBe("mqrepl");
+  });
+
   it("writes to the terminal nothing but text", () => {
     const name = "\u001b]0;owned\u0007\u001b[2J\u009b31m";
     const controls = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f\u007f-\u009f]`);
