@@ -42,9 +42,8 @@ export function readBrokerAccess(broker: HubConfig["broker"]) {
 
 /** Whom a configuration trusts, and how it shows who it is. @throws `hub/file-unreadable`, also where they do not fit */
 export function tlsOptionsOf(broker: HubConfig["broker"]): TlsOptions {
-  const isCertificate = (pem: string) => new X509Certificate(pem);
-  const ca = readPem("broker.ca", broker.ca, "certificate", isCertificate);
-  const cert = readPem("broker.cert", broker.cert, "certificate", isCertificate);
+  const ca = readPem("broker.ca", broker.ca, "certificate", readCertificate);
+  const cert = readPem("broker.cert", broker.cert, "certificate", readCertificate);
   const key = readPem("broker.key", broker.key, "private key", createPrivateKey);
   // To a broker this would look as if it were away for ever.
   if (cert && key && !cert.read.checkPrivateKey(key.read)) {
@@ -116,6 +115,10 @@ function describeTrouble(url: string, error: MoteqError | undefined): string {
     default:
       return `no broker at ${url}: ${what}; trying again until it answers`;
   }
+}
+
+function readCertificate(pem: string): X509Certificate {
+  return new X509Certificate(pem);
 }
 
 function readPem<T>(

@@ -109,15 +109,15 @@ describe.runIf(have("mosquitto"))("a board behind TLS that asks for a certificat
     writeFileSync(join(folder, "without.yaml"), JSON.stringify({ broker: access, board }));
     const running = startCli(folder, ["board", "run", "--config", "tls.yaml"]);
     await vi.waitFor(() => expect(running.out()).toContain("listening"), { timeout: 20_000 });
-    const drive = async (...words: string[]) => {
+    const evaluate = async (...words: string[]) => {
       const command = startCli(folder, ["board", "-T", "3", ...words, "eval", "2+3"]);
       return { code: await command.exit, out: command.out(), err: command.err() };
     };
     const [good, without, noCa, wrongKey] = await Promise.all([
-      drive("--config", "tls.yaml", "-T", "20"),
-      drive("--config", "without.yaml"),
-      drive("--config", "tls.yaml", "--ca", "notes.txt"),
-      drive("--config", "tls.yaml", "--key", "other.pem"),
+      evaluate("--config", "tls.yaml", "-T", "20"),
+      evaluate("--config", "without.yaml"),
+      evaluate("--config", "tls.yaml", "--ca", "notes.txt"),
+      evaluate("--config", "tls.yaml", "--key", "other.pem"),
     ]);
     expect(good).toEqual({ code: 0, out: "5\n", err: "" });
     expect(without.code).toBe(1);
