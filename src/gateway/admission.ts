@@ -37,7 +37,8 @@ export class Admission {
     const { config } = this.#parts;
     if (this.isDenied(source)) return "denied";
     // Else whoever can say a node's address could speak for it.
-    if (known) return known.isNative ? "insecure" : undefined;
+    if (known?.isNative) return "insecure";
+    if (known?.isClassic) return undefined;
     if (config.classic === "open" || source in config.nodes || this.#joining.takesClassic) return undefined;
     return "not-allowed";
   }
@@ -47,6 +48,13 @@ export class Admission {
     const { allow, nodes } = this.#parts.config;
     if (this.isDenied(address)) return false;
     return allow.length === 0 || allow.includes(address) || address in nodes;
+  }
+
+  /** Lets a node in as a classic one that is known by a join alone. */
+  admitClassic(node: GatewayNode): void {
+    if (node.isClassic || !node.native) return;
+    node.native = { ...node.native, classic: true };
+    this.#parts.journal.add({ type: "node", record: node.toRecord() });
   }
 
   /** Makes a sender a node. */

@@ -3,7 +3,7 @@ import type { MacAddress } from "../device/index.ts";
 import type { BridgeHealth } from "../topics/index.ts";
 import { Admission } from "./admission.ts";
 import { Bridge } from "./bridge.ts";
-import { BrokerSubscriptions } from "./broker-subscriptions.ts";
+import { BrokerSubscriptions, leftPrefix } from "./broker-subscriptions.ts";
 import { ClassicDialects } from "./classic/classic-dialect.ts";
 import { ChannelMoves } from "./channel-moves.ts";
 import { createChannelRequests } from "./channel-requests.ts";
@@ -165,7 +165,13 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
         counters.subscriptions.add("made");
         retained.answered(filter);
       },
-      onEnded: () => counters.subscriptions.add("ended"),
+      onEnded(filter) {
+        counters.subscriptions.add("ended");
+        journal.add({ type: "setting", name: leftPrefix + filter, value: undefined });
+      },
+      onLeft(filter, isLeft) {
+        journal.add({ type: "setting", name: leftPrefix + filter, value: isLeft ? "true" : undefined });
+      },
       onRefused(filter, error) {
         counters.subscriptions.add("refused");
         retained.answered(filter);

@@ -42,9 +42,10 @@ export function describeNode(
   return {
     node: node.address,
     name: node.name,
-    dialect: node.isNative
-      ? "native"
-      : chooseDialect(node.byHand?.dialect, node.heardDialect, config.dialect),
+    dialect:
+      node.isNative || !node.isClassic
+        ? "native"
+        : chooseDialect(node.byHand?.dialect, node.heardDialect, config.dialect),
     ...describePresence(node, monotonicNow, now),
     wakeEvery: node.contract?.period ?? null,
     energy: node.reportEnergy(now, config.energy),

@@ -1,5 +1,8 @@
 import type { BrokerLink, LinkSubscription, QoS } from "./broker-link.ts";
 
+/** Begins the name of a setting that says: nobody wants this filter, and the broker has not been told. */
+export const leftPrefix = "left ";
+
 /** How many requests wait for the broker's answer at once. */
 const atOnce = 32;
 
@@ -9,6 +12,10 @@ interface Entry {
   wanted: boolean;
   /** What the link gave for it, when the broker has it. */
   made: LinkSubscription | undefined;
+  /** Whether the broker may have it of an earlier life, whose session it keeps. */
+  inherited: boolean;
+  /** Whether the gateway wants it itself, whatever nodes do. */
+  own: boolean;
   /** Whether a request for it is under way. */
   busy: boolean;
 }
@@ -18,6 +25,8 @@ export interface SubscriptionEvents {
   /** The broker has said yes. */
   onMade(filter: string): void;
   onEnded(filter: string): void;
+  /** Nobody wants it any more, and the broker does not know that yet: to be remembered until `onEnded`. `false`: somebody does again. */
+  onLeft(filter: string, isLeft: boolean): void;
   /** The broker, or the link, has said no. */
   onRefused(filter: string, error: unknown): void;
 }
@@ -45,6 +54,13 @@ export class BrokerSubscriptions {
     return this.#entries.size;
   }
 
+  /** The gateway wants a filter for as long as it runs. */
+  wantOwn(filter: string, qos: QoS): void {
+    this.want(filter, qos);
+    const entry = this.#entries.get(filter);
+    if (entry) entry.own = true;
+  }
+
   /**
    * Some node wants a filter: the broker is asked, again if it was before, so that it sends its retained messages. The
    * highest QoS that was asked for holds.
@@ -53,8 +69,9 @@ export class BrokerSubscriptions {
     const entry = this.#entries.get(filter);
     if (entry) {
       entry.qos = entry.wanted ? (Math.max(entry.qos, qos) as QoS) : qos;
+      if (!entry.wanted) this.#events.onLeft(filter, false);
       entry.wanted = true;
-    } else this.#entries.set(filter, { qos, wanted: true, made: undefined, busy: false });
+    } else this.#entries.set(filter, newEntry(qos, true));
     this.#due.add(filter);
     this.resume();
   }
@@ -62,11 +79,27 @@ export class BrokerSubscriptions {
   /** No node wants the filter any more. */
   drop(filter: string): void {
     const entry = this.#entries.get(filter);
-    if (!entry) return;
+    if (!entry || entry.own) return;
     entry.wanted = false;
-    if (entry.made || entry.busy) this.#due.add(filter);
-    else this.#forget(filter);
+    if (entry.made || entry.busy || entry.inherited) {
+      this.#due.add(filter);
+      this.#events.onLeft(filter, true);
+    } else this.#forget(filter);
     this.resume();
+  }
+
+  /** Takes up what an earlier life may have subscribed to: what is wanted already, and what `onLeft` told of. */
+  restore(settings: ReadonlyMap<string, string>): void {
+    for (const entry of this.#entries.values()) entry.inherited = true;
+    for (const name of settings.keys()) {
+      const filter = name.startsWith(leftPrefix) ? name.slice(leftPrefix.length) : "";
+      if (filter === "") continue;
+      if (this.#entries.has(filter)) this.#events.onLeft(filter, false);
+      else {
+        this.#entries.set(filter, { ...newEntry(0, false), inherited: true });
+        this.#due.add(filter);
+      }
+    }
   }
 
   /** The broker has lost a subscription and refuses to make it again: it is asked once more at the next connection. */
@@ -124,9 +157,11 @@ export class BrokerSubscriptions {
   }
 
   async #end(filter: string, entry: Entry): Promise<void> {
-    const { made } = entry;
+    const { made, inherited } = entry;
     entry.made = undefined;
-    await made?.unsubscribe();
+    entry.inherited = false;
+    if (made) await made.unsubscribe();
+    else if (inherited) await this.#link.unsubscribe?.(filter);
     if (!this.#closed) this.#events.onEnded(filter);
   }
 
@@ -134,6 +169,10 @@ export class BrokerSubscriptions {
     this.#entries.delete(filter);
     this.#due.delete(filter);
   }
+}
+
+function newEntry(qos: QoS, wanted: boolean): Entry {
+  return { qos, wanted, made: undefined, inherited: false, own: false, busy: false };
 }
 
 function ignore(): void {}

@@ -84,8 +84,13 @@ export type DeliveryOutcome =
 /** Everything that the gateway counts, by reason, since it was made. */
 export class GatewayCounters {
   readonly frames = new Counters<FrameOutcome>();
-  /** What became of accepted publications at the broker. */
-  readonly uplinks = new Counters<"published" | "failed">();
+  /** Items of native nodes that came again, and numbers of items that never came. */
+  readonly items = new Counters<"repeated" | "skipped">();
+  /**
+   * What became of accepted publications at the broker. `republished`: at QoS 2, and on their way when the broker forgot the
+   * session, so that it may have taken them twice.
+   */
+  readonly uplinks = new Counters<"published" | "failed" | "republished">();
   readonly messages = new Counters<MessageOutcome>();
   readonly deliveries = new Counters<DeliveryOutcome>();
   /** Ends of messages that were told, or could not be. */
@@ -95,9 +100,10 @@ export class GatewayCounters {
   readonly subscriptions = new Counters<"made" | "ended" | "refused">();
 
   toJSON(): GatewayCounts {
-    const { frames, uplinks, messages, deliveries, fates, replies, reports, subscriptions } = this;
+    const { frames, items, uplinks, messages, deliveries, fates, replies, reports, subscriptions } = this;
     return {
       frames: frames.toJSON(),
+      items: items.toJSON(),
       uplinks: uplinks.toJSON(),
       messages: messages.toJSON(),
       deliveries: deliveries.toJSON(),

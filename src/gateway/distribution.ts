@@ -56,7 +56,7 @@ export class Distribution {
   /** Routes a message; it never waits. */
   route(message: BrokerMessage): MessageOutcome {
     const { config, routes, retained, reports } = this.#parts;
-    const { topic, payload, retain } = message;
+    const { topic, payload, retain, properties } = message;
     // What the gateway says changes with every message for a node: delivered to one, it would go round for ever.
     if (isOwnTopic(config.base, topic)) return "own";
     const subscribers = routes.subscribersOf(topic);
@@ -77,7 +77,10 @@ export class Distribution {
     // A view would keep all of a larger buffer alive.
     const own = payload.length === payload.buffer.byteLength ? payload : payload.slice();
     const content = { topic, payload: own, retained: retain };
-    const order = { ...choosePolicy(config.policies, topic), transaction: undefined };
+    const policy = choosePolicy(config.policies, topic);
+    // Its sender and whoever wrote the policy both have their way.
+    const ttl = Math.min(policy.ttl ?? Infinity, properties?.messageExpiryInterval ?? Infinity);
+    const order = { ...policy, ttl: ttl === Infinity ? undefined : ttl, transaction: undefined };
     for (const node of recipients) this.enqueue(node, content, order);
     return "routed";
   }
@@ -206,6 +209,23 @@ export class Distribution {
     this.#parts.bridge.changed(node);
   }
 
+  /** A message can never go to its node: it is too long for the radio, or for the node. */
+  endTooLong(node: GatewayNode, message: QueuedMessage): void {
+    this.end(node, message, "too-long");
+    this.#parts.reports.trouble("status", "message", () => {
+      return `A message on ${showText(message.topic)} does not fit into the radio's frames, or is too long for node ${node.address}`;
+    });
+  }
+
+  /** The store does not have messages of which a node's queue speaks. */
+  endLost(node: GatewayNode, ids: readonly number[]): void {
+    const count = this.#endAll(node, ids, "lost");
+    if (count === 0) return;
+    this.#parts.reports.trouble("errors", "lost", () => {
+      return `${count} messages for node ${node.address} are lost: the store does not have them`;
+    });
+  }
+
   /** A message on one of these that gave rise to another would go round for ever. */
   #isReport(topic: string): boolean {
     const { status, errors } = this.#parts.config;
@@ -238,19 +258,8 @@ export class Distribution {
         node.silenceReported = true;
         reports.error(`Peer ${node.address} not responding`);
       },
-      onUndeliverable: (node, message) => {
-        this.end(node, message, "too-long");
-        reports.trouble("status", "message", () => {
-          return `A message on ${showText(message.topic)} does not fit into the radio's frames`;
-        });
-      },
-      onLost: (node, ids) => {
-        const count = this.#endAll(node, ids, "lost");
-        if (count === 0) return;
-        reports.trouble("errors", "lost", () => {
-          return `${count} messages for node ${node.address} are lost: the store does not have them`;
-        });
-      },
+      onUndeliverable: (node, message) => this.endTooLong(node, message),
+      onLost: (node, ids) => this.endLost(node, ids),
       onFailure(node, place, error) {
         const what =
           place === "radio" ? `ESPNow send to ${node.address}` : `Serving node ${node.address}: ${place}`;

@@ -1,5 +1,6 @@
 import { frameAirtimeMs } from "../device/index.ts";
 import type { NodeEnergy } from "../topics/index.ts";
+import type { NativeEnergy } from "../wire/index.ts";
 
 /** The currents of a node, by which its account is kept. */
 export interface EnergyConfig {
@@ -18,6 +19,18 @@ export interface EnergyRecord {
   readonly wakes: number;
   readonly awakeMs: number;
   readonly sendingMs: number;
+  /** How many frames that sending was. */
+  readonly frames: number;
+  /** What it has told itself, which counts in place of a guess; `undefined` if it never has. */
+  readonly told?: ToldEnergy | undefined;
+}
+
+/** What a node has told of its work, added up. */
+export interface ToldEnergy {
+  /** Whether it tells how long it was awake. */
+  readonly awake: boolean;
+  readonly framesSent: number;
+  readonly sendFailures: number;
 }
 
 /** Two frames that are further apart belong to two wakes, in milliseconds. */
@@ -27,53 +40,59 @@ const yearHours = 365.25 * 24;
 
 /** Keeps the account of one node. */
 export class EnergyAccount {
-  #since: number;
-  #wakes: number;
-  #awakeMs: number;
-  #sendingMs: number;
-  /** What it has itself told of its time awake counts, not the guess. */
-  #tellsItself = false;
+  /** Changed in place: that happens with every frame. */
+  readonly #record: { -readonly [Key in keyof EnergyRecord]: EnergyRecord[Key] };
 
   constructor(now: number, record?: EnergyRecord) {
-    this.#since = record?.since ?? now;
-    this.#wakes = record?.wakes ?? 0;
-    this.#awakeMs = record?.awakeMs ?? 0;
-    this.#sendingMs = record?.sendingMs ?? 0;
+    this.#record = record ? { ...record } : { since: now, wakes: 0, awakeMs: 0, sendingMs: 0, frames: 0 };
   }
 
   /** A frame was heard, so many milliseconds after the one before. */
   heard(payloadBytes: number, sinceLastMs: number): void {
+    const record = this.#record;
     const sendingMs = frameAirtimeMs(payloadBytes);
-    this.#sendingMs += sendingMs;
     const isNewWake = sinceLastMs > wakeGapMs;
-    if (isNewWake) this.#wakes++;
-    if (!this.#tellsItself) this.#awakeMs += isNewWake ? sendingMs : sinceLastMs;
+    if (isNewWake) record.wakes++;
+    if (!record.told?.awake) record.awakeMs += isNewWake ? sendingMs : sinceLastMs;
+    record.sendingMs += sendingMs;
+    record.frames++;
   }
 
-  /** The node says how long it was awake since it last said so. */
-  toldAwake(milliseconds: number): void {
-    if (!this.#tellsItself) this.#awakeMs = 0;
-    this.#tellsItself = true;
-    this.#awakeMs += milliseconds;
+  /** The node says what it did since it last said so. Frames that failed were not heard: each counts as long as those that were. */
+  told({ awakeMs, framesSent = 0, sendFailures = 0 }: Omit<NativeEnergy, `battery${string}`>): void {
+    const record = this.#record;
+    const before = record.told ?? { awake: false, framesSent: 0, sendFailures: 0 };
+    const meanMs = record.frames > 0 ? record.sendingMs / record.frames : frameAirtimeMs(0);
+    if (awakeMs !== undefined && !before.awake) record.awakeMs = 0;
+    record.awakeMs += awakeMs ?? 0;
+    record.sendingMs += sendFailures * meanMs;
+    record.told = {
+      awake: before.awake || awakeMs !== undefined,
+      framesSent: before.framesSent + framesSent,
+      sendFailures: before.sendFailures + sendFailures,
+    };
   }
 
   toRecord(): EnergyRecord {
-    return { since: this.#since, wakes: this.#wakes, awakeMs: this.#awakeMs, sendingMs: this.#sendingMs };
+    return { ...this.#record };
   }
 
   report(now: number, currents: EnergyConfig): NodeEnergy {
-    const spanMs = Math.max(1, now - this.#since);
-    const sendingMs = Math.min(this.#sendingMs, this.#awakeMs);
+    const { since, wakes, awakeMs, told } = this.#record;
+    const spanMs = Math.max(1, now - since);
+    const sendingMs = Math.min(this.#record.sendingMs, awakeMs);
     const charge =
       (sendingMs * currents.sending_ma +
-        (this.#awakeMs - sendingMs) * currents.awake_ma +
-        Math.max(0, spanMs - this.#awakeMs) * (currents.asleep_ua / 1000)) /
+        (awakeMs - sendingMs) * currents.awake_ma +
+        Math.max(0, spanMs - awakeMs) * (currents.asleep_ua / 1000)) /
       spanMs;
     return {
-      wakes: this.#wakes,
-      awake: round(this.#awakeMs / 1000),
-      sending: round(this.#sendingMs / 1000),
+      wakes,
+      awake: round(awakeMs / 1000),
+      sending: round(this.#record.sendingMs / 1000),
+      listening: round((awakeMs - sendingMs) / 1000),
       mAhPerYear: spanMs < dayMs ? null : Math.round(charge * yearHours),
+      ...(told && { framesSent: told.framesSent, sendFailures: told.sendFailures }),
     };
   }
 }

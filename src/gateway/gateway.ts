@@ -169,10 +169,11 @@ export class Gateway {
     if (this.#closing) return;
     this.#state = "running";
     this.#startedAt = clock.monotonic();
-    subscriptions.want(config.pub_all.topic, config.pub_all.qos);
-    if (config.statreq) subscriptions.want(config.statreq.topic, config.statreq.qos);
-    subscriptions.want(this.#assembly.requests.filter, 1);
-    if (config.homeassistant) subscriptions.want(birthTopic, 1);
+    subscriptions.wantOwn(config.pub_all.topic, config.pub_all.qos);
+    if (config.statreq) subscriptions.wantOwn(config.statreq.topic, config.statreq.qos);
+    subscriptions.wantOwn(this.#assembly.requests.filter, 1);
+    if (config.homeassistant) subscriptions.wantOwn(birthTopic, 1);
+    subscriptions.restore(settings);
     radio.listen((frame) => {
       if (this.#state === "running") this.#assembly.uplink.receive(frame);
     });

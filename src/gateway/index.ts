@@ -30,13 +30,14 @@ export type { PolicyRule, QueuePolicy } from "./policies.ts";
 export { RadioGroup, type RadioGroupOptions } from "./radio-group.ts";
 export type { GatewayLog } from "./reports.ts";
 export type { GatewayReport } from "./status-report.ts";
-export type {
-  GatewayStore,
-  NodeRecord,
-  QueuedMessage,
-  QueueEntry,
-  StoreChange,
-  StoredNode,
-  StoredState,
-  StoredUplink,
+export {
+  type GatewayStore,
+  lostNode,
+  type NodeRecord,
+  type QueuedMessage,
+  type QueueEntry,
+  type StoreChange,
+  type StoredNode,
+  type StoredState,
+  type StoredUplink,
 } from "./store.ts";

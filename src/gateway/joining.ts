@@ -3,11 +3,15 @@ import type { MacAddress } from "../device/index.ts";
 import { createJoinCode, openJoinSecret, secretOfCode } from "../wire/index.ts";
 import type { Events } from "./events.ts";
 import type { Journal } from "./journal.ts";
+import type { JoinSecret, JoinTerms } from "./native/index.ts";
 
 /** The name under which the store keeps provisioning codes. */
 const codesSetting = "join-codes";
 /** How many provisioning codes may be open at once. */
 export const maximumCodes = 100;
+
+/** How long after it was offered a node may use its key for the first time, in milliseconds. */
+const firstUseMs = 600_000;
 
 /** A provisioning code that nobody has used yet. */
 interface Code {
@@ -44,8 +48,6 @@ export class Joining {
   readonly #options: JoiningOptions;
   #window: Window | undefined;
   #codes: readonly Code[] = [];
-  /** With which code a node is about to join. */
-  readonly #tried = new Map<MacAddress, string>();
 
   constructor(options: JoiningOptions) {
     this.#options = options;
@@ -109,22 +111,23 @@ export class Joining {
   }
 
   /** The secrets with one of which a node may join now; none if it may not at all. */
-  secretsFor(address: MacAddress): readonly Uint8Array[] {
+  secretsFor(address: MacAddress): readonly JoinSecret[] {
     this.#forgetExpired();
-    const codes = this.#codesFor(address).map((code) => secretOfCode(code));
-    return this.#window && this.#window.code === undefined ? [...codes, openJoinSecret] : codes;
+    const until = this.#options.clock.now() + firstUseMs;
+    const own = this.#codesFor(address).map((code) => ({ secret: secretOfCode(code), code, until }));
+    const isOpen = this.#window && this.#window.code === undefined;
+    return isOpen ? [...own, { secret: openJoinSecret, code: undefined, until }] : own;
   }
 
-  /** A node has asked to join with a secret that it knows. */
-  tried(address: MacAddress, index: number): void {
-    const code = this.#codesFor(address)[index];
-    if (code !== undefined) this.#tried.set(address, code);
+  /** Whether a node may use a key for the first time that it was offered on these terms: its code may have gone to another since. */
+  allows(address: MacAddress, { code, until }: JoinTerms): boolean {
+    this.#forgetExpired();
+    if (this.#options.clock.now() >= until) return false;
+    return code === undefined || this.#codesFor(address).includes(code);
   }
 
-  /** A node has joined: its code is worth nothing any more. */
-  joined(address: MacAddress): void {
-    const used = this.#tried.get(address);
-    this.#tried.delete(address);
+  /** A node has joined on these terms: its code is worth nothing any more. */
+  used({ code: used }: JoinTerms): void {
     if (this.#codes.some(({ code }) => code === used)) {
       this.#keep(this.#codes.filter(({ code }) => code !== used));
     }

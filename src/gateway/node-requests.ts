@@ -18,7 +18,7 @@ type NodeHandlers = {
 /**
  * Lets nodes in, names them, removes them.
  *
- * @param forget is told of each node that goes
+ * @param forget is told of each node that goes, or of which the record has been changed
  */
 export function createNodeRequests(
   parts: GatewayParts,
@@ -66,6 +66,10 @@ export function createNodeRequests(
       const node = known ?? admission.meet(address);
       if (typeof node === "string") {
         throw gatewayErrors.create("gateway/not-taken", `node ${address} cannot be taken: ${node}`);
+      }
+      if (!node.isClassic) {
+        admission.admitClassic(node);
+        forget(address);
       }
       if (name !== undefined) rename(node, name);
       await journal.flushed();

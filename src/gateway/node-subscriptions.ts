@@ -33,12 +33,10 @@ export class NodeSubscriptions {
   }
 
   unsubscribe(node: GatewayNode, filter: string): void {
-    const { config, routes, retained, subscriptions, journal } = this.#parts;
+    const { routes, retained, subscriptions, journal } = this.#parts;
     if (!node.unsubscribe(filter)) return;
     retained.forget(filter, node);
-    const nobodyLeft = routes.remove(filter, node);
-    const own = filter === config.pub_all.topic || (config.statreq && filter === config.statreq.topic);
-    if (nobodyLeft && !own) subscriptions.drop(filter);
+    if (routes.remove(filter, node)) subscriptions.drop(filter);
     journal.add({ type: "node", record: node.toRecord() });
   }
 }

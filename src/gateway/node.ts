@@ -125,6 +125,11 @@ export class GatewayNode {
     return this.native?.key !== undefined;
   }
 
+  /** Whether it was let in as a classic node: one that is known by its wish to join, or of which the record was lost, was not. */
+  get isClassic(): boolean {
+    return this.native?.classic ?? true;
+  }
+
   /** How often it is to wake: set by hand, or else as it promised. */
   get contract(): WakeContract | undefined {
     const { wake, wake_tolerance: tolerance } = this.byHand ?? {};

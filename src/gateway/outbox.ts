@@ -1,4 +1,5 @@
 import { messageOf } from "../base/index.ts";
+import type { Handover } from "../mqtt/index.ts";
 import type { BrokerLink, QoS } from "./broker-link.ts";
 import type { GatewayCounters } from "./counters.ts";
 import type { Journal } from "./journal.ts";
@@ -11,7 +12,7 @@ export interface Outgoing {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
-  /** Whether it goes out only when it is in the journal: it is not taken again from its sender then. Default `false`. */
+  /** Whether it goes out only when it is in the journal, as at QoS 2: it is not taken again from its sender then. Default `false`. */
   readonly durable?: boolean;
 }
 
@@ -37,7 +38,8 @@ export interface OutboxOptions {
 
 /**
  * What the broker must get although the gateway is killed meanwhile. A message is given to the broker's link at once and,
- * unless it is there before it was written, stays in the journal until the broker has it.
+ * unless it is there before it was written, stays in the journal until the broker has it. One at QoS 2 goes out from the journal,
+ * where its packet id stands with it: so the next life of the gateway goes on with it, and the broker takes it once.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -86,7 +88,7 @@ export class Outbox {
       uplink: { sequence: this.#sequence++, topic, payload, qos, retain },
     } as const;
     journal.add(change);
-    if (durable) {
+    if (durable || qos === 2) {
       journal.whenFlushed(() => {
         events.onSafe?.();
         this.#publishKept(change, { onSafe: undefined, onDone: events.onDone });
@@ -110,7 +112,9 @@ export class Outbox {
   #publishKept(change: UplinkChange, events: OutgoingEvents): void {
     const { uplink } = change;
     this.#waiting++;
-    this.#options.link.publish(uplink.topic, uplink.payload, uplink).then(
+    const { topic, payload, qos, retain } = uplink;
+    const options = qos === 2 ? { qos, retain, handover: this.#handoverOf(uplink) } : uplink;
+    this.#options.link.publish(topic, payload, options).then(
       () => {
         this.#forget(change);
         return this.#handedOver(events);
@@ -122,6 +126,29 @@ export class Outbox {
         this.#forget(change);
       },
     );
+  }
+
+  /** How far a message at QoS 2 has come stands in its own record: what is journaled of it can never be at odds with it. */
+  #handoverOf(uplink: StoredUplink): Handover {
+    const { journal, counters, reports } = this.#options;
+    let { packetId = 0 } = uplink;
+    return {
+      packetId,
+      released: uplink.released ?? false,
+      note: (id, released, safe) => {
+        // At the end it stays as it is, for the next start.
+        if (this.#closed) return;
+        if (packetId > 0 && !released) {
+          counters.uplinks.add("republished");
+          reports.trouble("status", "session-lost", () => {
+            return "The broker has forgotten this gateway's session: what was on its way at QoS 2 is published again, and may come twice";
+          });
+        }
+        packetId = id;
+        journal.add({ type: "uplink", uplink: { ...uplink, packetId, released } });
+        journal.whenFlushed(safe);
+      },
+    };
   }
 
   #handedOver({ onDone, onSafe }: OutgoingEvents): void {

@@ -53,6 +53,11 @@ export class Publications {
   take(node: GatewayNode, message: Outgoing, onSafe?: () => void): void {
     node.count("uplinks");
     this.#parts.bridge.read(node, message.topic, message.payload);
+    this.pass(message, onSafe);
+  }
+
+  /** Passes on what is to be told of a publication; it counts against the bound too. */
+  pass(message: Outgoing, onSafe?: () => void): void {
     this.#waiting++;
     this.#parts.outbox.publish(message, { onSafe, onDone: this.#onDone });
   }

@@ -3,7 +3,7 @@ import type { ClassicDialect } from "../wire/index.ts";
 import type { NodePresence } from "../topics/index.ts";
 import type { QoS } from "./broker-link.ts";
 import type { EnergyRecord } from "./energy.ts";
-import type { NativeRecord } from "./native/record.ts";
+import { emptyRecord, type NativeRecord } from "./native/record.ts";
 import type { WakeContract } from "./wake-contract.ts";
 
 /** What is kept of a node. */
@@ -27,6 +27,11 @@ export interface NodeRecord {
   readonly energy?: EnergyRecord | undefined;
   /** Of a node that speaks the native dialect: its key is a secret. */
   readonly native?: NativeRecord | undefined;
+}
+
+/** A node of which the rest was lost. In plaintext it is heard only if it would be let in anew: it may have been a native one. */
+export function lostNode(address: MacAddress): NodeRecord {
+  return { address, dialect: undefined, subscriptions: [], native: emptyRecord };
 }
 
 /** A message that is published when a node is overdue. */
@@ -86,6 +91,10 @@ export interface StoredUplink {
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
+  /** At QoS 2: under which id it goes to the broker, 1 … 65,535, once it does. */
+  readonly packetId?: number | undefined;
+  /** At QoS 2: the broker has said that it has come (PUBREC). */
+  readonly released?: boolean | undefined;
 }
 
 /** All that is found at the start. */
@@ -103,7 +112,7 @@ export interface StoredState {
 
 /** One change of what is stored. */
 export type StoreChange =
-  /** A publication was accepted. */
+  /** A publication was accepted; or one that is there already has come further. */
   | { readonly type: "uplink"; readonly uplink: StoredUplink }
   /** The broker has it, or it was given up. Without effect if it is not there. */
   | { readonly type: "uplink-done"; readonly sequence: number }

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Clock, messageOf, type MoteqError } from "../base/index.ts";
 import type { MqttClient, MqttClientOptions, Status } from "../mqtt/index.ts";
-import { connect, systemClock, type TlsOptions } from "../node/index.ts";
+import { createClient, systemClock, type TlsOptions } from "../node/index.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
 
@@ -11,18 +11,24 @@ export function brokerUrlOf({ url, host, port }: HubConfig["broker"]): string {
   return url ?? `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+type BrokerClientOptions = Partial<
+  Pick<MqttClientOptions, "clean" | "clientId" | "will" | "onMessage" | "onStatus" | "offlineLimit">
+>;
+
 /**
  * Connects to the broker of a configuration, and goes on trying for ever.
  *
  * @throws `hub/file-unreadable` for a certificate or key
  */
-export function connectToBroker(
-  broker: HubConfig["broker"],
-  options: Partial<
-    Pick<MqttClientOptions, "clean" | "clientId" | "will" | "onMessage" | "onStatus" | "offlineLimit">
-  >,
-): MqttClient {
-  return connect(brokerUrlOf(broker), { ...readBrokerAccess(broker), ...options });
+export function connectToBroker(broker: HubConfig["broker"], options: BrokerClientOptions): MqttClient {
+  const client = createBrokerClient(broker, options);
+  client.start();
+  return client;
+}
+
+/** Makes the client that `connectToBroker` starts. @throws `hub/file-unreadable` for a certificate or key */
+export function createBrokerClient(broker: HubConfig["broker"], options: BrokerClientOptions): MqttClient {
+  return createClient(brokerUrlOf(broker), { ...readBrokerAccess(broker), ...options });
 }
 
 /**
@@ -33,6 +39,8 @@ export function connectToBroker(
 export function readBrokerAccess(broker: HubConfig["broker"]) {
   return {
     keepaliveSeconds: broker.keepalive,
+    // moteq's own speaks nothing else than MQTT 3.1.1.
+    ...(broker.mqtt5 && broker.url !== undefined ? { version: 5 as const } : {}),
     ...(broker.client_id === undefined ? {} : { clientId: broker.client_id }),
     ...(broker.user === undefined ? {} : { username: broker.user }),
     ...(broker.password === undefined ? {} : { password: broker.password }),

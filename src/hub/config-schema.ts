@@ -56,6 +56,7 @@ const broker = v.strictObject({
   password: v.optional(text),
   client_id: v.optional(text),
   keepalive: v.optional(whole(0, 65_535), 60),
+  mqtt5: v.optional(flag, false),
   ca: v.optional(text),
   cert: v.optional(text),
   key: v.optional(text),

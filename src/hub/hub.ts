@@ -8,7 +8,7 @@ import {
 } from "../gateway/index.ts";
 import { systemClock, systemRandom, systemRandomBytes, ThreadedStore } from "../node/index.ts";
 import type { DemoWorld } from "../virtual/index.ts";
-import { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
+import { brokerUrlOf, createBrokerClient, sayStatus } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
 import type { Taker } from "./durable-broker.ts";
 import { startEmbeddedBroker } from "./embedded-broker.ts";
@@ -87,7 +87,7 @@ async function start(
   const brokerUrl = brokerUrlOf(config.broker);
   const sayBroker = sayStatus(brokerUrl, say);
   let gateway: Gateway | undefined = undefined;
-  const client = connectToBroker(config.broker, {
+  const client = createBrokerClient(config.broker, {
     clientId,
     will: createBridgeWill(config.gateway.base),
     // With a store that outlives a restart, the broker is to keep what comes meanwhile.
@@ -113,6 +113,8 @@ async function start(
   });
   const running = gateway;
   await running.start();
+  // Behind what an earlier life has left on its way.
+  client.start();
   taker.resolve({
     clientId,
     wants: (topic) => running.wants(topic),

@@ -194,6 +194,7 @@ export class NativeNode {
       const outcome = await this.#talk.converse({ fetch, receive }, signal);
       const { fate } = settled;
       if (fate === undefined) return outcome === "answered" ? "later" : outcome;
+      if (fate === "dropped") return fate;
       if (fate !== "stored") return "refused";
       return this.#end.reply?.brokerOut ? "broker-out" : "stored";
     });

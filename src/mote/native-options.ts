@@ -44,6 +44,8 @@ export type NativeOutcome =
   | "later"
   /** It has not joined. It is kept. */
   | "not-joined"
+  /** It had to go for newer ones: as many wait as may. */
+  | "dropped"
   /** Nothing was heard; the gateway may or may not have it. It is kept, goes with the next exchange, and is taken once. */
   | NoAnswer;
 

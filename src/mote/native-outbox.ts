@@ -12,7 +12,7 @@ import type { NodeSession } from "./native-session.ts";
 import type { OutboxEntry, OutgoingItem, OutgoingMessage } from "./native-state.ts";
 
 /** What became of one item. */
-export type ItemFate = "stored" | ItemRefusal;
+export type ItemFate = "stored" | "dropped" | ItemRefusal;
 
 /** An item that waits to be settled. */
 interface Pending {
@@ -69,9 +69,15 @@ export class Outbox {
   /** Adds an item; if too many wait, the oldest reading goes, or whatever is oldest. */
   add(item: OutgoingItem, onSettled?: (fate: ItemFate) => void): void {
     if (this.#entries.length >= this.#limit) {
-      const oldest = this.#entries.findIndex((entry) => entry.item.type === "publish");
-      this.#entries.splice(Math.max(0, oldest), 1);
+      const oldest = Math.max(
+        0,
+        this.#entries.findIndex(({ item: { type } }) => type === "publish"),
+      );
+      const [gone] = this.#entries.splice(oldest, 1);
+      // What the gateway has of a long one says nothing of the next.
+      if (oldest === 0) this.#have = new Uint8Array();
       this.dropped++;
+      gone?.onSettled?.("dropped");
     }
     this.#entries.push({ item, number: undefined, onSettled });
   }

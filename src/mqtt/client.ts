@@ -9,70 +9,19 @@ import {
   withAbort,
 } from "../base/index.ts";
 import { assertTopicFilter, faultOfTopicName, type QoS, topicErrors } from "../topics/index.ts";
-import { Deferred } from "./deferred.ts";
+import type { AcceptedMessage, PublishOptions, SubscribeOptions } from "./client-options.ts";
 import { Dispatch } from "./dispatch.ts";
-import { mqttErrors, type Reasoned } from "./errors.ts";
+import { mqttErrors, reasonError, type ReasonOf } from "./errors.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
 import { type MqttClientOptions, resolveOptions } from "./options.ts";
-import { type DeliveryOptions, firstFailure, longestRemaining } from "./packets.ts";
+import { firstFailure, longestRemaining } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import { Request } from "./requests.ts";
+import type { MqttClientStats } from "./stats.ts";
 import { type Status, StatusFeed } from "./status.ts";
 import { ClientSubscription, type Subscription } from "./subscription.ts";
-
-/** How a message is published. */
-export interface PublishOptions {
-  /** Default 0. */
-  readonly qos?: QoS;
-  /** Whether the broker keeps it for later subscribers. Default `false`. */
-  readonly retain?: boolean;
-  /** MQTT 5: what goes with it. In MQTT 3.1.1 they are left out. */
-  readonly properties?: PropertiesOf["publish"];
-  /** Ends the waiting; a message that is in flight already may arrive all the same. */
-  readonly signal?: AbortSignalLike;
-}
-
-/** A message that was accepted. */
-export interface AcceptedMessage {
-  /** Settles as what `publish` returns does. */
-  readonly delivered: Promise<void>;
-}
-
-/** How a filter is subscribed to. */
-export interface SubscribeOptions extends DeliveryOptions {
-  /** The greatest QoS with which messages are to come. Default 0. */
-  readonly qos?: QoS;
-  /** Ends the waiting; the broker is told to forget the filter if it may have heard of it. */
-  readonly signal?: AbortSignalLike;
-}
-
-/** What a client has done so far and holds now. */
-export interface MqttClientStats {
-  /** Connections that the broker accepted. */
-  readonly connections: number;
-  /** Messages sent for the first time. */
-  readonly sent: number;
-  /** Messages received and given to handlers. */
-  readonly received: number;
-  /** Messages that were accepted and not sent yet. */
-  readonly queued: number;
-  /** Messages at QoS 1 and 2 that were sent and not acknowledged yet. */
-  readonly inflight: number;
-  /** Messages received whose handlers have not taken them yet. */
-  readonly unsettled: number;
-  /** Messages that `offlinePolicy` has dropped. */
-  readonly dropped: number;
-  /** Received messages let go because a subscription without a handler was not read in time. */
-  readonly unread: number;
-  /** Received messages at QoS 2 that came twice and were delivered once. */
-  readonly duplicates: number;
-  /** Acknowledgements of what had been acknowledged before. */
-  readonly unexpected: number;
-  /** Times that a handler threw or rejected. */
-  readonly handlerFailures: number;
-}
 
 /**
  * An MQTT client that keeps its connection up: it connects again for ever, and what it was given it delivers
@@ -85,29 +34,24 @@ export class MqttClient {
   readonly #dispatch: Dispatch;
   readonly #link: Link;
   readonly #keepUnread: boolean;
-  readonly #explain: Reasoned;
-  readonly #counts = { unread: 0, handlerFailures: 0 };
-  #started = false;
+  readonly #reasonOf: ReasonOf;
+  #unread = 0;
   #isClosed = false;
-  readonly #closed = new Deferred<void>();
 
   /** @throws `mqtt/bad-option`, `topics/bad-name` (of the will) */
   constructor(options: MqttClientOptions) {
     const resolved = resolveOptions(options);
     this.clock = resolved.clock;
-    this.#explain = resolved.explain;
+    this.#reasonOf = resolved.reasonOf;
     this.#keepUnread = resolved.onMessage === undefined;
     this.#statuses = new StatusFeed(resolved.onStatus);
-    this.#dispatch = new Dispatch(resolved.onMessage, ({ topic }, error) => {
-      this.#counts.handlerFailures++;
-      this.#statuses.push({ type: "handler-failed", topic, error });
-    });
+    this.#dispatch = new Dispatch(resolved.onMessage, this.#statuses);
     this.#link = new Link(resolved, this.#dispatch, this.#statuses);
   }
 
   /** Resolves when the client was closed and its connection is over. Never rejects. */
   get closed(): Promise<void> {
-    return this.#closed.promise;
+    return this.#link.closed;
   }
 
   /** Whether the broker has accepted the connection and it stands. */
@@ -126,29 +70,30 @@ export class MqttClient {
   }
 
   get stats(): MqttClientStats {
-    const { counts, intake, queue, session } = this.#link;
+    const { connections, sent, intake, queue, session } = this.#link;
     return {
-      ...counts,
-      ...session.counts,
-      ...this.#counts,
+      connections,
+      sent,
       received: intake.received,
       queued: queue.size,
       inflight: session.inflight,
       unsettled: intake.unsettled,
       dropped: queue.dropped,
+      unread: this.#unread,
+      duplicates: session.duplicates,
+      unexpected: session.unexpected,
+      handlerFailures: this.#dispatch.failures,
     };
   }
 
   /** Begins to connect. Without effect the second time. */
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
-    void this.#link.run().then(() => this.#finish());
+    this.#link.start();
   }
 
   /** Resolves when the broker has accepted a connection for the first time. @throws `mqtt/closed` */
   ready(signal?: AbortSignalLike): Promise<void> {
-    return withAbort(this.#link.ready.promise, signal);
+    return withAbort(this.#link.ready(), signal);
   }
 
   /**
@@ -183,8 +128,9 @@ export class MqttClient {
     options: PublishOptions | undefined,
     accepted?: (publication: Publication) => void,
   ): Publication {
-    const { qos = 0, retain = false, properties, signal } = options ?? {};
+    const { qos = 0, retain = false, properties, handover, signal } = options ?? {};
     const publication = new Publication(topic, payload, qos, retain, properties);
+    if (qos === 2) publication.handover = handover;
     publication.accepted = accepted;
     const fault = faultOfMessage(topic, payload);
     if (fault) publication.reject(fault);
@@ -216,7 +162,7 @@ export class MqttClient {
       keepUnread: this.#keepUnread,
       unsubscribe: () => this.#release(subscription),
       onDrop: () => {
-        this.#counts.unread++;
+        this.#unread++;
       },
     });
     // One filter has one QoS at the broker: the greatest that anybody here asked for.
@@ -228,7 +174,7 @@ export class MqttClient {
       const [reasonCode = 0] = await this.#ask(request, signal);
       if (reasonCode >= firstFailure) {
         const what = `the broker refused the subscription to ${show(filter)}`;
-        throw this.#explain("mqtt/subscribe-refused", what, reasonCode, { filter });
+        throw reasonError(this.#reasonOf, "mqtt/subscribe-refused", what, reasonCode, { filter });
       }
       subscription.qos = reasonCode as QoS;
       return subscription;
@@ -278,20 +224,12 @@ export class MqttClient {
       this.#isClosed = true;
       this.#link.close(closedError());
       this.#dispatch.end();
-      // The link has to be wound up even if it never stood.
-      this.start();
     }
     return this.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #finish(): void {
-    this.#statuses.push({ type: "closed" });
-    this.#statuses.end();
-    this.#closed.resolve();
   }
 
   #assertUsable(filter: string, signal: AbortSignalLike | undefined): void {

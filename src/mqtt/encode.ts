@@ -6,8 +6,8 @@ import { writeProperties } from "./properties.ts";
 
 type OutgoingPublish = Extract<OutgoingPacket, { readonly type: "publish" }>;
 
-/** The first size of the buffer, in bytes: little, since an idle client on a small engine holds it. */
-const smallest = 512;
+/** The least size of a buffer, in bytes. */
+const smallest = 64;
 /** A buffer that had to grow beyond this is not the measure for the next one. */
 const largestKept = 16_384;
 /** Shorter topics are not worth an alias, in UTF-16 units. */
@@ -21,10 +21,9 @@ export class PacketWriter {
   /** How many topic aliases the other side takes (MQTT 5, 3.2.2.3.8). The first topics written get them. */
   aliasLimit = 0;
   #version: MqttVersion;
-  readonly #aliases = new Map<string, number>();
-  #bytes = new Uint8Array(0);
-  /** Where what has not been taken yet begins. */
-  #start = 0;
+  #aliases: Map<string, number> | undefined;
+  /** What has not been taken yet. Whoever takes it takes all of it: an idle client holds no buffer. */
+  #bytes = noBytes;
   #end = 0;
   #nextSize = smallest;
 
@@ -35,7 +34,7 @@ export class PacketWriter {
 
   /** How many bytes wait to be taken. */
   get pending(): number {
-    return this.#end - this.#start;
+    return this.#end;
   }
 
   /** Appends a packet. The caller has seen to it that it is valid: topics, ids and lengths are not checked here. */
@@ -48,20 +47,23 @@ export class PacketWriter {
     if (type === "puback" || type === "pubrec" || type === "pubrel" || type === "pubcomp") {
       if (!packet.reasonCode && !packet.properties) {
         this.#header(first, 2);
-        return this.#uint16(packet.packetId);
+        this.#end = writeUint16(packet.packetId, this.#bytes, this.#end);
+        return;
       }
     }
     if (type === "connect") this.#version = packet.version ?? 4;
     const body = new BodyWriter();
     writeBody(packet, this.#version, body);
     this.#header(first, body.bytes.length);
-    this.#raw(body.bytes);
+    this.#end = writeBytes(body.bytes, this.#bytes, this.#end);
   }
 
   /** Everything written since the last time, in one array that is the caller's from then on. */
   take(): Uint8Array {
-    const taken = this.#bytes.subarray(this.#start, this.#end);
-    this.#start = this.#end;
+    const taken = this.#bytes.subarray(0, this.#end);
+    this.#nextSize = Math.min(Math.max(smallest, this.#end), largestKept);
+    this.#bytes = noBytes;
+    this.#end = 0;
     return taken;
   }
 
@@ -79,62 +81,60 @@ export class PacketWriter {
       (packetCodes.publish << 4) | (duplicate ? 8 : 0) | (qos << 1) | (retain ? 1 : 0),
       2 + nameLength + (qos > 0 ? 2 : 0) + (encoded ? encoded.length : 0) + payloadLength,
     );
-    this.#uint16(nameLength);
-    this.#end = writeUtf8(name, this.#bytes, this.#end);
-    if (qos > 0) this.#uint16(packetId);
-    if (encoded) this.#raw(encoded);
-    if (typeof payload === "string") this.#end = writeUtf8(payload, this.#bytes, this.#end);
-    else this.#raw(payload);
+    const bytes = this.#bytes;
+    let end = writeUint16(nameLength, bytes, this.#end);
+    end = writeUtf8(name, bytes, end);
+    if (qos > 0) end = writeUint16(packetId, bytes, end);
+    if (encoded) end = writeBytes(encoded, bytes, end);
+    this.#end =
+      typeof payload === "string" ? writeUtf8(payload, bytes, end) : writeBytes(payload, bytes, end);
   }
 
   /** The alias of a topic (MQTT 5, 3.3.2.3.4): negative if the other side knows it already, 0 for none. */
   #aliasOf(topic: string): number {
     if (this.aliasLimit === 0 || topic.length < shortestAliased) return 0;
-    const known = this.#aliases.get(topic);
+    const aliases = (this.#aliases ??= new Map());
+    const known = aliases.get(topic);
     if (known) return -known;
-    if (this.#aliases.size >= this.aliasLimit) return 0;
-    this.#aliases.set(topic, this.#aliases.size + 1);
-    return this.#aliases.size;
+    if (aliases.size >= this.aliasLimit) return 0;
+    aliases.set(topic, aliases.size + 1);
+    return aliases.size;
   }
 
   /** The first byte and the remaining length (MQTT 5, 2.1.4); makes room for all of the packet. */
   #header(first: number, remaining: number): void {
-    if (this.#end + 5 + remaining > this.#bytes.length) this.#makeRoom(5 + remaining);
-    this.#byte(first);
+    const needed = this.#end + 5 + remaining;
+    if (needed > this.#bytes.length) this.#grow(needed);
+    const bytes = this.#bytes;
+    let end = this.#end;
+    bytes[end++] = first;
     let rest = remaining;
-    while (rest > 127) {
-      this.#byte((rest & 127) | 128);
-      rest >>>= 7;
-    }
-    this.#byte(rest);
+    for (; rest > 127; rest >>>= 7) bytes[end++] = rest | 128;
+    bytes[end++] = rest;
+    this.#end = end;
   }
 
-  #byte(value: number): void {
-    this.#bytes[this.#end++] = value;
+  /** Doubling keeps the copying of a growing batch proportional to its length. */
+  #grow(needed: number): void {
+    const bytes = new Uint8Array(Math.max(this.#nextSize, this.#end > 0 ? needed * 2 : needed));
+    bytes.set(this.#bytes.subarray(0, this.#end));
+    this.#bytes = bytes;
   }
+}
 
-  #uint16(value: number): void {
-    this.#bytes[this.#end++] = value >> 8;
-    this.#bytes[this.#end++] = value;
-  }
+const noBytes = new Uint8Array(0);
 
-  #raw(bytes: ArrayLike<number>): void {
-    this.#bytes.set(bytes, this.#end);
-    this.#end += bytes.length;
-  }
+// Like `writeUtf8`, these write where they are told and return where that ends.
 
-  /** Moves what waits into a new buffer: what was taken from the old one is not ours any more. */
-  #makeRoom(length: number): void {
-    const waiting = this.#bytes.subarray(this.#start, this.#end);
-    const needed = waiting.length + length;
-    // Doubling keeps the copying of a growing batch proportional to its length.
-    const size = Math.max(this.#nextSize, waiting.length > 0 ? needed * 2 : needed);
-    if (waiting.length > 0) this.#nextSize = Math.min(size, largestKept);
-    this.#bytes = new Uint8Array(size);
-    this.#bytes.set(waiting);
-    this.#start = 0;
-    this.#end = waiting.length;
-  }
+function writeUint16(value: number, into: Uint8Array, at: number): number {
+  into[at] = value >> 8;
+  into[at + 1] = value;
+  return at + 2;
+}
+
+function writeBytes(bytes: ArrayLike<number>, into: Uint8Array, at: number): number {
+  into.set(bytes, at);
+  return at + bytes.length;
 }
 
 /** One packet as bytes. @param version for all but CONNECT, which says it itself; default 4 */

@@ -5,20 +5,15 @@
  * @module
  */
 export type { QoS } from "../topics/index.ts";
-export {
-  type AcceptedMessage,
-  connect,
-  MqttClient,
-  type MqttClientStats,
-  type PublishOptions,
-  type SubscribeOptions,
-} from "./client.ts";
+export { connect, MqttClient } from "./client.ts";
+export type { AcceptedMessage, PublishOptions, SubscribeOptions } from "./client-options.ts";
 export type { MalformedReason } from "./body-reader.ts";
 export type { DecodeRequest, MalformedPacket } from "./decode.ts";
 export { decodeRequest } from "./decode-request.ts";
 export { encodePacket, PacketWriter } from "./encode.ts";
 export { mqttErrorMeanings } from "./error-meanings.ts";
 export { type MqttErrorCode, mqttErrors } from "./errors.ts";
+export type { Handover } from "./handover.ts";
 export { type CreateKeeper, keepIn } from "./keeper.ts";
 export type { Message, MessageHandler } from "./message.ts";
 export type { MqttClientOptions } from "./options.ts";
@@ -47,6 +42,7 @@ export { publishStream, type PublishStreamOptions } from "./publish-stream.ts";
 export { PacketReader, type PacketReaderOptions } from "./reader.ts";
 export { type Reason, reasonNames, reasonOf } from "./reasons.ts";
 export { Requester, type RequestOptions, respond } from "./requester.ts";
+export type { MqttClientStats } from "./stats.ts";
 export type { Status } from "./status.ts";
 export {
   applyChange,

@@ -1,7 +1,10 @@
-import { messageOf, type MoteqError } from "../base/index.ts";
+import { messageOf, type MoteqError, show } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
+import type { MqttClientOptions } from "./options.ts";
 import { Publication } from "./publication.ts";
-import type { SessionStore, StoreChange, StoredSession } from "./store.ts";
+import type { PublishQueue } from "./publish-queue.ts";
+import type { Session } from "./session.ts";
+import type { SessionStore, StoreChange } from "./store.ts";
 
 /** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
 const doneAtOnce = 64;
@@ -14,12 +17,24 @@ export interface KeeperTies {
   failed(error: MoteqError, refused: readonly Publication[]): void;
 }
 
-/** Makes what keeps a session, for a client that is given it. */
-export type CreateKeeper = (ties: KeeperTies) => Keeper;
+/** Makes what keeps a session, for a client that is given it. @throws `mqtt/bad-option` if it cannot with these options */
+export type CreateKeeper = (options: MqttClientOptions, ties: KeeperTies) => Keeper;
 
-/** Keeps a client's session in a store: for its option `keeper`. The store is the client's from then on. */
+/** The stores of clients that are not closed. */
+const inUse = new WeakSet<SessionStore>();
+
+/**
+ * Keeps a client's session in a store: for its option `keeper`. The store is the client's from then on until it is closed.
+ * The client is not made (`mqtt/bad-option`) if the store is another one's, or without `clientId` and `clean: false`.
+ */
 export function keepIn(store: SessionStore): CreateKeeper {
-  return (ties) => new Keeper(store, ties);
+  return ({ clientId, clean }, ties) => {
+    if (clientId === undefined || clean !== false) {
+      const got = `${show(clientId)} and ${show(clean)}`;
+      throw mqttErrors.create("mqtt/bad-option", `a store needs a clientId and clean: false, got ${got}`);
+    }
+    return new Keeper(store, ties);
+  };
 }
 
 /**
@@ -50,10 +65,24 @@ export class Keeper {
     return this.#urgent.length + this.#done.length === 0;
   }
 
-  load(): StoredSession {
-    const session = this.#store.load();
-    this.#lastSequence = session.messages.at(-1)?.sequence ?? 0;
-    return session;
+  /** Puts back what was kept. Before anything else. @throws `mqtt/bad-option` if the store is another client's */
+  restore(session: Session, queue: PublishQueue): void {
+    if (inUse.has(this.#store)) {
+      throw mqttErrors.create("mqtt/bad-option", "a store keeps one session: this one is another client's");
+    }
+    inUse.add(this.#store);
+    const { messages, received } = this.#store.load();
+    this.#lastSequence = messages.at(-1)?.sequence ?? 0;
+    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
+      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
+    );
+    session.restore(
+      publications.filter(({ packetId }) => packetId > 0),
+      received,
+    );
+    for (const publication of publications) {
+      if (publication.packetId === 0) queue.restore(publication);
+    }
   }
 
   /** Keeps a message from the next `commit` on. */
@@ -99,6 +128,7 @@ export class Keeper {
     await this.#writing;
     await this.#write();
     await this.#store.close().catch(() => {});
+    inUse.delete(this.#store);
   }
 
   async #write(): Promise<void> {

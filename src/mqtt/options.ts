@@ -4,11 +4,12 @@ import {
   encodeUtf8,
   type OpenBytePort,
   type Random,
+  randomInteger,
   show,
   utf8Length,
 } from "../base/index.ts";
 import { assertTopicName, type QoS } from "../topics/index.ts";
-import { mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import { mqttErrors } from "./errors.ts";
 import type { CreateKeeper } from "./keeper.ts";
 import type { MessageHandler } from "./message.ts";
 import type { ConnectPacket, MqttVersion } from "./packets.ts";
@@ -42,8 +43,8 @@ export interface MqttClientOptions {
   /** MQTT 5: further properties of CONNECT. */
   readonly properties?: PropertiesOf["connect"];
   /**
-   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Use it with a `clientId` and
-   * `clean: false`. Default: it is kept in memory alone.
+   * Keeps the session, so that what was accepted outlives the process too: `keepIn` a store. Only with a `clientId` and
+   * `clean: false`, since the session is the broker's as much. Default: it is kept in memory alone.
    */
   readonly keeper?: CreateKeeper;
   /** Names reason codes in errors: `reasonOf`, which Node's `connect` gives. Default: they stay numbers, to save room. */
@@ -115,6 +116,7 @@ export function resolveOptions(options: MqttClientOptions) {
   assertWhole("sessionExpirySeconds", sessionExpirySeconds, 0, 0xffff_ffff);
   const ways = typeof options.open === "function" ? [options.open] : [...options.open];
   if (ways.length === 0) throw badOption("open must hold at least one way to the broker, got none");
+  const receiveMaximum = Math.min(incomingLimit, 65_535);
   return {
     ways,
     clock: options.clock,
@@ -127,20 +129,22 @@ export function resolveOptions(options: MqttClientOptions) {
             version,
             properties: {
               sessionExpiryInterval: sessionExpirySeconds,
-              receiveMaximum: Math.min(incomingLimit, 65_535),
+              receiveMaximum,
               maximumPacketSize: maximumPacketBytes,
               topicAliasMaximum,
               ...options.properties,
             },
           },
     clean,
+    receiveMaximum: version === 4 ? undefined : (options.properties?.receiveMaximum ?? receiveMaximum),
     topicAliasMaximum,
-    keeper: options.keeper,
-    explain: ((code, what, reasonCode, explanation) =>
-      reasonError(code, what, reasonCode, explanation, options.reasonOf?.(reasonCode))) as Reasoned,
+    // A broker that keeps the session may still hold ids of the client's former life.
+    firstPacketId: clean === false ? randomInteger(options.random, 1, 65_535) : 1,
+    keeper: options.keeper?.bind(undefined, options),
+    reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
-    backoff: options.backoff ?? {},
+    backoff: options.backoff,
     offlineLimit,
     offlinePolicy: options.offlinePolicy ?? "wait",
     inflightLimit,
@@ -175,19 +179,15 @@ function toConnectPacket(options: MqttClientOptions, keepaliveSeconds: number): 
     clientId,
     clean: clean === true,
     keepaliveSeconds,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password: toShortBytes("password", password) }),
-    ...(will
-      ? {
-          will: {
-            topic: will.topic,
-            payload: toShortBytes("will.payload", will.payload),
-            qos: will.qos ?? 0,
-            retain: will.retain ?? false,
-            ...(will.properties ? { properties: will.properties } : {}),
-          },
-        }
-      : {}),
+    username,
+    password: password === undefined ? undefined : toShortBytes("password", password),
+    will: will && {
+      topic: will.topic,
+      payload: toShortBytes("will.payload", will.payload),
+      qos: will.qos ?? 0,
+      retain: will.retain ?? false,
+      properties: will.properties,
+    },
   };
 }
 

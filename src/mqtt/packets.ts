@@ -11,7 +11,7 @@ export interface WillMessage {
   readonly qos: QoS;
   readonly retain: boolean;
   /** MQTT 5 only. */
-  readonly properties?: PropertiesOf["will"];
+  readonly properties?: PropertiesOf["will"] | undefined;
 }
 
 /** How messages of one filter are to come, beyond their QoS: MQTT 5 only (3.8.3.1). */
@@ -40,9 +40,9 @@ export interface ConnectPacket {
   readonly clean: boolean;
   /** 0 … 65,535 seconds; 0 for none. */
   readonly keepaliveSeconds: number;
-  readonly username?: string;
-  readonly password?: Uint8Array;
-  readonly will?: WillMessage;
+  readonly username?: string | undefined;
+  readonly password?: Uint8Array | undefined;
+  readonly will?: WillMessage | undefined;
   readonly properties?: PropertiesOf["connect"];
 }
 

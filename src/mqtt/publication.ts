@@ -1,5 +1,6 @@
 import type { QoS } from "../topics/index.ts";
 import { Deferred } from "./deferred.ts";
+import type { Handover } from "./handover.ts";
 import type { PropertiesOf } from "./properties.ts";
 
 /**
@@ -19,8 +20,14 @@ export class Publication extends Deferred<void> {
   packetId = 0;
   /** At QoS 2: PUBREC has come, PUBREL is due. */
   released = false;
+  /** Grows with each message that is sent for the first time. */
+  order = 0;
   /** Whether it went out on the present connection. */
   sent = false;
+  /** Where its progress is noted, at QoS 2, if somebody asks for that. */
+  handover: Handover | undefined = undefined;
+  /** How many notes are not safe yet: it does not go on before they are. */
+  unsafeNotes = 0;
   /** Under which the store has it; 0 if it has not. */
   sequence = 0;
   /** To be called when it is accepted: it has its place in the queue, and the store, if there is one, has it. */

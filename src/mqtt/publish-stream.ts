@@ -1,4 +1,5 @@
-import type { MqttClient, PublishOptions } from "./client.ts";
+import type { MqttClient } from "./client.ts";
+import type { PublishOptions } from "./client-options.ts";
 import { Deferred } from "./deferred.ts";
 
 /** How a stream is published. */

@@ -1,68 +1,33 @@
-import { show } from "../base/index.ts";
-import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import type { Handover } from "./handover.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
-import {
-  type AcknowledgementPacket,
-  firstFailure,
-  type OutgoingPacket,
-  type Packet,
-  type PublishPacket,
-} from "./packets.ts";
+import type { AcknowledgementPacket, Packet, PublishPacket } from "./packets.ts";
 import type { Publication } from "./publication.ts";
+import { givenUp, isRefusal, refusalOf } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
-
-/** Limits of a {@link Session}. */
-export interface SessionOptions {
-  /** How many messages at QoS 1 and 2 are on their way at once, 1 … 60,000. */
-  readonly inflightLimit: number;
-  /** How often in a row the broker may close the connection on one message before that is given up, 1 or more. */
-  readonly refusalLimit: number;
-  /** The first packet id, 1 … 65,535. Default 1. */
-  readonly firstPacketId?: number;
-  /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
-  readonly receiveMaximum?: number | undefined;
-  /** Makes errors of reason codes. */
-  readonly explain?: Reasoned;
-}
+import type { SessionOptions, SessionOutput, SessionRecord } from "./session-ties.ts";
 
 /** What is wrong with a message beyond the receive maximum. */
 export const tooManyMessages = "sent more messages than it may have unacknowledged";
-
-/** What has to be known after a restart, as it changes; see {@link Keeper}. */
-export interface SessionRecord {
-  sent(publication: Publication): void;
-  released(publication: Publication): void;
-  gone(publication: Publication): void;
-  received(packetId: number): void;
-  forgotten(packetId: number): void;
-}
-
-/** What a session asks of its surroundings. */
-export interface SessionOutput {
-  /** Send this packet on the present connection. */
-  send(packet: OutgoingPacket): void;
-  /** Give this message to its handlers; then, unless it is at QoS 0, call {@link Session.settle} with the delivery. */
-  deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
-  /** The broker had forgotten this subscription and refuses to grant it again. */
-  subscriptionLost(filter: string): void;
-  /** For a session that outlives the client. What is sent must not leave before what was noted ahead of it is safe. */
-  readonly record?: SessionRecord | undefined;
-}
 
 /**
  * The state that a client shares with the broker across connections (MQTT 3.1.1, 4.1), and the rules of what to send
  * when. It knows neither time nor connections: it is told of them, and what it wants done it says to its output.
  */
 export class Session {
-  /** Answers to something that is done already, and messages at QoS 2 that came twice. */
-  readonly counts = { unexpected: 0, duplicates: 0 };
+  /** Answers to something that is done already. */
+  unexpected = 0;
+  /** Messages at QoS 2 that came twice. */
+  duplicates = 0;
   readonly #output: SessionOutput;
   readonly #options: SessionOptions;
+  readonly #record: SessionRecord | undefined;
   readonly #outgoing = new Outgoing();
   readonly #incoming: Incoming;
   readonly #requests = new Requests();
   #connected = false;
+  /** Whether there has been a connection: what belongs to an earlier life has its place before. */
+  #begun = false;
   /** Until everything about subscriptions is answered nothing is published: no own message may get past them. */
   #open = false;
   /** How many messages at QoS 1 and 2 the broker takes at once. */
@@ -74,13 +39,18 @@ export class Session {
   #suspect: Publication | Request | undefined;
   #refusals = 0;
 
-  constructor(output: SessionOutput, options: SessionOptions) {
+  /**
+   * @param record for a session that outlives the client: what is sent must not leave before what was noted ahead of it
+   * is safe
+   */
+  constructor(output: SessionOutput, options: SessionOptions, record?: SessionRecord) {
     this.#output = output;
     this.#options = options;
+    this.#record = record;
     this.#window = options.inflightLimit;
     this.#lastId = (options.firstPacketId ?? 1) - 1;
     this.#highestId = this.#lastId;
-    this.#incoming = new Incoming((packet) => output.send(packet), output.record);
+    this.#incoming = new Incoming(output, record);
   }
 
   /** How many answers of the broker are awaited. */
@@ -109,7 +79,7 @@ export class Session {
   }
 
   /** The messages in flight, oldest first. */
-  publications(): IterableIterator<Publication> {
+  publications(): Publication[] {
     return this.#outgoing.values();
   }
 
@@ -127,20 +97,34 @@ export class Session {
   }
 
   /**
+   * Takes up a message of an earlier life under its id; `false` if it is too late for that, since the broker may have been told
+   * something else under that id.
+   */
+  resume(publication: Publication, { packetId, released }: Handover): boolean {
+    if (this.#begun || packetId === 0 || this.#outgoing.get(packetId)) return false;
+    this.restore([Object.assign(publication, { packetId, released })], []);
+    return true;
+  }
+
+  /**
    * A connection was accepted (CONNACK). Call `sendNext` for as long as it does something.
    *
    * @param window how many messages at QoS 1 and 2 the broker takes at once (MQTT 5, 3.2.2.3.3)
    */
   connect(sessionPresent: boolean, window = 65_535): void {
     this.#connected = true;
+    this.#begun = true;
     this.#open = false;
     this.#window = Math.min(window, this.#options.inflightLimit);
     if (!sessionPresent) {
       for (const publication of this.#outgoing.values()) {
-        if (publication.released) this.#output.record?.sent(publication);
+        if (publication.released) this.#record?.sent(publication);
       }
     }
     this.#outgoing.connect(sessionPresent);
+    for (const publication of sessionPresent ? [] : this.#outgoing.values()) {
+      if (publication.handover) this.#note(publication);
+    }
     this.#incoming.connect(sessionPresent);
     this.#requests.connect(sessionPresent);
     if (this.#suspect?.type !== "publish" && this.#suspect?.settled) this.#suspect = undefined;
@@ -187,9 +171,27 @@ export class Session {
     if (publication.qos > 0) {
       publication.packetId = this.#nextId();
       this.#outgoing.add(publication);
-      this.#output.record?.sent(publication);
+      this.#record?.sent(publication);
+      if (publication.handover) {
+        this.#outgoing.hold(publication);
+        return this.#note(publication);
+      }
     }
     this.#output.send(publication);
+  }
+
+  /** What was noted of a message is safe: what follows from that goes out, now or with `sendNext`. */
+  noted(publication: Publication): void {
+    const isInFlight = this.#outgoing.get(publication.packetId) === publication;
+    if (--publication.unsafeNotes > 0 || !isInFlight || !this.#connected) return;
+    if (publication.sent) this.#output.send(packetOf(publication));
+    else this.#outgoing.resend(publication);
+  }
+
+  /** A message with a {@link Handover} does not go on before it is noted how far it has come. */
+  #note(publication: Publication): void {
+    publication.unsafeNotes++;
+    this.#output.note(publication);
   }
 
   /** Takes a request; `sendNext` sends it. Its promise is settled by the broker's answer. */
@@ -246,7 +248,7 @@ export class Session {
     if (packet.qos > 0 && this.#incoming.unacknowledged >= receiveMaximum) return tooManyMessages;
     const delivery = packet.qos === 0 ? undefined : this.#incoming.receive(packet);
     if (delivery || packet.qos === 0) this.#output.deliver(packet, delivery);
-    else this.counts.duplicates++;
+    else this.duplicates++;
     return undefined;
   }
 
@@ -258,7 +260,8 @@ export class Session {
     if (!fits(publication)) return wronglyAnswered(packetId);
     this.#finish(publication);
     // A PUBCOMP that knows nothing of it: the broker was done before (MQTT 5, 3.7.2.1).
-    if (type === "puback" && isRefusal(packet)) publication.reject(this.#refusal(publication, packet));
+    if (type === "puback" && isRefusal(packet))
+      publication.reject(refusalOf(publication, packet, this.#options.reasonOf));
     else publication.resolve();
     return undefined;
   }
@@ -270,28 +273,26 @@ export class Session {
     if (publication && publication.qos !== 2) return wronglyAnswered(packetId);
     if (publication && isRefusal(packet)) {
       this.#finish(publication);
-      publication.reject(this.#refusal(publication, packet));
+      publication.reject(refusalOf(publication, packet, this.#options.reasonOf));
       return undefined;
     }
     if (publication) {
-      if (!publication.released) this.#output.record?.released(publication);
+      const isFirst = !publication.released;
+      if (isFirst) this.#record?.released(publication);
       publication.released = true;
       this.#clear(publication);
-    } else this.counts.unexpected++;
+      if (isFirst && publication.handover) this.#note(publication);
+      if (publication.unsafeNotes > 0) return undefined;
+    } else this.unexpected++;
     this.#output.send({ type: "pubrel", packetId });
     return undefined;
-  }
-
-  #refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
-    const what = `the broker refused the message to ${show(topic)}`;
-    return (this.#options.explain ?? reasonError)("mqtt/message-refused", what, reasonCode, properties);
   }
 
   /** A message is in flight no more. */
   #finish(publication: Publication): void {
     this.#outgoing.delete(publication);
     this.#clear(publication);
-    this.#output.record?.gone(publication);
+    this.#record?.gone(publication);
   }
 
   /** A message could not be kept: it is not sent. */
@@ -317,7 +318,7 @@ export class Session {
   /** An answer to what was answered before does no harm; one to what was never sent is no answer. */
   #unexpected(packetId: number): string | undefined {
     if (packetId > this.#highestId) return `acknowledged packet ${packetId}, which was never sent`;
-    this.counts.unexpected++;
+    this.unexpected++;
     return undefined;
   }
 
@@ -327,23 +328,14 @@ export class Session {
 
   #giveUp(refused: Publication | Request): void {
     this.#suspect = undefined;
-    const detail = { detail: { refusals: this.#refusals } };
-    const giveUp = (code: MqttErrorCode, what: string) => {
-      const closed = `made the broker close the connection ${this.#refusals} times in a row: it is given up`;
-      refused.reject(mqttErrors.create(code, `${what} ${closed}`, detail));
-    };
-    if (refused.type === "publish") {
-      this.#finish(refused);
-      giveUp("mqtt/message-refused", `the message to ${show(refused.topic)}`);
-    } else {
-      this.#requests.remove(refused);
-      giveUp("mqtt/subscribe-refused", `the ${refused.type} to ${show(refused.subscriptions[0]?.filter)}`);
-    }
+    if (refused.type === "publish") this.#finish(refused);
+    else this.#requests.remove(refused);
+    refused.reject(givenUp(refused, this.#refusals));
   }
 
   #nextId(): number {
     do this.#lastId = (this.#lastId % 65_535) + 1;
-    while (this.#outgoing.get(this.#lastId) || this.#requests.get(this.#lastId));
+    while (!this.#outgoing.isFree(this.#lastId) || this.#requests.get(this.#lastId));
     this.#highestId = Math.max(this.#highestId, this.#lastId);
     return this.#lastId;
   }
@@ -351,8 +343,4 @@ export class Session {
 
 function wronglyAnswered(packetId: number): string {
   return `acknowledged packet ${packetId} in the wrong way`;
-}
-
-function isRefusal({ reasonCode = 0 }: AcknowledgementPacket): boolean {
-  return reasonCode >= firstFailure;
 }

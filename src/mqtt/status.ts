@@ -1,4 +1,4 @@
-import { AsyncQueue, type MoteqError } from "../base/index.ts";
+import type { MoteqError } from "../base/index.ts";
 
 /** What happens to the link. */
 export type Status =
@@ -7,7 +7,7 @@ export type Status =
   /** The broker accepted; with `sessionPresent` it knows the session of an earlier connection. */
   | { readonly type: "connected"; readonly sessionPresent: boolean }
   /** There is no connection (any more). `mqtt/unreachable`, `mqtt/refused`, `mqtt/timeout`, … say why. */
-  | { readonly type: "disconnected"; readonly error?: MoteqError; readonly retryInMs: number }
+  | { readonly type: "disconnected"; readonly error?: MoteqError | undefined; readonly retryInMs: number }
   /** The broker forgot a subscription and refuses to grant it again: its messages don't come. */
   | { readonly type: "subscription-lost"; readonly filter: string }
   /** The session's store could not keep a change; it is tried again with the next one. */
@@ -20,9 +20,16 @@ export type Status =
 /** How many statuses wait for a reader that is slow; then the oldest go. */
 const keptStatuses = 100;
 
+/** A loop that reads statuses. */
+interface Reader {
+  readonly waiting: Status[];
+  /** Tells the loop that there is something to read, or that nothing comes any more. */
+  wake: (() => void) | undefined;
+}
+
 /** Passes statuses on to everybody who listens. */
 export class StatusFeed {
-  readonly #queues = new Set<AsyncQueue<Status>>();
+  #readers: Set<Reader> | undefined;
   readonly #onStatus: ((status: Status) => void) | undefined;
   #ended = false;
 
@@ -37,13 +44,16 @@ export class StatusFeed {
       // The listener's defect shows as an unhandled rejection; the client goes on.
       void Promise.reject(error);
     }
-    for (const queue of this.#queues) queue.push(status);
+    this.#readers?.forEach(({ waiting, wake }) => {
+      waiting.push(status);
+      if (waiting.length > keptStatuses) waiting.shift();
+      wake?.();
+    });
   }
 
   end(): void {
     this.#ended = true;
-    for (const queue of this.#queues) queue.end();
-    this.#queues.clear();
+    this.#readers?.forEach(({ wake }) => wake?.());
   }
 
   /** The statuses from where a loop begins to read. */
@@ -51,16 +61,18 @@ export class StatusFeed {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
   }
 
-  #iterate(): AsyncIterator<Status> {
-    const queue = new AsyncQueue<Status>(keptStatuses);
-    if (this.#ended) queue.end();
-    else this.#queues.add(queue);
-    return {
-      next: () => queue.next(),
-      return: () => {
-        this.#queues.delete(queue);
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
+  async *#iterate(): AsyncGenerator<Status, void> {
+    const reader: Reader = { waiting: [], wake: undefined };
+    (this.#readers ??= new Set()).add(reader);
+    try {
+      for (;;) {
+        const status = reader.waiting.shift();
+        if (status) yield status;
+        else if (this.#ended) return;
+        else await new Promise<void>((resolve) => (reader.wake = resolve));
+      }
+    } finally {
+      this.#readers.delete(reader);
+    }
   }
 }

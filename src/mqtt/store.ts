@@ -44,7 +44,7 @@ export type StoreChange =
  * `test/support/session-store-conformance.ts` says in full what is expected.
  */
 export interface SessionStore {
-  /** What it holds. Called once, before any change. */
+  /** What it holds. Called before any change, by one client at a time, each of which closes it. */
   load(): StoredSession;
   /**
    * Applies changes, in order. Resolves when they are safe from whatever the store protects from; rejects when they

@@ -36,7 +36,7 @@ export { ThreadedStore } from "./stores/threaded-store.ts";
 export { type GpioLinesOptions, openGpioLines } from "./link/gpio-lines.ts";
 export { nmcliNetwork, type NmcliOptions } from "./link/nmcli-network.ts";
 export { type NtpOptions, ntpTime, systemTime } from "./link/ntp-time.ts";
-export { connect, type ConnectOptions, openBrokerUrl } from "./mqtt.ts";
+export { connect, type ConnectOptions, createClient, openBrokerUrl } from "./mqtt.ts";
 export { type BoardServices, restartDongle } from "./dongle/board.ts";
 export { DongleRadio, type DongleRadioOptions } from "./dongle/dongle-radio.ts";
 export { dongleErrors } from "./dongle/errors.ts";

@@ -12,7 +12,10 @@ import {
   reasonOf,
   type SessionStore,
 } from "../mqtt/index.ts";
-import { tcp, tls, type TlsOptions, webSocket } from "./byte-ports/index.ts";
+// Not by their index: a serial port is more to load than all of the client.
+import { tcp } from "./byte-ports/tcp.ts";
+import { tls, type TlsOptions } from "./byte-ports/tls.ts";
+import { webSocket } from "./byte-ports/websocket.ts";
 import { systemClock } from "./clock.ts";
 import { systemRandom } from "./random.ts";
 
@@ -43,6 +46,7 @@ export type {
   DecodeRequest,
   DeliveryOptions,
   DisconnectPacket,
+  Handover,
   MalformedPacket,
   MalformedReason,
   Message,
@@ -85,7 +89,7 @@ export interface ConnectOptions extends Partial<MqttClientOptions> {
   readonly tls?: TlsOptions;
   /**
    * Where the session is kept, so that what was accepted outlives the process: see {@link openSessionStore}. The store is
-   * the client's from then on, and closed with it. Use it with a `clientId` and `clean: false`. Default: in memory.
+   * the client's from then on, and closed with it. Only with a `clientId` and `clean: false`. Default: in memory.
    */
   readonly store?: SessionStore;
 }
@@ -109,9 +113,20 @@ type Scheme = keyof typeof defaultPorts;
  * @throws `mqtt/bad-option`, `topics/bad-name` (of the will)
  */
 export function connect(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
+  const client = createClient(url, options);
+  client.start();
+  return client;
+}
+
+/**
+ * Makes what {@link connect} does, for whoever starts it later: what was on its way in an earlier life is published before that.
+ *
+ * @throws as `connect`
+ */
+export function createClient(url: string | readonly string[], options: ConnectOptions = {}): MqttClient {
   const urls = (typeof url === "string" ? [url] : url).map((text) => parseUrl(text));
   const { tls: tlsOptions = {}, store, ...rest } = options;
-  const client = new MqttClient({
+  return new MqttClient({
     open: urls.map((one) => toByteOpener(one, tlsOptions)),
     clock: systemClock,
     random: systemRandom,
@@ -120,8 +135,6 @@ export function connect(url: string | readonly string[], options: ConnectOptions
     ...credentialsOf(urls),
     ...rest,
   });
-  client.start();
-  return client;
 }
 
 /**

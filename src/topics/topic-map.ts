@@ -129,8 +129,14 @@ export interface NodeEnergy {
   readonly awake: number;
   /** For how long of that it was sending, in seconds. */
   readonly sending: number;
+  /** For how long of that it was not, and so listening, in seconds. */
+  readonly listening: number;
   /** What it spends in a year at that rate, in mAh, by the currents of the settings; `null` before it was watched for a day. */
   readonly mAhPerYear: number | null;
+  /** How many frames it has sent, if it tells. */
+  readonly framesSent?: number | undefined;
+  /** How many of these the gateway's radio did not acknowledge, if it tells. */
+  readonly sendFailures?: number | undefined;
 }
 
 /** Counts of one node since the gateway was started. */
@@ -168,8 +174,9 @@ export interface NodeState extends NodePresence {
 /** A reading with its own time. */
 export interface NodeBackfill {
   readonly topic: string;
-  /** A number, a text, or JSON; what is no text is left out. */
+  /** A number, a text, or JSON; hexadecimal if `encoding` says so, for what is no text. */
   readonly value: unknown;
+  readonly encoding?: "hex" | undefined;
   /** When it was read, ISO 8601 in UTC. */
   readonly time: string;
 }

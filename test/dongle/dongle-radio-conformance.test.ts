@@ -1,5 +1,5 @@
 import { afterEach } from "vitest";
-import { describeRadio } from "../support/radio-conformance.ts";
+import { describeRadio, describeTunableRadio } from "../support/radio-conformance.ts";
 import { DongleWorld } from "./dongle-world.ts";
 
 const worlds: DongleWorld[] = [];
@@ -8,7 +8,9 @@ afterEach(async () => {
   for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
 });
 
-describeRadio("a dongle, its firmware in real MicroPython", async () => {
+const name = "a dongle, its firmware in real MicroPython";
+
+async function connect() {
   const dongle = new DongleWorld();
   worlds.push(dongle);
   const left = await dongle.openRadio();
@@ -16,4 +18,7 @@ describeRadio("a dongle, its firmware in real MicroPython", async () => {
   right.listen(() => {});
   const settled = <T>(promise: Promise<T>) => dongle.world.clock.runUntil(promise);
   return { left, right, settled };
-});
+}
+
+describeRadio(name, connect);
+describeTunableRadio(name, connect);

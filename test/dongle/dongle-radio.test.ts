@@ -137,6 +137,44 @@ describe("a dongle that goes", () => {
     expect(radio.counters.toJSON()).toEqual({ sent: 2, received: 1, lost: 1 });
   });
 
+  it("has a problem until it is back, and comes back on the channel that was chosen meanwhile", async () => {
+    await using dongle = new DongleWorld();
+    const { clock } = dongle.world;
+    const radio = await dongle.openRadio({ channel: 6 });
+    await clock.runUntil(radio.setChannel(11));
+    expect(radio.problem).toBeUndefined();
+    dongle.unplug();
+    await clock.advance(100);
+    expect(radio.problem).toBe("the dongle is gone: the connection was cut");
+    expect(radio.channel).toBe(11);
+    await radio.setChannel(3);
+    await clock.advance(60_000);
+    dongle.plugIn();
+    await clock.advance(2000);
+    expect([radio.problem, radio.channel]).toEqual([undefined, 3]);
+    const { radio: node } = joinNode(dongle, nodeAddress, 3);
+    expect(await clock.runUntil(node.send(dongleAddress, Uint8Array.of(1)))).toBe(true);
+  });
+
+  it("does not go to another channel while it is going", async () => {
+    await using dongle = new DongleWorld();
+    const { clock } = dongle.world;
+    const radio = await dongle.openRadio({ channel: 6 });
+    const going = radio.setChannel(11);
+    dongle.unplug();
+    await expect(clock.runUntil(going)).rejects.toMatchObject({ code: "dongle/no-answer" });
+    expect(radio.channel).toBe(6);
+  });
+
+  it("is where its chip is, if that will not go to another channel", async () => {
+    const stubborn = firmware.replace('{"channel": channel}', '{"channel": min(channel, 11)}');
+    await using dongle = new DongleWorld({ files: { "main.py": stubborn } });
+    const { clock } = dongle.world;
+    const radio = await dongle.openRadio({ channel: 6 });
+    await expect(clock.runUntil(radio.setChannel(13))).rejects.toMatchObject({ code: "dongle/refused" });
+    expect([radio.channel, radio.problem]).toEqual([11, undefined]);
+  });
+
   it("is noticed within a second when it hangs, and taken back when its watchdog has restarted it", async () => {
     // It stops in the middle of a sentence when it is told to.
     const hanging = firmware.replace(

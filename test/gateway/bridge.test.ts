@@ -72,7 +72,7 @@ describe("moteq/bridge/nodes", () => {
         battery: null,
         queued: 1,
         wakeEvery: null,
-        energy: { wakes: 1, awake: 0.001, sending: 0.001, mAhPerYear: null },
+        energy: { wakes: 1, awake: 0.001, sending: 0.001, listening: 0, mAhPerYear: null },
         counters: { uplinks: 1, refused: 0, delivered: 0, undelivered: 0, dropped: 0 },
       },
     ]);

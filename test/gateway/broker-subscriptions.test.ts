@@ -53,6 +53,7 @@ function start() {
     onMade: (filter) => told.push(`made ${filter}`),
     onEnded: (filter) => told.push(`ended ${filter}`),
     onRefused: (filter) => told.push(`refused ${filter}`),
+    onLeft: (filter, isLeft) => told.push(`${isLeft ? "left" : "wanted again:"} ${filter}`),
   });
   return { link, told, subscriptions };
 }
@@ -120,7 +121,7 @@ describe("BrokerSubscriptions", () => {
     await link.answer();
     await link.answer();
     expect(link.requests).toEqual(["a:0", "-a"]);
-    expect(told).toEqual(["made a", "ended a"]);
+    expect(told).toEqual(["left a", "made a", "ended a"]);
     expect(subscriptions.size).toBe(0);
   });
 

@@ -57,6 +57,29 @@ describe("the fate of a message for a node", () => {
     expect(await world.say(node, '["get"]')).toEqual(['["other", "kept", false]']);
   });
 
+  it.each([
+    ["the message expiry that it came with", 60, undefined, 60],
+    ["the shorter of that and the policy's ttl", 60, 90, 60],
+    ["the policy's ttl, if that is the shorter", 90, 60, 60],
+    ["none, if it is over", 0, 60, 0],
+  ])("is expired after %s", async (_what, messageExpiryInterval, ttl, seconds) => {
+    const policies = ttl === undefined ? [] : [{ topic: "cmd", ttl }];
+    await using world = await World.open({ config: { nodes, policies } });
+    await world.say(node, '["cmd", 1]');
+    const payload = Uint8Array.of(120);
+    void world.gateway.receive({
+      topic: "cmd",
+      payload,
+      retain: false,
+      properties: { messageExpiryInterval },
+    });
+    await world.pass(Math.max(0, seconds * 1000 - 100));
+    expect(world.counters.deliveries).toEqual({ queued: 1 });
+    // Looked for once a second.
+    await world.pass(1100);
+    expect(world.counters.deliveries).toEqual({ queued: 1, expired: 1 });
+  });
+
   it("is dropped where more come than there is room for: the lowest priority first", async () => {
     const policies = [{ topic: "x/alarm", priority: 9 }];
     await using world = await World.open({ config: { nodes, policies, qlen: 2 } });

@@ -3,7 +3,7 @@ import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import type { MacAddress, Radio, ReceivedFrame } from "../../src/device/index.ts";
 import { createBridgeWill, Gateway, MemoryStore } from "../../src/gateway/index.ts";
 import { systemClock } from "../../src/node/index.ts";
-import { connect } from "../../src/node/mqtt.ts";
+import { connect, type MqttVersion } from "../../src/node/mqtt.ts";
 import { have } from "../support/external.ts";
 import { type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { until } from "../support/until.ts";
@@ -32,11 +32,12 @@ class NearRadio implements Radio {
   }
 }
 
-async function start(broker: Mosquitto) {
+async function start(broker: Mosquitto, version: MqttVersion = 4) {
   const radio = new NearRadio();
   let gateway: Gateway | undefined = undefined;
   const client = connect(broker.url, {
     will: createBridgeWill(),
+    version,
     backoff: { minimumMs: 20, maximumMs: 100 },
     onMessage: (message) => gateway?.receive(message),
     onStatus: (status) => gateway?.brokerStatus(status),
@@ -53,6 +54,7 @@ async function start(broker: Mosquitto) {
   await client.ready();
   const watched: string[] = [];
   const watcher = connect(broker.url, {
+    version,
     backoff: { minimumMs: 20, maximumMs: 100 },
     onMessage: ({ topic, payload }) => void watched.push(`${topic}: ${decodeUtf8(payload)}`),
   });
@@ -108,6 +110,21 @@ describe.runIf(have("mosquitto"))("a gateway on mosquitto (real)", () => {
       '2 ["shed/t", "kept", true]',
       '2 ["shed/u", "live", false]',
     ]);
+  });
+
+  it("takes the message expiry of MQTT 5 for the time that a message may wait", async () => {
+    await using broker = await startMosquitto();
+    await using world = await start(broker, 5);
+    const { radio, gateway, watcher } = world;
+    radio.hear(1, '["cmd", 1]');
+    await until(() => gateway.report().counters.subscriptions.made === 5);
+    const properties = { messageExpiryInterval: 1 };
+    await watcher.publish("cmd", "soon", { qos: 1, properties });
+    await watcher.publish("cmd", "any time", { qos: 1 });
+    await until(() => gateway.report().counters.deliveries.expired === 1);
+    radio.hear(1, '["get"]');
+    await until(() => radio.sent.length === 1);
+    expect(radio.sent).toEqual(['1 ["cmd", "any time", false]']);
   });
 
   it("loses nothing that it accepted when the broker is killed, and keeps its subscriptions", async () => {

@@ -230,3 +230,53 @@ describe("retained messages", () => {
     expect(await world.say(two, '["get"]')).toEqual(['["t", "kept", true]']);
   });
 });
+
+describe("a filter that no node wants any more", () => {
+  it("is unsubscribed from when the broker is back, though the gateway was started anew meanwhile", async () => {
+    await using world = await World.open({ sessionKept: true });
+    for (const filter of ["gone", "kept", "wanted/again"]) await world.say(one, `["${filter}", 1]`);
+    await world.cut();
+    await world.say(one, '["gone", null]');
+    await world.say(one, '["wanted/again", null]');
+    await world.restart();
+    await world.say(two, '["wanted/again", 1]');
+    await world.restart();
+    world.broker.requests.length = 0;
+    await world.restore();
+    expect(world.broker.requests.filter((request) => request.startsWith("-"))).toEqual(["-gone"]);
+    await world.publish("gone", "1");
+    expect(world.counters.messages.unrouted).toBeUndefined();
+    for (const topic of ["kept", "wanted/again"]) await world.publish(topic, "1");
+    expect(world.counters.messages).toMatchObject({ routed: 2 });
+    // Once is enough.
+    world.broker.requests.length = 0;
+    await world.restart();
+    expect(world.broker.requests.filter((request) => request.startsWith("-"))).toEqual([]);
+    expect((await world.store.open()).settings.filter(([name]) => name.startsWith("left"))).toEqual([]);
+  });
+
+  it("is unsubscribed from though the gateway that had it never reached the broker", async () => {
+    await using world = await World.open({ sessionKept: true });
+    await world.say(one, '["gone", 1]');
+    await world.cut();
+    await world.restart();
+    await world.say(one, '["gone", null]');
+    await world.restore();
+    expect(world.broker.requests.at(-1)).toBe("-gone");
+    await world.publish("gone", "1");
+    expect(world.counters.messages.unrouted).toBeUndefined();
+  });
+
+  it("is kept if the gateway itself wants it", async () => {
+    await using world = await World.open();
+    for (const filter of ["allnodes", "gw_query"]) {
+      await world.say(one, `["${filter}", 1]`);
+      await world.say(one, `["${filter}", null]`);
+      await world.say(two, `["${filter}", 1]`);
+    }
+    expect(await world.ask("node/remove", { node: two })).toMatchObject({ status: "ok" });
+    expect(world.broker.requests.filter((request) => request.startsWith("-"))).toEqual([]);
+    await world.publish("allnodes", "to all");
+    expect(await world.say(one, '["get"]')).toContain('["allnodes", "to all", false]');
+  });
+});

@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly radios?: readonly Partial<VirtualRadioOptions>[];
   /** Whether the broker is there at the start. Default true. */
   readonly reachable?: boolean;
+  /** Whether the broker keeps the gateway's session, as it does for one with a store on disk. Default false. */
+  readonly sessionKept?: boolean;
 }
 
 /** A radio on the air whose program notes what it hears. */
@@ -60,6 +62,7 @@ export class World implements AsyncDisposable {
   readonly log: string[] = [];
   readonly random: Random;
   readonly #config: GatewaySettings;
+  readonly #sessionKept: boolean;
   readonly #radios = new Map<string, VirtualRadio>();
   readonly #listeners = new Map<string, Listener>();
 
@@ -84,6 +87,7 @@ export class World implements AsyncDisposable {
     this.radios = radios;
     this.radio = radios[0] as VirtualRadio;
     this.#config = { classic: "open", ...config };
+    this.#sessionKept = options.sessionKept ?? false;
     this.client = this.#createClient();
     this.gateway = this.#createGateway();
   }
@@ -94,6 +98,7 @@ export class World implements AsyncDisposable {
       clock: this.clock,
       random: this.random,
       clientId: "gateway",
+      clean: !this.#sessionKept,
       will: createBridgeWill(this.#config.base),
       onMessage: (message) => this.gateway.receive(message),
       onStatus: (status) => this.gateway.brokerStatus(status),

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import {
-  keepIn,
-  MemorySessionStore,
   type Message,
   type MqttClientOptions,
   mqttErrors,
@@ -155,40 +153,5 @@ describe("enqueue", () => {
     );
     await clock.advance(100_000);
     expect([accepted, client.stats.queued]).toEqual([false, 3]);
-  });
-
-  it("goes on where another client with the same store left off", async () => {
-    const store = new MemorySessionStore();
-    const away = setUp(undefined, { keeper: keepIn(store), open: () => Promise.reject(new Error("away")) });
-    await away.clock.runUntil(away.client.enqueue("t", "kept", { qos: 2 }));
-    await away.clock.runUntil(away.client.close());
-    const { clock, broker, client } = setUp(undefined, { keeper: keepIn(store) });
-    expect(client.stats.queued).toBe(1);
-    await clock.runUntil(client.ready());
-    await clock.runUntil(client.flush());
-    expect(publications(broker.latest).map(({ payload }) => decodeUtf8(payload))).toEqual(["kept"]);
-    await clock.runUntil(client.close());
-    expect(store.load()).toEqual({ messages: [], received: [] });
-  });
-
-  it("rejects when the store fails, and accepts again when that works again", async () => {
-    const store = new MemorySessionStore();
-    let broken = true;
-    const failing = {
-      load: () => store.load(),
-      close: () => store.close(),
-      apply: (changes: Parameters<MemorySessionStore["apply"]>[0]) =>
-        broken ? Promise.reject(new Error("disk full")) : store.apply(changes),
-    };
-    const { clock, broker, client, statuses } = setUp(undefined, { keeper: keepIn(failing) });
-    await clock.runUntil(client.ready());
-    await expect(clock.runUntil(client.enqueue("t", "1", { qos: 1 }))).rejects.toSatisfy((error) =>
-      mqttErrors.is(error, "mqtt/store-failed"),
-    );
-    expect(statuses.some(({ type }) => type === "store-failed")).toBe(true);
-    broken = false;
-    await clock.advance(5000);
-    await clock.runUntil(client.publish("t", "2", { qos: 1 }));
-    expect(broker.connections.flatMap((connection) => publications(connection))).toHaveLength(1);
   });
 });

@@ -27,6 +27,8 @@ export class ReferenceBroker {
   readonly taken: string[] = [];
   /** Whether the session is lost at each connection. */
   forgetful = false;
+  /** Whether a message at QoS 2 is taken over when it is released, as mosquitto does; else when it comes (4.3.3 allows both). */
+  takesOnRelease = false;
   connections = 0;
   /** What it says of itself in MQTT 5. */
   properties: PropertiesOf["connack"] = {};
@@ -35,7 +37,7 @@ export class ReferenceBroker {
   readonly #inflight = new Set<number>();
   #version: MqttVersion = 4;
   readonly #onArrival: (bytes: Uint8Array, at: "left" | "right", pair: BytePortPair) => readonly Uint8Array[];
-  readonly #unreleased = new Set<number>();
+  readonly #unreleased = new Map<number, string>();
   readonly #outgoing = new Map<number, Outgoing>();
   #nextId = 100;
   #known = false;
@@ -98,20 +100,33 @@ export class ReferenceBroker {
         return;
       }
       case "publish":
-        if (packet.qos < 2 || !this.#unreleased.has(packet.packetId)) {
+        if (packet.qos < 2 || !(this.takesOnRelease || this.#unreleased.has(packet.packetId))) {
           this.taken.push(decodeUtf8(packet.payload) ?? "");
         }
         if (packet.qos > 0) this.#inflight.add(packet.packetId);
         this.mostInflight = Math.max(this.mostInflight, this.#inflight.size);
         if (packet.qos === 1) this.#send({ type: "puback", packetId: packet.packetId });
         if (packet.qos === 2) {
-          this.#unreleased.add(packet.packetId);
+          if (!this.#unreleased.has(packet.packetId)) {
+            this.#unreleased.set(packet.packetId, decodeUtf8(packet.payload) ?? "");
+          }
           this.#send({ type: "pubrec", packetId: packet.packetId });
         }
         return;
-      case "pubrel":
+      case "pubrel": {
+        const text = this.#unreleased.get(packet.packetId);
+        if (this.takesOnRelease && text !== undefined) this.taken.push(text);
         this.#unreleased.delete(packet.packetId);
         this.#send({ type: "pubcomp", packetId: packet.packetId });
+        return;
+      }
+      case "subscribe": {
+        const reasonCodes = packet.subscriptions.map(({ qos }) => qos);
+        this.#send({ type: "suback", packetId: packet.packetId, reasonCodes });
+        return;
+      }
+      case "unsubscribe":
+        this.#send({ type: "unsuback", packetId: packet.packetId });
         return;
       case "puback":
       case "pubcomp":

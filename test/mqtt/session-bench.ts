@@ -4,12 +4,15 @@ import type { OutgoingPacket, Packet, PublishPacket, QoS } from "../../src/mqtt/
 import type { Delivery } from "../../src/mqtt/incoming.ts";
 import { Publication } from "../../src/mqtt/publication.ts";
 import { Request } from "../../src/mqtt/requests.ts";
-import { Session, type SessionOptions } from "../../src/mqtt/session.ts";
+import { Session } from "../../src/mqtt/session.ts";
+import type { SessionOptions } from "../../src/mqtt/session-ties.ts";
 
 /** A session and what it has put out, in words. */
 export class Bench {
   readonly delivered: { topic: string; delivery: Delivery | undefined }[] = [];
   readonly lost: string[] = [];
+  /** Messages of which something was to be noted and that have not been told that it is safe. */
+  readonly noting: Publication[] = [];
   readonly session: Session;
   #sent: string[] = [];
 
@@ -18,6 +21,7 @@ export class Bench {
       {
         send: (packet) => this.#sent.push(describePacket(packet)),
         deliver: ({ topic }, delivery) => this.delivered.push({ topic, delivery }),
+        note: (publication) => this.noting.push(publication),
         subscriptionLost: (filter) => this.lost.push(filter),
       },
       { inflightLimit: 10, refusalLimit: 3, ...options },

@@ -227,6 +227,27 @@ export function describeGatewayStore(
       await again.close();
     });
 
+    it("keeps how far a publication has come, in its place", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      const far = { ...uplink(5), packetId: 65_535, released: false };
+      const further = { ...uplink(8), packetId: 1, released: true };
+      await store.commit([5, 8, 11].map((sequence) => ({ type: "uplink", uplink: uplink(sequence) })));
+      await store.commit([
+        { type: "uplink", uplink: { ...further, released: false } },
+        { type: "uplink", uplink: far },
+      ]);
+      await store.commit([{ type: "uplink", uplink: further }]);
+      await store.close();
+      const again = await reopen();
+      expect((await again.open()).uplinks).toEqual([far, further, uplink(11)]);
+      await again.commit([{ type: "uplink-done", sequence: 8 }]);
+      await again.close();
+      const last = await reopen();
+      expect((await last.open()).uplinks).toEqual([far, uplink(11)]);
+      await last.close();
+    });
+
     it("keeps what was seen last on each topic", async () => {
       const { store, reopen } = await make();
       await store.open();

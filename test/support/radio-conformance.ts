@@ -1,11 +1,47 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Radio } from "../../src/device/index.ts";
+import type { Radio, TunableRadio } from "../../src/device/index.ts";
 
 /** Two radios that hear each other; `settled` lets whatever has to pass, pass. */
 export interface ConnectedRadios {
   readonly left: Radio;
   readonly right: Radio;
   readonly settled: <T>(promise: Promise<T>) => Promise<T>;
+}
+
+/** What a radio keeps whose channel can be chosen, besides {@link describeRadio}. Both are on channel 1 at first. */
+export function describeTunableRadio(
+  name: string,
+  connect: () => Promise<ConnectedRadios & { readonly left: TunableRadio; readonly right: TunableRadio }>,
+): void {
+  describe(`a radio that changes its channel: ${name}`, () => {
+    it("hears and is heard where it has gone to, and nowhere else", async () => {
+      const { left, right, settled } = await connect();
+      const heard = new Set<string>();
+      for (const radio of [left, right]) radio.listen(({ source }) => heard.add(source));
+      await settled(left.setChannel(11));
+      expect([left.channel, left.problem]).toEqual([11, undefined]);
+      expect(await settled(left.send(right.address, new Uint8Array(1)))).toBe(false);
+      expect(await settled(right.send(left.address, new Uint8Array(1)))).toBe(false);
+      await settled(right.setChannel(11));
+      expect(await settled(left.send(right.address, new Uint8Array(1)))).toBe(true);
+      expect(await settled(right.send(left.address, new Uint8Array(1)))).toBe(true);
+      await settled(Promise.all([left.setChannel(6), left.setChannel(1), right.setChannel(1)]));
+      expect(left.channel).toBe(1);
+      expect(await settled(right.send(left.address, new Uint8Array(1)))).toBe(true);
+      await settled(Promise.all([left.close(), right.close()]));
+      expect(heard).toEqual(new Set([left.address, right.address]));
+    });
+
+    it("refuses a channel that there is not, and any once it is closed", async () => {
+      const { left, right, settled } = await connect();
+      for (const channel of [0, 15, 1.5]) {
+        await expect(left.setChannel(channel)).rejects.toMatchObject({ code: "radio/bad-channel" });
+      }
+      expect(left.channel).toBe(1);
+      await settled(Promise.all([left.close(), right.close()]));
+      await expect(left.setChannel(6)).rejects.toMatchObject({ code: "radio/closed" });
+    });
+  });
 }
 
 /** What every radio keeps, whatever it is made of. `left` must be able to reach `right` from the start. */

@@ -10,11 +10,22 @@ import {
   randomLength,
   type Seal,
 } from "../../wire/index.ts";
-import type { NativeRecord } from "./record.ts";
+import type { JoinTerms, NativeRecord } from "./record.ts";
 import { PeerSession } from "./session.ts";
 
 /** What of a record is a matter of keys. */
 type KeyRecord = Pick<NativeRecord, "key" | "candidate">;
+
+/** A secret by which a node may join, and on which terms. */
+export interface JoinSecret extends JoinTerms {
+  readonly secret: Uint8Array;
+}
+
+/** Keys that a node was offered. */
+interface OfferedKeys {
+  readonly keys: NodeKeys;
+  readonly terms: JoinTerms;
+}
 
 /** A session that was offered counts only when the node uses it; so many are kept. */
 const maximumOffers = 2;
@@ -27,7 +38,7 @@ export class PeerHandshakes {
   readonly #pair: NativePair;
   readonly #randomBytes: RandomBytes;
   #keys: NodeKeys | undefined;
-  #candidate: NodeKeys | undefined;
+  #candidate: OfferedKeys | undefined;
   /** The last answer, so that the same frame, heard twice, gets the same again. */
   #last: { readonly heard: Uint8Array; readonly answer: Uint8Array } | undefined;
 
@@ -36,7 +47,9 @@ export class PeerHandshakes {
     this.#pair = pair;
     this.#randomBytes = randomBytes;
     this.#keys = this.#keysOf(record.key);
-    this.#candidate = this.#keysOf(record.candidate);
+    const { candidate } = record;
+    const offered = this.#keysOf(candidate?.key);
+    this.#candidate = candidate && offered && { keys: offered, terms: candidate };
   }
 
   /** Whether the node has a key, or has been offered one. */
@@ -48,7 +61,11 @@ export class PeerHandshakes {
   get record(): KeyRecord {
     return {
       key: this.#keys && toHex(this.#keys.node),
-      candidate: this.#candidate && toHex(this.#candidate.node),
+      candidate: this.#candidate && {
+        key: toHex(this.#candidate.keys.node),
+        code: this.#candidate.terms.code,
+        until: this.#candidate.terms.until,
+      },
     };
   }
 
@@ -59,40 +76,60 @@ export class PeerHandshakes {
 
   /** A welcome to a hello; `undefined` if it is not of this node. */
   greet(hello: Uint8Array, nextNumber: number): Uint8Array | undefined {
-    const keys = [this.#keys, this.#candidate].find((one) => one && isHelloOf(this.#seal, one, hello));
-    return keys && this.#welcome(hello, keys, nextNumber);
+    if (this.#keys && isHelloOf(this.#seal, this.#keys, hello)) {
+      return this.#welcome(hello, this.#keys, undefined, nextNumber);
+    }
+    const { keys, terms } = this.#candidate ?? {};
+    if (!keys || !isHelloOf(this.#seal, keys, hello)) return undefined;
+    return this.#welcome(hello, keys, terms, nextNumber);
   }
 
   /** A welcome to an uplink that cannot be read; `undefined` if the node has no key. */
   renew(uplink: Uint8Array, nextNumber: number): Uint8Array | undefined {
-    return this.#keys && this.#welcome(uplink, this.#keys, nextNumber);
+    return this.#keys && this.#welcome(uplink, this.#keys, undefined, nextNumber);
   }
 
   /** The answer to a join, which offers a new key; `undefined` if the node knows none of the secrets. */
-  join(join: Uint8Array, secrets: readonly Uint8Array[]): Uint8Array | undefined {
-    const secret = secrets.find((one) => isJoinOf(this.#seal, this.#pair, one, join));
-    if (!secret) return undefined;
+  join(join: Uint8Array, secrets: readonly JoinSecret[]): Uint8Array | undefined {
+    const used = secrets.find(({ secret }) => isJoinOf(this.#seal, this.#pair, secret, join));
+    if (!used) return undefined;
+    const { secret, ...terms } = used;
     const random = this.#randomBytes(randomLength);
     const { frame, keys } = encodeJoined(this.#seal, this.#pair, secret, join, random);
-    this.#candidate = keys;
+    this.#candidate = { keys, terms };
     return this.#remember(join, frame);
   }
 
   /** Notes that the node uses a session that was offered. Whether it has proved a new key by that. */
   adopt(session: PeerSession): boolean {
-    this.offers = [];
-    this.#last = undefined;
+    this.#close();
     if (session.nodeKeys === this.#keys) return false;
     // A later join may have offered another key meanwhile: which of them the node has is not known before it uses it.
     this.#keys = session.nodeKeys;
-    if (this.#candidate === this.#keys) this.#candidate = undefined;
+    if (this.#candidate?.keys === this.#keys) this.#candidate = undefined;
     return true;
   }
 
-  #welcome(answered: Uint8Array, keys: NodeKeys, nextNumber: number): Uint8Array {
+  /** Takes back a key that may not be used any more. */
+  refuse({ nodeKeys }: PeerSession): void {
+    this.#close();
+    if (this.#candidate?.keys === nodeKeys) this.#candidate = undefined;
+  }
+
+  #close(): void {
+    this.offers = [];
+    this.#last = undefined;
+  }
+
+  #welcome(
+    answered: Uint8Array,
+    keys: NodeKeys,
+    terms: JoinTerms | undefined,
+    nextNumber: number,
+  ): Uint8Array {
     const random = this.#randomBytes(randomLength);
     const { frame, session } = encodeWelcome(this.#seal, this.#pair, keys, { answered, random, nextNumber });
-    const offer = new PeerSession(this.#seal, session, keys);
+    const offer = new PeerSession(this.#seal, session, keys, terms);
     this.offers = [offer, ...this.offers].slice(0, maximumOffers);
     return this.#remember(answered, frame);
   }

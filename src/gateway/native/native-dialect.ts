@@ -1,6 +1,6 @@
 import type { RandomBytes } from "../../base/index.ts";
 import type { MacAddress, ReceivedFrame } from "../../device/index.ts";
-import { isJoinOf, isNativeFrame, type NativePair, nobleSeal } from "../../wire/index.ts";
+import { isNativeFrame, type NativePair } from "../../wire/index.ts";
 import type { Admission } from "../admission.ts";
 import { noteContact } from "../contacts.ts";
 import type { FrameOutcome } from "../counters.ts";
@@ -15,6 +15,7 @@ import type { Refusals } from "../refusals.ts";
 import { removeNode } from "../removal.ts";
 import { NodeItems } from "./node-items.ts";
 import { NativePeer } from "./peer.ts";
+import { emptyRecord } from "./record.ts";
 import { NativeTalks } from "./talks.ts";
 import type { NativeReceipt, NativeUplink } from "./uplink.ts";
 
@@ -87,14 +88,10 @@ export class NativeDialect implements Dialect {
   #join(frame: ReceivedFrame, known: GatewayNode | undefined, peer: NativePeer): FrameOutcome {
     const { admission, joining, refusals } = this.#options;
     const { source, bytes } = frame;
-    const secrets = admission.mayJoin(source) ? joining.secretsFor(source) : [];
-    const pair = { node: source, gateway: this.#parts.radio.address };
-    const used = secrets.findIndex((secret) => isJoinOf(nobleSeal, pair, secret, bytes));
-    const receipt = peer.join(bytes, secrets.slice(Math.max(0, used)));
+    const receipt = peer.join(bytes, admission.mayJoin(source) ? joining.secretsFor(source) : []);
     if (receipt.type !== "handshake") return refusals.refuse("not-joined", frame, known);
     const node = known ?? admission.meet(source);
     if (typeof node === "string") return refusals.refuse(node, frame);
-    if (used >= 0) joining.tried(source, used);
     noteContact(this.#parts, node, frame);
     return this.#shakeHands(node, receipt);
   }
@@ -117,9 +114,10 @@ export class NativeDialect implements Dialect {
     noteContact(this.#parts, node, frame);
     node.contact.saidGoodNight = !uplink.stays;
     this.#talks.came(node, uplink);
-    const outcomes = this.#items.take(node, uplink.items);
-    const record = uplink.items.length > 0 ? peer.settle(outcomes) : uplink.record;
-    if (uplink.joined) this.#options.joining.joined(node.address);
+    this.#countNumbers(node, uplink);
+    const taken = this.#items.take(node, uplink.items, frame);
+    const record = uplink.items.length > 0 ? peer.settle(taken.outcomes) : uplink.record;
+    if (uplink.joined) this.#options.joining.used(uplink.joined);
     if (record) {
       node.native = record;
       journal.add({ type: "node", record: node.toRecord() });
@@ -130,7 +128,18 @@ export class NativeDialect implements Dialect {
       if (uplink.answer || uplink.fetch) this.#talks.send(node, peer, uplink.fetch);
       if (leaves) this.#leave(node);
     });
-    return uplink.items.some(({ type }) => type === "publish") ? "publish" : "uplink";
+    return taken.frame;
+  }
+
+  /** Numbers show what came before, and what never came. */
+  #countNumbers(node: GatewayNode, { repeated, skipped }: NativeUplink): void {
+    const { counters, reports } = this.#parts;
+    if (repeated > 0) counters.items.add("repeated", repeated);
+    if (skipped === 0) return;
+    counters.items.add("skipped", skipped);
+    reports.trouble("status", "skipped", () => {
+      return `Of node ${node.address} ${skipped} items never came: its memory was full, or it or this gateway was set back`;
+    });
   }
 
   #leave(node: GatewayNode): void {
@@ -157,7 +166,8 @@ export class NativeDialect implements Dialect {
     const { config, radio } = this.#parts;
     return new NativePeer({
       ...pair,
-      record: node?.native,
+      record: node?.native ?? { ...emptyRecord, classic: node !== undefined },
+      mayUse: (terms) => this.#options.joining.allows(pair.node, terms),
       randomBytes: this.#options.randomBytes,
       maximumFrameBytes: radio.maximumFrameBytes,
       maximumItemBytes: config.limits.message_bytes,

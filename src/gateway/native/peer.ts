@@ -15,10 +15,10 @@ import {
   typeOfFrame,
   type UplinkBody,
 } from "../../wire/index.ts";
-import { PeerHandshakes } from "./handshakes.ts";
+import { type JoinSecret, PeerHandshakes } from "./handshakes.ts";
 import { resolveItem } from "./items.ts";
 import { packBurst, type WaitingMessage } from "./pack.ts";
-import { emptyRecord, isNewNumber, type NativeRecord, numberOfSequence } from "./record.ts";
+import { emptyRecord, isNewNumber, type JoinTerms, type NativeRecord, numberOfSequence } from "./record.ts";
 import type { PeerSession } from "./session.ts";
 import type { ItemOutcome, NativeDrop, NativeReceipt, NodeItem } from "./uplink.ts";
 
@@ -26,6 +26,8 @@ import type { ItemOutcome, NativeDrop, NativeReceipt, NodeItem } from "./uplink.
 export interface NativePeerOptions extends NativePair {
   /** What is stored of the node. Default: nothing, it has to join. */
   readonly record?: NativeRecord | undefined;
+  /** Whether a key may be used for the first time that was offered on these terms. Default: it may. */
+  readonly mayUse?: (terms: JoinTerms) => boolean;
   /** For handshakes. */
   readonly randomBytes: RandomBytes;
   /** What the radio carries in a frame, in bytes. Default 250. */
@@ -121,10 +123,10 @@ export class NativePeer {
   }
 
   /**
-   * Lets the node join, if it knows one of these secrets (`secretOfCode`, `openJoinSecret`). Its old key, if it has one, holds
+   * Lets the node join, if it knows one of these secrets. Its old key, if it has one, holds
    * until it uses the new one.
    */
-  join(frame: Uint8Array, secrets: readonly Uint8Array[]): NativeReceipt {
+  join(frame: Uint8Array, secrets: readonly JoinSecret[]): NativeReceipt {
     const repeated = this.#handshakes.repeat(frame);
     if (repeated) return { type: "handshake", frame: repeated, record: this.#record };
     const joined = this.#handshakes.join(frame, secrets);
@@ -228,6 +230,11 @@ export class NativePeer {
   /** Takes what a node that has the key has sent. */
   #take(session: PeerSession, counter: number, bytes: Uint8Array, frame: Uint8Array): NativeReceipt {
     if (counter <= session.counter) return dropped("replayed");
+    const { terms } = session;
+    if (session !== this.#session && terms && this.#options.mayUse?.(terms) === false) {
+      this.#handshakes.refuse(session);
+      return dropped("not-joined");
+    }
     const promoted = this.#adopt(session);
     session.advance(counter);
     const body = decodeUplinkBody(bytes);
@@ -248,7 +255,7 @@ export class NativePeer {
     this.#open++;
     return {
       type: "uplink",
-      joined: promoted,
+      joined: promoted ? terms : undefined,
       items,
       repeated,
       skipped,
@@ -298,7 +305,8 @@ export class NativePeer {
     repeated: number,
     skipped: number,
   ): TakenItems | "unknown-alias" {
-    const nothingYet = { items: [], repeated, skipped, refused: false };
+    // What is missing before it is said once, with the whole.
+    const nothingYet = { items: [], repeated, skipped: 0, refused: false };
     if (repeated > 0) return nothingYet;
     if (session.parts?.number !== number || session.parts.count !== part.count) {
       session.parts = new PartSet(number, part.count);
@@ -311,11 +319,11 @@ export class NativePeer {
     const joined = whole && !tooLong ? decodeItem(whole) : undefined;
     if (!joined) {
       this.settle([{ refused: tooLong ? "too-long" : "malformed" }]);
-      return { ...nothingYet, refused: true };
+      return { ...nothingYet, skipped, refused: true };
     }
     const { ageSeconds } = part;
     const item = resolveItem(session, joined.type === "publish" ? { ...joined, ageSeconds } : joined);
-    return item ? { ...nothingYet, items: [item] } : "unknown-alias";
+    return item ? { ...nothingYet, skipped, items: [item] } : "unknown-alias";
   }
 
   /** What an answer says besides its head. */

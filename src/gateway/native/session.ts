@@ -10,6 +10,7 @@ import {
   type SessionKeys,
   splitUplink,
 } from "../../wire/index.ts";
+import type { JoinTerms } from "./record.ts";
 
 /** How many messages that came are remembered, so that none is sent again that was read from the store before. */
 const rememberedMessages = 256;
@@ -19,6 +20,8 @@ const highestIndex = 255;
 export class PeerSession {
   /** The node's keys that it began with. */
   readonly nodeKeys: NodeKeys;
+  /** On which terms these were offered; `undefined` if the node has proved them. */
+  readonly terms: JoinTerms | undefined;
   /** The counter of the newest uplink that was taken. */
   counter = 0;
   /** Whether that waits for an answer. */
@@ -38,10 +41,11 @@ export class PeerSession {
   #came: Ring<number> | undefined;
   #index = 0;
 
-  constructor(seal: Seal, keys: SessionKeys, nodeKeys: NodeKeys) {
+  constructor(seal: Seal, keys: SessionKeys, nodeKeys: NodeKeys, terms: JoinTerms | undefined) {
     this.#seal = seal;
     this.#keys = keys;
     this.nodeKeys = nodeKeys;
+    this.terms = terms;
   }
 
   /** The body of an uplink and its counter, if it is of this session. */

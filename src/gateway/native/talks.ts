@@ -37,7 +37,8 @@ export class NativeTalks {
       if (id === undefined) return;
       const message = talk.sent.get(id);
       talk.sent.delete(id);
-      if (message) this.#distribution.end(node, message, how);
+      if (message && how === "too-long") this.#distribution.endTooLong(node, message);
+      else if (message) this.#distribution.end(node, message, how);
       else this.#distribution.endUnread(node, [id], how);
     };
     for (const number of came) end(number, "acknowledged");
@@ -71,7 +72,7 @@ export class NativeTalks {
       const isComplete = !journal.isFailing;
       messages = await store.readMessages(node.address, ids);
       const lost = ids.filter((id) => !messages.some((message) => message.id === id));
-      if (lost.length > 0 && isComplete) this.#distribution.endUnread(node, lost, "lost");
+      if (lost.length > 0 && isComplete) this.#distribution.endLost(node, lost);
     } catch (error) {
       reports.trouble("errors", "store", () => `The store cannot be read: ${messageOf(error)}`);
     }
@@ -102,7 +103,7 @@ export class NativeTalks {
     });
     const talk = this.#talkOf(node);
     for (const message of messages) {
-      if (burst.impossible.includes(message.id)) this.#distribution.end(node, message, "too-long");
+      if (burst.impossible.includes(message.id)) this.#distribution.endTooLong(node, message);
       if (!burst.sent.includes(message.id)) continue;
       if (!talk.sent.has(message.id)) fates.sent(node, message);
       talk.sent.set(message.id, message);

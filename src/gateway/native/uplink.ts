@@ -1,4 +1,4 @@
-import type { NativeRecord } from "./record.ts";
+import type { JoinTerms, NativeRecord } from "./record.ts";
 import type { CannotTake, ItemDelay, ItemRefusal, NativeEnergy } from "../../wire/index.ts";
 
 /** A message as a node wants it published. */
@@ -60,8 +60,8 @@ export type NativeReceipt =
 /** What a node says in one frame. */
 export interface NativeUplink {
   readonly type: "uplink";
-  /** Whether it has used a new key for the first time: it has joined now, and the code that it did so with is used up. */
-  readonly joined: boolean;
+  /** If it has used a new key for the first time, on which terms: it has joined now, and a code that it did so with is used up. */
+  readonly joined: JoinTerms | undefined;
   /** What it says for the first time, in order. Give `settle` an outcome for each. */
   readonly items: readonly NodeItem[];
   /** How many items it has said before. */

@@ -1,5 +1,11 @@
-import { WebSocket } from "ws";
-import { type BytePort, type BytePortListener, onAbort, type OpenBytePort } from "../../base/index.ts";
+import type { WebSocket } from "ws";
+import {
+  type BytePort,
+  type BytePortListener,
+  onAbort,
+  type OpenBytePort,
+  throwIfAborted,
+} from "../../base/index.ts";
 import type { TlsOptions } from "./tls.ts";
 
 /** Where and how to connect. */
@@ -15,10 +21,12 @@ const bufferBytes = 65_536;
 
 /** Opens WebSocket connections that carry bytes in binary messages. Opening rejects with what went wrong. */
 export function webSocket({ url, protocol = "mqtt", ...tls }: WebSocketOptions): OpenBytePort {
-  return ({ signal }) =>
-    new Promise((resolve, reject) => {
+  return async ({ signal }) => {
+    const ws = await import("ws");
+    throwIfAborted(signal);
+    return new Promise((resolve, reject) => {
       // Compressing small packets costs more than it saves.
-      const socket = new WebSocket(url, protocol, { ...tls, perMessageDeflate: false });
+      const socket = new ws.WebSocket(url, protocol, { ...tls, perMessageDeflate: false });
       const release = onAbort(signal, () => {
         reject(signal?.reason);
         socket.terminate();
@@ -33,6 +41,7 @@ export function webSocket({ url, protocol = "mqtt", ...tls }: WebSocketOptions):
         reject(error);
       });
     });
+  };
 }
 
 class WebSocketPort implements BytePort {
@@ -64,7 +73,7 @@ class WebSocketPort implements BytePort {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#closing || this.#socket.readyState !== WebSocket.OPEN) return true;
+    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return true;
     this.#socket.send(bytes, () => this.#onSent());
     this.#full = this.#socket.bufferedAmount > bufferBytes;
     return !this.#full;

@@ -13,11 +13,12 @@ import {
   throwIfAborted,
 } from "../../base/index.ts";
 import {
+  assertChannel,
   assertSendable,
   type MacAddress,
-  type Radio,
   radioErrors,
   type ReceivedFrame,
+  type TunableRadio,
 } from "../../device/index.ts";
 import type { DongleSetup, DongleStatistics } from "../../wire/index.ts";
 import { dongleErrors } from "./errors.ts";
@@ -61,7 +62,7 @@ const reopenMs = 200;
  * sending says `false`, until it is there again: it is taken back by itself, set up as before and under the same address,
  * even if it is another chip.
  */
-export class DongleRadio implements Radio {
+export class DongleRadio implements TunableRadio {
   readonly counters = new Counters<DongleCount>();
   readonly #options: DongleRadioOptions;
   readonly #aborter = createAborter();
@@ -73,12 +74,17 @@ export class DongleRadio implements Radio {
   #listener: ((frame: ReceivedFrame) => void) | undefined;
   #closed = false;
   #goneAt = 0;
+  /** Why it is gone; what counts is only whether there is a session. */
+  #goneBecause = "";
+  /** Where it is, or will be when it is back. */
+  #channel: number;
   /** What kept it from coming back, as it was said. */
   #obstacle = "";
   #returning: Promise<void> | undefined;
 
   private constructor(options: DongleRadioOptions) {
     this.#options = options;
+    this.#channel = options.channel ?? 1;
   }
 
   /**
@@ -111,7 +117,13 @@ export class DongleRadio implements Radio {
   }
 
   get channel(): number {
-    return this.#state?.channel ?? 0;
+    return this.#channel;
+  }
+
+  /** That it is gone, and what keeps it from coming back. */
+  get problem(): string | undefined {
+    if (this.#session || this.#closed) return undefined;
+    return `the dongle is gone: ${this.#obstacle === "" ? this.#goneBecause : this.#obstacle}`;
   }
 
   get maximumFrameBytes(): number {
@@ -128,9 +140,30 @@ export class DongleRadio implements Radio {
   }
 
   async send(destination: MacAddress, bytes: Uint8Array): Promise<boolean> {
-    if (this.#closed) throw radioErrors.create("radio/closed", "the dongle's radio is closed");
+    this.#assertOpen();
     assertSendable(destination, bytes, this.maximumFrameBytes);
     return this.#session?.send(destination, bytes) ?? false;
+  }
+
+  /**
+   * Goes to another channel: the chip is set up anew there, and hears nothing meanwhile. One that is gone comes back there.
+   *
+   * @throws `radio/bad-channel`, `radio/closed`; `dongle/no-answer`, `dongle/refused`
+   */
+  async setChannel(channel: number): Promise<void> {
+    this.#assertOpen();
+    assertChannel(channel);
+    const session = this.#session;
+    if (!session) {
+      this.#channel = channel;
+      return;
+    }
+    const setup = { ...this.#setup(), channel };
+    const state = await session.setUp(setup);
+    this.#assertOpen();
+    if (!state) throw dongleErrors.create("dongle/no-answer", "the dongle did not say that it is there");
+    this.#channel = state.channel;
+    checkState(state, setup);
   }
 
   /** What the dongle has counted; `undefined` while it is gone. */
@@ -172,9 +205,15 @@ export class DongleRadio implements Radio {
       },
     });
     if (session) checkVersion(session.description);
-    const state = await session?.setUp(this.#setup());
+    let setup = this.#setup();
+    let state = await session?.setUp(setup);
+    // Somebody may have chosen another channel meanwhile.
+    while (state && setup.channel !== this.#channel) {
+      setup = this.#setup();
+      state = await session?.setUp(setup);
+    }
     if (session && state && !this.#closed) {
-      this.#check(state);
+      checkState(state, setup);
       this.#state ??= state;
       this.#session = session;
       return true;
@@ -184,21 +223,25 @@ export class DongleRadio implements Radio {
   }
 
   #setup(): DongleSetup {
-    const { channel = 1, accessPoint = false, longRange = false, power, address } = this.#options;
-    return { channel, accessPoint, longRange, power, address: this.#state?.address ?? address };
+    const { accessPoint = false, longRange = false, power, address } = this.#options;
+    return {
+      channel: this.#channel,
+      accessPoint,
+      longRange,
+      power,
+      address: this.#state?.address ?? address,
+    };
   }
 
-  /** Whether the chip did what it was asked for. @throws `dongle/refused` */
-  #check(state: DongleState): void {
-    const { channel, address = state.address } = this.#setup();
-    if (state.channel === channel && state.address === address) return;
-    const why = `asked for channel ${channel} and the address ${address}, the dongle's chip is on channel ${state.channel} and has ${show(state.address)}`;
-    throw dongleErrors.create("dongle/refused", why);
+  /** @throws `radio/closed` */
+  #assertOpen(): void {
+    if (this.#closed) throw radioErrors.create("radio/closed", "the dongle's radio is closed");
   }
 
   #lose(why: string): void {
     this.#session = undefined;
     this.#goneAt = this.#options.clock.monotonic();
+    this.#goneBecause = why;
     this.#say("warn", `the dongle is gone: ${why}`);
     this.#returning = this.#return();
   }
@@ -247,6 +290,13 @@ function checkVersion({ version }: DongleDescription): void {
   const remedy = "`moteq dongle install PORT` puts it there";
   const why = `moteq's file on the dongle is of version ${version}, and this moteq needs ${dongleVersion}: ${remedy}`;
   throw dongleErrors.create("dongle/wrong-version", why, { detail: { version } });
+}
+
+/** Whether the chip did what it was asked for. @throws `dongle/refused` */
+function checkState(state: DongleState, { channel, address = state.address }: DongleSetup): void {
+  if (state.channel === channel && state.address === address) return;
+  const why = `asked for channel ${channel} and the address ${address}, the dongle's chip is on channel ${state.channel} and has ${show(state.address)}`;
+  throw dongleErrors.create("dongle/refused", why);
 }
 
 /** What was said already with the dongle's being gone. */

@@ -1,75 +1,17 @@
-import { crc32 } from "node:zlib";
 import type { Properties, QoS, StoreChange, StoredMessage } from "../../mqtt/index.ts";
 
-/** The first byte of each record, to find the next one behind damage. */
-const mark = 0xa7;
-/** Mark, length and sum. */
-const headerLength = 9;
-
 const types = { put: 1, sent: 2, released: 3, delete: 4, received: 5, forgotten: 6 } as const;
-
-/** What was read of a log. */
-export interface ReadLog {
-  readonly changes: readonly StoreChange[];
-  /** How many stretches of it are no records. */
-  readonly damaged: number;
-}
-
-/**
- * A change as a record: `a7`, the length of what follows the header, its CRC-32, then a byte for the type, six for the
- * sequence and two for the packet id, and, if it puts a message, the message. Numbers have their highest byte first.
- */
-export function encodeRecord(change: StoreChange): Uint8Array {
-  const body = encodeBody(change);
-  const record = Buffer.alloc(headerLength + body.length);
-  record.writeUInt8(mark, 0);
-  record.writeUInt32BE(body.length, 1);
-  record.writeUInt32BE(crc32(body), 5);
-  record.set(body, headerLength);
-  return record;
-}
-
-/** All whole records of a log, in order; what is damaged is passed over. The pair of {@link encodeRecord}. */
-export function decodeRecords(log: Uint8Array): ReadLog {
-  const bytes = Buffer.from(log.buffer, log.byteOffset, log.byteLength);
-  const changes: StoreChange[] = [];
-  let damaged = 0;
-  let wasDamaged = false;
-  let offset = 0;
-  while (offset < bytes.length) {
-    const end = endOfRecord(bytes, offset);
-    const change = end === undefined ? undefined : decodeBody(bytes.subarray(offset + headerLength, end));
-    if (change && end !== undefined) {
-      changes.push(change);
-      offset = end;
-      wasDamaged = false;
-    } else {
-      if (!wasDamaged) damaged++;
-      wasDamaged = true;
-      const next = bytes.indexOf(mark, offset + 1);
-      offset = next < 0 ? bytes.length : next;
-    }
-  }
-  return { changes, damaged };
-}
-
-/** Where the whole record that begins here ends; `undefined` if none does. */
-function endOfRecord(bytes: Buffer, offset: number): number | undefined {
-  const start = offset + headerLength;
-  if (bytes[offset] !== mark || start > bytes.length) return undefined;
-  const end = start + bytes.readUInt32BE(offset + 1);
-  if (end > bytes.length || crc32(bytes.subarray(start, end)) !== bytes.readUInt32BE(offset + 5)) {
-    return undefined;
-  }
-  return end;
-}
 
 /** Type, sequence and packet id. */
 const fixedLength = 9;
 /** Flags, and the lengths of topic and properties. */
 const messageLength = 7;
 
-function encodeBody(change: StoreChange): Uint8Array {
+/**
+ * A change as a record: a byte for the type, six for the sequence, two for the packet id, and, if it puts a message, the
+ * message. Numbers have their highest byte first.
+ */
+export function encodeRecord(change: StoreChange): Uint8Array {
   const message = change.type === "put" ? change.message : undefined;
   const parts = message ? partsOf(message) : [];
   const length = parts.reduce((sum, part) => sum + part.length, fixedLength);
@@ -97,7 +39,8 @@ function partsOf(message: StoredMessage): Uint8Array[] {
   return [header, topicBytes, propertyBytes, isText ? Buffer.from(payload) : payload];
 }
 
-function decodeBody(body: Buffer): StoreChange | undefined {
+/** The change that a record says; `undefined` if it says none. The pair of {@link encodeRecord}. */
+export function decodeRecord(body: Buffer): StoreChange | undefined {
   if (body.length < fixedLength) return undefined;
   const sequence = body.readUIntBE(1, 6);
   const packetId = body.readUInt16BE(7);

@@ -1,6 +1,7 @@
 import type { Database } from "node-sqlite3-wasm";
 import {
   digestText,
+  lostNode,
   type QueueEntry,
   type StoreChange,
   type StoredNode,
@@ -48,7 +49,7 @@ export function load(database: Database, say: (text: string) => void): StoredSta
     const waiting = queues.get(address) ?? [];
     const nextId = Math.max(Number(row["next_id"]), (waiting.at(-1)?.id ?? -1) + 1);
     // A node whose own record is lost still gets its messages.
-    const kept = record ?? { address: toAddress(address), dialect: undefined, subscriptions: [] };
+    const kept = record ?? lostNode(toAddress(address));
     nodes.push({ record: kept, nextId, waiting });
   }
   for (const row of database.all("SELECT * FROM uplink ORDER BY sequence") as Row[]) {
@@ -94,8 +95,7 @@ export function salvage(path: string): { changes: StoreChange[]; nextIds: Map<nu
     const message = toMessage(row);
     const address = toAddress(Number(row["address"]));
     if (!message) return undefined;
-    if (!known.has(address))
-      changes.push({ type: "node", record: { address, dialect: undefined, subscriptions: [] } });
+    if (!known.has(address)) changes.push({ type: "node", record: lostNode(address) });
     known.add(address);
     return { type: "enqueue", address, message };
   });

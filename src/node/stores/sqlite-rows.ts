@@ -43,11 +43,17 @@ export function toMessage(row: Row): QueuedMessage | undefined {
   };
 }
 
+/** Everything of a publication that fits into one number: QoS (3), retain (4), released (8), and from 16 on the packet id. */
+export function toFlags({ qos, retain, released = false, packetId = 0 }: StoredUplink): number {
+  return qos | (retain ? 4 : 0) | (released ? 8 : 0) | (packetId << 4);
+}
+
 export function toUplink({ sequence, flags, topic, payload, check }: Row): StoredUplink | undefined {
   if (typeof sequence !== "number" || typeof flags !== "number" || (flags & 3) > 2) return undefined;
   if (typeof topic !== "string" || !(payload instanceof Uint8Array)) return undefined;
   if (sumOf([sequence, flags, topic], payload) !== check) return undefined;
-  return { sequence, topic, payload, qos: (flags & 3) as 0 | 1 | 2, retain: (flags & 4) !== 0 };
+  const uplink = { sequence, topic, payload, qos: (flags & 3) as 0 | 1 | 2, retain: (flags & 4) !== 0 };
+  return flags < 8 ? uplink : { ...uplink, released: (flags & 8) !== 0, packetId: flags >> 4 };
 }
 
 export function toSetting({ name, value, check }: Row): [string, string] | undefined {

@@ -7,7 +7,7 @@ import type { GatewayStore, QueuedMessage, StoreChange, StoredState } from "../.
 import { claimFolder, type FolderClaim } from "./folder-claim.ts";
 import { inTransaction, isDamage, openDatabase, putAside, type Row } from "./sqlite-database.ts";
 import { load, salvage } from "./sqlite-load.ts";
-import { sumOf, toColumns, toMessage, toNumber } from "./sqlite-rows.ts";
+import { sumOf, toColumns, toFlags, toMessage, toNumber } from "./sqlite-rows.ts";
 import { statements, tables, version } from "./sqlite-tables.ts";
 import { cannotOpen, storeErrors, storeInUse } from "./store-errors.ts";
 
@@ -177,8 +177,8 @@ function apply(prepared: Statements, change: StoreChange): void {
       prepared.dequeue.run([toNumber(change.address), change.id]);
       return;
     case "uplink": {
-      const { sequence, topic, payload, qos, retain } = change.uplink;
-      const flags = qos | (retain ? 4 : 0);
+      const { sequence, topic, payload } = change.uplink;
+      const flags = toFlags(change.uplink);
       prepared.putUplink.run([sequence, flags, topic, payload, sumOf([sequence, flags, topic], payload)]);
       return;
     }

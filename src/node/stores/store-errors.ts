@@ -10,6 +10,11 @@ export const storeErrors = defineErrors({
     fault: "place",
     meaning: "The folder of the store cannot be made, read or written.",
   },
+  "store/shared": {
+    fault: "caller",
+    meaning:
+      "Two clients use one store at the same time. Open a store of its own, in a folder of its own, for each.",
+  },
   "store/closed": {
     fault: "caller",
     meaning: "The store was used before it was opened, or after it was closed.",

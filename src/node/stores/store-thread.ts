@@ -16,7 +16,7 @@ export type StoreCall = {
 }[keyof GatewayStore];
 
 /** The codes of a store's errors. */
-export type StoreErrorCode = "store/in-use" | "store/cannot-open" | "store/closed";
+export type StoreErrorCode = keyof typeof storeErrors.table;
 
 /** What the thread says: what a call came to, or a line for people. */
 export type StoreReply =

@@ -181,6 +181,81 @@ describe("a native node at the gateway", () => {
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBe(60_000);
   });
 
+  it("brings kept readings that are no text too, in hexadecimal", async () => {
+    await using world = await World.open();
+    const node = await joined(world, "shed");
+    for (const byte of [1, 2]) {
+      node.add("t", Uint8Array.of(0xff, byte));
+      await world.pass(60_000);
+    }
+    node.add("t", Uint8Array.of(0xff, 3));
+    await fetch(world, node);
+    await world.pass(10);
+    expect(world.broker.taken.filter(({ topic }) => topic === "t")).toHaveLength(1);
+    const backfill = world.broker.textsOn("moteq/shed/backfill").map((text) => JSON.parse(text) as object);
+    expect(backfill).toMatchObject([
+      { topic: "t", value: "ff01", encoding: "hex" },
+      { topic: "t", value: "ff02", encoding: "hex" },
+    ]);
+    expect(node.unsettled).toBe(0);
+  });
+
+  it("is refused with a count and a line", async () => {
+    await using world = await World.open({ config: { limits: { uplinks: 2, subscriptions: 1 } } });
+    const node = await joined(world);
+    await world.until(node.publish("moteq/bridge/state", "x"));
+    await world.until(node.publish("t", "x".repeat(20_000)));
+    await world.until(node.subscribe("a"));
+    await world.until(node.subscribe("b"));
+    await world.cut();
+    for (let count = 0; count < 3; count++) await world.until(node.publish("t", "x"));
+    const { frames } = world.counters;
+    expect(frames).toMatchObject({ "reserved-topic": 1, "too-many-subscriptions": 1 });
+    expect(frames["too-many-uplinks"]).toBeGreaterThan(0);
+    expect(world.node(address)?.counters.refused).toBeGreaterThan(2);
+    const said = world.log.join("\n");
+    expect(said).toContain("moteq/bridge/state");
+    expect(said).toMatch(/subscriptions/);
+    expect(said).toMatch(/wait/);
+  });
+
+  it("is told of when its numbers show that items never came", async () => {
+    await using world = await World.open();
+    const node = await joined(world);
+    await world.until(node.publish("t", "1"));
+    const state = node.save();
+    const after = world.nativeNode(address, state && { ...state, nextNumber: (state.nextNumber ?? 0) + 100 });
+    expect(await world.until(after.publish("t", "2"))).toBe("stored");
+    expect(world.counters.items).toEqual({ skipped: 100 });
+    expect(world.log.join("\n")).toContain(`Of node ${address} 100 items never came`);
+  });
+
+  it("adds up what it tells of its work, over its sleep", async () => {
+    await using world = await World.open();
+    const node = await joined(world);
+    for (let wake = 0; wake < 30; wake++) {
+      node.report({ awakeMs: 500, framesSent: 3, sendFailures: 1 });
+      await fetch(world, node);
+      await world.pass(3_600_000);
+    }
+    expect(world.node(address)?.energy).toMatchObject({ awake: 15, framesSent: 90, sendFailures: 30 });
+  });
+
+  it("tells of messages that are lost, or too long for it", async () => {
+    const store = new MemoryStore();
+    await using world = await World.open({ store });
+    const node = await joined(world);
+    await world.ask("queue/add", { node: address, topic: "t".repeat(300), payload: "x" });
+    await world.ask("queue/add", { node: address, topic: "u", payload: "x" });
+    await store.commit([{ type: "dequeue", address, id: 1 }]);
+    await fetch(world, node);
+    await world.pass(1000);
+    expect(world.counters.deliveries).toMatchObject({ "too-long": 1, lost: 1 });
+    const said = world.log.join("\n");
+    expect(said).toContain("does not fit into the radio's frames");
+    expect(said).toContain(`1 messages for node ${address} are lost`);
+  });
+
   it("promises when it wakes, leaves a last will, and tells of its battery", async () => {
     await using world = await World.open();
     const node = await joined(world, "shed");

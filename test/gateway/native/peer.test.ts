@@ -24,7 +24,8 @@ const keys = deriveNodeKeys(
   pair,
   Uint8Array.from({ length: 16 }, (_, index) => index),
 );
-const known: NativeRecord = { key, candidate: undefined, nextNumber: 7, refused: [] };
+const known: NativeRecord = { key, candidate: undefined, classic: false, nextNumber: 7, refused: [] };
+const terms = { code: undefined, until: Infinity };
 const random = new Uint8Array(16).fill(9);
 const time = Date.UTC(2026, 10, 20);
 const nobodyWaits = { time, brokerOut: false, messages: [], waiting: 0 };
@@ -160,10 +161,15 @@ describe("a peer", () => {
     const join = encodeJoin(nobleSeal, pair, openJoinSecret, random);
     expect(peer.receive(join)).toEqual({ type: "join" });
     expect(peer.join(join, [])).toMatchObject({ type: "dropped", reason: "not-joined" });
-    expect(peer.join(join, [encodeUtf8("OTHER"), openJoinSecret]).type).toBe("handshake");
+    expect(
+      peer.join(join, [
+        { secret: encodeUtf8("OTHER"), ...terms },
+        { secret: openJoinSecret, ...terms },
+      ]).type,
+    ).toBe("handshake");
     expect(peer.record).toMatchObject({
       key: undefined,
-      candidate: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      candidate: { key: expect.stringMatching(/^[0-9a-f]{32}$/) as string },
     });
   });
 

@@ -91,7 +91,11 @@ export class PeerGateway {
   #receive(node: string, bytes: Uint8Array): void {
     const peer = this.#peerOf(node);
     let receipt = peer.receive(bytes);
-    if (receipt.type === "join") receipt = peer.join(bytes, this.secrets);
+    if (receipt.type === "join")
+      receipt = peer.join(
+        bytes,
+        this.secrets.map((secret) => ({ secret, code: undefined, until: Infinity })),
+      );
     if (receipt.type === "dropped") this.drops.push(receipt.reason);
     else if (receipt.type === "handshake") {
       const { frame, record } = receipt;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createSeededRandom, randomInteger } from "../../../src/base/index.ts";
 import { openSessionStore, storeErrors } from "../../../src/node/index.ts";
-import { decodeRecords } from "../../../src/node/stores/session-record.ts";
+import { headerLength } from "../../../src/node/stores/framed-log.ts";
 import { describeSessionStore, put, storedMessage } from "../../support/session-store-conformance.ts";
 
 function makeFolder(): string {
@@ -68,17 +68,34 @@ describe("the log of a session (real)", () => {
     await expect(store.apply(put(1))).rejects.toSatisfy((error) => storeErrors.is(error, "store/closed"));
   });
 
-  it("cut at any byte holds every record before that", async () => {
+  it("of another format is refused, said why, and left as it is", async () => {
+    const { folder, path } = await writeTen();
+    const old = Buffer.from("a70000000900000000040000000000010000", "hex");
+    writeFileSync(path, old);
+    await expect(readAll(folder)).rejects.toThrow(/session\.log was written by another moteq .* is 1, not 2/);
+    expect(readFileSync(path)).toEqual(old);
+  });
+
+  it("that is none is put aside", async () => {
+    const { folder, path } = await writeTen();
+    writeFileSync(path, "what is this?");
+    const said: string[] = [];
+    expect(await readAll(folder, (text) => said.push(text))).toEqual([]);
+    expect(said).toEqual([expect.stringMatching(/put aside as session\.log\.damaged/)]);
+    expect(readFileSync(`${path}.damaged`, "utf8")).toBe("what is this?");
+  });
+
+  it("cut at a record's end or one byte before holds every record before that", async () => {
     const { folder, path, ends } = await writeTen();
     const whole = readFileSync(path);
-    for (let length = 0; length <= whole.length; length++) {
-      const count = ends.filter((end) => end <= length).length;
-      expect(decodeRecords(whole.subarray(0, length)).changes).toEqual(put(...oneTo(count)));
-    }
-    for (const length of [0, 1, ...ends.slice(5).map((end) => end - 1)]) {
+    for (const length of [headerLength, ...ends.slice(5).flatMap((end) => [end - 1, end])]) {
       writeFileSync(path, whole.subarray(0, length));
       const count = ends.filter((end) => end <= length).length;
-      expect(await readAll(folder)).toEqual(oneTo(count).map((sequence) => storedMessage(sequence)));
+      const said: string[] = [];
+      expect(await readAll(folder, (text) => said.push(text))).toEqual(
+        oneTo(count).map((sequence) => storedMessage(sequence)),
+      );
+      expect(said).toHaveLength(length === headerLength || ends.includes(length) ? 0 : 1);
     }
   });
 
@@ -97,7 +114,7 @@ describe("the log of a session (real)", () => {
       expect({ seed, run, count: messages.length, said: said.length }).toEqual({
         seed,
         run,
-        count: 9,
+        count: at < headerLength ? 10 : 9,
         said: 1,
       });
       for (const message of messages) expect(message).toEqual(storedMessage(message.sequence));
