@@ -7,6 +7,10 @@ export const cliErrors = defineErrors({
     meaning:
       "What a command waited for did not come in time. Is the broker there, and the gateway? `--timeout` waits longer.",
   },
+  "cli/offline": {
+    fault: "place",
+    meaning: "The gateway has ended, or has lost the broker at which the command looks for it.",
+  },
   "cli/refused": {
     fault: "caller",
     meaning: "The gateway, or the modem, did not do what a command asked for; the message says why.",

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { decodeUtf8 } from "../base/index.ts";
 import {
+  bridgeQuestions,
   type BridgeRequests,
   type BridgeResponse,
   toRequestTopic,
@@ -30,12 +31,13 @@ export function addRequestOptions(command: Command): Command {
 export async function askGateway<Name extends keyof BridgeRequests>(
   options: RequestOptions,
   name: Name,
-  request: BridgeRequests[Name]["request"] & { readonly transaction?: string },
+  request: BridgeRequests[Name]["request"],
   signal: AbortSignal,
 ): Promise<BridgeRequests[Name]["data"]> {
   const config = readConfig(options);
   const { base } = config.gateway;
-  const transaction = request.transaction ?? globalThis.crypto.randomUUID();
+  const qos = bridgeQuestions.has(name) ? 0 : 1;
+  const transaction = globalThis.crypto.randomUUID();
   const response = await withClient(config, async (client) => {
     const limited = withTimeout(
       signal,
@@ -46,13 +48,13 @@ export async function askGateway<Name extends keyof BridgeRequests>(
       limited.addEventListener("abort", () => reject(limited.reason));
       const topic = toResponseTopic(base, name);
       client
-        .subscribe(topic, { qos: 1, signal: limited }, ({ payload }) => {
+        .subscribe(topic, { qos, signal: limited }, ({ payload }) => {
           const answer = parse(payload);
           if (answer?.transaction === transaction) resolve(answer);
         })
         .then(async () => {
           const text = JSON.stringify({ ...request, transaction });
-          await client.publish(toRequestTopic(base, name), text, { qos: 1, signal: limited });
+          await client.publish(toRequestTopic(base, name), text, { qos, signal: limited });
           return undefined;
         })
         .catch(reject);

@@ -1,4 +1,4 @@
-import { broadcastAddress, isMacAddress, type MacAddress } from "../device/index.ts";
+import { isMacAddress, type MacAddress } from "../device/index.ts";
 import type { Refusal } from "./counters.ts";
 import type { Joining } from "./joining.ts";
 import { GatewayNode } from "./node.ts";
@@ -59,14 +59,16 @@ export class Admission {
 
   /** Makes a sender a node. */
   meet(source: MacAddress): GatewayNode | Refusal {
-    const { config, nodes, radio, routes, retained, subscriptions, journal, bridge, events } = this.#parts;
-    if (!isMacAddress(source) || source === broadcastAddress || source === radio.address)
-      return "bad-address";
+    const { config, nodes, leaving, radio, routes, retained, subscriptions } = this.#parts;
+    const { journal, bridge, events, presence } = this.#parts;
+    if (!isOfOne(source) || source === radio.address) return "bad-address";
     if (nodes.size >= config.limits.nodes) return "too-many-nodes";
     if (journal.overloaded) return "store-slow";
     const node = new GatewayNode(source, config.nodes[source]);
+    node.queue.nextId = leaving.get(source)?.queue.nextId ?? 0;
     nodes.set(source, node);
     routes.join(node);
+    presence.watch(node);
     retained.wait(config.pub_all.topic, node);
     subscriptions.want(config.pub_all.topic, config.pub_all.qos);
     journal.add({ type: "node", record: node.toRecord() });
@@ -83,4 +85,10 @@ export class Admission {
     const value = [...this.#denied].join(" ");
     this.#parts.journal.add({ type: "setting", name: deniedSetting, value: value || undefined });
   }
+}
+
+/** Whether an address is that of one radio: not none, and not that of many (IEEE 802, the lowest bit of the first byte). */
+function isOfOne(address: MacAddress): boolean {
+  const isOfMany = (Number.parseInt(address.slice(0, 2), 16) & 1) === 1;
+  return isMacAddress(address) && !isOfMany && address !== "000000000000";
 }

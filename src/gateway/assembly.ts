@@ -2,6 +2,8 @@ import { fromHex, messageOf } from "../base/index.ts";
 import type { MacAddress } from "../device/index.ts";
 import type { BridgeHealth } from "../topics/index.ts";
 import { Admission } from "./admission.ts";
+import { Answers } from "./answers.ts";
+import { noteBound } from "./bounds.ts";
 import { Bridge } from "./bridge.ts";
 import { BrokerSubscriptions, leftPrefix } from "./broker-subscriptions.ts";
 import { ClassicDialects } from "./classic/classic-dialect.ts";
@@ -45,6 +47,7 @@ export interface Assembly {
   readonly admission: Admission;
   readonly joining: Joining;
   readonly requests: Requests;
+  readonly answers: Answers;
   /** How each part is at this moment. */
   readonly judge: () => BridgeHealth;
 }
@@ -72,22 +75,25 @@ export function assemble(options: GatewayOptions): Assembly {
   const classic = new ClassicDialects({ ...shared, downlink: distribution.downlink });
   const uplink = new Uplink(parts, refusals, native ? [native, classic] : [classic]);
 
+  const answers = new Answers(journal);
   const requests = new Requests({
     base: config.base,
     link,
+    journal,
+    answers,
     reports,
     handlers: {
       ...createQueueRequests(parts, distribution),
       ...createNodeRequests(parts, distribution, admission, (address) => native?.forget(address)),
-      ...createJoinRequests(joining, journal),
-      ...createChannelRequests(parts.moves, journal),
+      ...createJoinRequests(joining),
+      ...createChannelRequests(parts.moves),
       health(request) {
         readRequest("health", request);
         return judge();
       },
     },
   });
-  return { parts, uplink, publications, distribution, admission, joining, requests, judge };
+  return { parts, uplink, publications, distribution, admission, joining, requests, answers, judge };
 }
 
 /** What all works of a gateway share. */
@@ -106,9 +112,15 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
         return `The store cannot be written to, and is tried again: ${messageOf(error)}`;
       });
     },
+    onDefect: (error) => {
+      reports.trouble("errors", "defect", () => {
+        return `What followed a change met a defect of the gateway: ${messageOf(error)}`;
+      });
+    },
   });
-  const retained = new RetainedMessages(clock, config.limits.retained_topics, (topic, message) => {
-    journal.add({ type: "topic", topic, message });
+  const retained = new RetainedMessages(clock, config.limits.retained_topics, {
+    onChange: (topic, message) => journal.add({ type: "topic", topic, message }),
+    onFull: () => noteBound({ counters, reports, config }, "retained_topics"),
   });
   const outbox = new Outbox({ link, journal, counters, reports });
   const events = new Events({ link, clock, base });
@@ -132,6 +144,7 @@ function assembleParts(options: GatewayOptions, judge: () => BridgeHealth): Gate
     link,
     store,
     nodes,
+    leaving: new Map(),
     retained,
     reports,
     counters,

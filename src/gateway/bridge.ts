@@ -9,8 +9,8 @@ import { describePresence, type NodePages } from "./node-pages.ts";
 
 /** How often the list of nodes is published at most, in milliseconds. */
 const leastIntervalMs = 1000;
-/** The same for each node: a list of a thousand has some 400 kB, and something of it changes every second. */
-const leastIntervalPerNodeMs = 10;
+/** The same for each node: a list of a thousand has some 400 kB, and something of it changes every second. What is new of a node is on its own page. */
+const leastIntervalPerNodeMs = 50;
 /** How often the gateway's health is looked at when nothing happens, in milliseconds. */
 const healthIntervalMs = 60_000;
 

@@ -192,9 +192,15 @@ function resolveAddresses(name: string, addresses: readonly string[]): MacAddres
   });
 }
 
+/** The address of the node that the configuration calls so; `undefined`: it calls none so. */
+export function holderOfName({ nodes }: Pick<GatewayConfig, "nodes">, name: string): MacAddress | undefined {
+  return Object.keys(nodes).find((address) => nodes[address]?.name === name);
+}
+
 /** Whether nodes may be called so: a level of a topic, and none that the gateway has itself. */
 export function isNodeName(name: string): boolean {
-  return /^[^+#/\p{Cc}]{1,64}$/u.test(name) && name !== "bridge";
+  // What turns the direction of writing lets one name look like another.
+  return /^[^+#/\p{Cc}\p{Cs}\p{Bidi_Control}]{1,64}$/u.test(name) && name !== "bridge";
 }
 
 function resolveNodes(nodes: Readonly<Record<string, NodeConfig>>): Record<MacAddress, NodeConfig> {

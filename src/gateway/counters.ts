@@ -1,4 +1,5 @@
 import { Counters } from "../base/index.ts";
+import type { Bound } from "./bounds.ts";
 import type { NativeDrop } from "./native/uplink.ts";
 import type { ClassicFault } from "../wire/index.ts";
 
@@ -98,9 +99,12 @@ export class GatewayCounters {
   readonly replies = new Counters<"sent" | "failed" | "dropped">();
   readonly reports = new Counters<"published" | "failed" | "dropped">();
   readonly subscriptions = new Counters<"made" | "ended" | "refused">();
+  /** How often something was forgotten since there was no more room. */
+  readonly bounds = new Counters<Bound>();
 
   toJSON(): GatewayCounts {
-    const { frames, items, uplinks, messages, deliveries, fates, replies, reports, subscriptions } = this;
+    const { frames, items, uplinks, messages, deliveries, fates, replies, reports, subscriptions, bounds } =
+      this;
     return {
       frames: frames.toJSON(),
       items: items.toJSON(),
@@ -111,6 +115,7 @@ export class GatewayCounters {
       replies: replies.toJSON(),
       reports: reports.toJSON(),
       subscriptions: subscriptions.toJSON(),
+      bounds: bounds.toJSON(),
     };
   }
 }

@@ -36,6 +36,11 @@ export class Deadlines {
     });
   }
 
+  /** What is due is due so much later, by `now`: that clock was stepped. */
+  move(byMs: number): void {
+    this.#due += byMs;
+  }
+
   close(): void {
     this.#timer?.cancel();
     this.#due = -Infinity;

@@ -105,7 +105,7 @@ export class Discovery {
     }
     for (const [topic, value] of readingsOf(node).toSorted(([one], [two]) => (one < two ? -1 : 1))) {
       if (typeof value !== "number") continue;
-      const key = topic.replaceAll(/[^a-zA-Z0-9]/g, "_");
+      const key = toKey(topic);
       const last = topic.slice(topic.lastIndexOf("/") + 1);
       components[key] = {
         platform: "sensor",
@@ -132,6 +132,15 @@ export class Discovery {
       components,
     };
   }
+}
+
+/** A key for each topic, which is no other topic's and none of our own: `t_a_b` for `a/b`, `t_a-005fb` for `a_b`. */
+function toKey(topic: string): string {
+  const escaped = topic.replaceAll(
+    /[^a-zA-Z0-9/]/g,
+    (unit) => `-${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `t_${escaped.replaceAll("/", "_")}`;
 }
 
 /** What a topic's last level says of the quantity. */

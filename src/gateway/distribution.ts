@@ -3,6 +3,7 @@ import { isOwnTopic } from "../topics/index.ts";
 import type { BrokerMessage } from "./broker-link.ts";
 import type { MessageOutcome } from "./counters.ts";
 import { Downlink, type DownlinkEvents } from "./downlink.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { End } from "./fates.ts";
 import type { GatewayNode } from "./node.ts";
@@ -26,6 +27,7 @@ export class Distribution {
   readonly downlink: Downlink;
   readonly #parts: GatewayParts;
   readonly #expiries: Deadlines;
+  readonly #steps: ClockSteps;
   readonly #bounds: QueueBounds;
   readonly #onQueued: (node: GatewayNode, isFirst: boolean) => void;
 
@@ -34,6 +36,7 @@ export class Distribution {
     this.#parts = parts;
     this.#onQueued = onQueued;
     const { radio, clock, store, journal, config } = parts;
+    this.#steps = new ClockSteps(clock);
     this.#bounds = { messages: config.qlen, bytes: config.limits.queue_bytes };
     this.#expiries = new Deadlines(
       clock,
@@ -48,6 +51,7 @@ export class Distribution {
         await journal.attempted();
         return !journal.isFailing;
       },
+      expire: (node) => this.expire(node),
       replyLimit: config.limits.replies,
       events: this.#createEvents(),
     });
@@ -104,6 +108,7 @@ export class Distribution {
       return "store-slow";
     }
     const wasEmpty = node.queue.size === 0;
+    this.#followClock();
     const now = clock.now();
     const message: QueuedMessage = {
       id: node.queue.nextId,
@@ -145,6 +150,7 @@ export class Distribution {
   }
 
   #expireAll(): number {
+    this.#followClock();
     let next = Infinity;
     for (const node of this.#parts.nodes.values()) {
       if (node.queue.size === 0) continue;
@@ -156,20 +162,31 @@ export class Distribution {
 
   /** Takes messages off a node's queue because somebody wants it so; those that wait no more are left alone. Settles when it is told. */
   async drop(node: GatewayNode, ids: readonly number[], end: "flushed" | "removed"): Promise<number> {
-    const gone = ids.filter((id) => node.queue.remove(id));
-    if (gone.length > 0) this.#parts.bridge.changed(node);
+    const gone = this.#takeOff(node, ids);
     await this.#parts.fates.endedUnread(node, end, gone);
     return gone.length;
   }
 
-  /** The same for messages of which only the numbers are known. */
-  endUnread(node: GatewayNode, ids: readonly number[], end: End): void {
-    this.#endAll(node, ids, end);
+  /** Messages of which only the numbers are known have come to their end. Settles when that is journaled; never rejects. */
+  async endUnread(node: GatewayNode, ids: readonly number[], end: End): Promise<void> {
+    const gone = ids.filter((id) => node.queue.remove(id));
+    if (gone.length > 0) this.#parts.bridge.changed(node);
+    await this.#parts.fates.endedUnread(node, end, gone);
   }
 
   /** Takes off what a node need not get any more. */
   expire(node: GatewayNode): void {
-    if (node.queue.size > 0) this.#endAll(node, node.queue.expired(this.#parts.clock.now()), "expired");
+    if (node.queue.size === 0) return;
+    this.#followClock();
+    this.#endAll(node, node.queue.expired(this.#parts.clock.now()), "expired");
+  }
+
+  /** A time to live is a span: what came before the wall clock was stepped lives neither shorter nor longer for that. */
+  #followClock(): void {
+    const byMs = this.#steps.take();
+    if (byMs === 0) return;
+    this.#expiries.move(byMs);
+    for (const { queue } of this.#parts.nodes.values()) queue.moveExpiries(byMs);
   }
 
   close(): Promise<void> {
@@ -194,10 +211,18 @@ export class Distribution {
   }
 
   #endAll(node: GatewayNode, ids: readonly number[], end: End): number {
-    const gone = ids.filter((id) => node.queue.remove(id));
-    if (gone.length > 0) this.#parts.bridge.changed(node);
+    const gone = this.#takeOff(node, ids);
     void this.#parts.fates.endedUnread(node, end, gone);
     return gone.length;
+  }
+
+  /** Makes room; gives the numbers of those that were there. */
+  #takeOff(node: GatewayNode, ids: readonly number[]): number[] {
+    const gone = ids.filter((id) => node.queue.remove(id));
+    if (gone.length === 0) return gone;
+    node.fullReported = false;
+    this.#parts.bridge.changed(node);
+    return gone;
   }
 
   /** A message that was on the air has come to its end. */

@@ -33,6 +33,8 @@ export interface DownlinkOptions {
   readonly store: GatewayStore;
   /** Whether everything that is in the nodes' queues can be read from the store; waits until that is known. */
   readonly canRead: () => Promise<boolean>;
+  /** Takes off a node's queue what it need not get any more. */
+  readonly expire: (node: GatewayNode) => void;
   /** How many answers may wait for one node. */
   readonly replyLimit: number;
   readonly events: DownlinkEvents;
@@ -66,7 +68,9 @@ export class Downlink {
 
   /** Sends a node what waits for it. Asking again while that goes on starts nothing twice. */
   deliver(node: GatewayNode): void {
-    if (node.queue.size === 0 || this.#closed) return;
+    if (this.#closed) return;
+    this.#options.expire(node);
+    if (node.queue.size === 0) return;
     node.contact.asked = true;
     if (node.contact.serving) return;
     this.#begin(node);

@@ -19,6 +19,11 @@ export const gatewayErrors = defineErrors({
     meaning:
       "The JSON of a request is not what it takes: the message says for each key what was expected and what came.",
   },
+  "gateway/transaction-used": {
+    fault: "caller",
+    meaning:
+      "A request has the transaction of another one of its kind that was answered before, and says something else. Give each request a transaction of its own.",
+  },
   "gateway/unknown-node": {
     fault: "caller",
     meaning: "A request names a node that the gateway does not know. `moteq nodes` lists those it knows.",

@@ -35,6 +35,8 @@ export class Fates {
   readonly #options: FatesOptions;
   /** Ends that wait for the broker. */
   #waiting = 0;
+  /** What is being read of messages that have ended. */
+  readonly #readings = new Set<Promise<void>>();
 
   constructor(options: FatesOptions) {
     this.#options = options;
@@ -71,8 +73,19 @@ export class Fates {
    */
   async endedUnread(node: GatewayNode, end: End, ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
-    if (this.#options.config.fates) await this.#readAndEnd(node, end, ids);
-    else for (const id of ids) this.ended(node, end, { id });
+    if (!this.#options.config.fates) {
+      for (const id of ids) this.ended(node, end, { id });
+      return;
+    }
+    const reading = this.#readAndEnd(node, end, ids);
+    this.#readings.add(reading);
+    await reading;
+    this.#readings.delete(reading);
+  }
+
+  /** Settles when all is journaled that has ended so far. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#readings);
   }
 
   /** Never rejects. */

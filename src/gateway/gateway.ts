@@ -1,16 +1,18 @@
 import { decodeUtf8, messageOf } from "../base/index.ts";
-import type { BridgeHealth } from "../topics/index.ts";
+import { type BridgeHealth, toBridgeTopic } from "../topics/index.ts";
 import { assemble, type Assembly } from "./assembly.ts";
 import { describeNode } from "./bridge.ts";
 import type { BrokerMessage } from "./broker-link.ts";
 import type { MessageOutcome } from "./counters.ts";
 import { settleWithin } from "./deadline.ts";
 import { birthTopic } from "./discovery.ts";
+import { holderOfName } from "./config.ts";
 import { gatewayErrors } from "./errors.ts";
 import { GatewayNode } from "./node.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { GatewayLog } from "./reports.ts";
+import { findRival } from "./rival.ts";
 import { type GatewayReport, writeStatusReport } from "./status-report.ts";
 
 /** How long `close` waits for what is under way, in milliseconds. */
@@ -44,6 +46,7 @@ export class Gateway {
   readonly #assembly: Assembly;
   readonly #brokerName: string | undefined;
   readonly #log: GatewayLog;
+  readonly #infoTopic: string;
   #state: "new" | "running" | "closed" = "new";
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -61,6 +64,7 @@ export class Gateway {
     this.#startedAt = options.clock.monotonic();
     this.#assembly = assemble(options);
     this.#parts = this.#assembly.parts;
+    this.#infoTopic = toBridgeTopic(this.#parts.config.base, "bridge/info");
   }
 
   /**
@@ -93,7 +97,9 @@ export class Gateway {
       });
     }
     this.#parts.counters.messages.add(outcome);
-    return outcome === "routed" || outcome === "request" ? this.#parts.journal.flushed() : undefined;
+    const { requests } = this.#assembly;
+    const isToBeKept = outcome === "request" ? requests.changesBy(message.topic) : outcome === "routed";
+    return isToBeKept ? this.#parts.journal.flushed() : undefined;
   }
 
   /** Whether a message on a topic is for some node. What is stored of nodes counts once `start` has settled. */
@@ -152,6 +158,7 @@ export class Gateway {
     for (const stored of state.nodes) {
       const { address } = stored.record;
       const node = new GatewayNode(address, config.nodes[address], stored);
+      this.#yieldName(node);
       if (node.lastSeen !== undefined) {
         node.heardAt = clock.monotonic() - Math.max(0, clock.now() - node.lastSeen);
       }
@@ -165,6 +172,7 @@ export class Gateway {
     const settings = new Map(state.settings);
     this.#assembly.admission.restore(settings);
     this.#assembly.joining.restore(settings);
+    this.#assembly.answers.restore(settings);
     await this.#parts.moves.restore(settings);
     if (this.#closing) return;
     this.#state = "running";
@@ -172,6 +180,7 @@ export class Gateway {
     subscriptions.wantOwn(config.pub_all.topic, config.pub_all.qos);
     if (config.statreq) subscriptions.wantOwn(config.statreq.topic, config.statreq.qos);
     subscriptions.wantOwn(this.#assembly.requests.filter, 1);
+    subscriptions.wantOwn(this.#infoTopic, 1);
     if (config.homeassistant) subscriptions.wantOwn(birthTopic, 1);
     subscriptions.restore(settings);
     radio.listen((frame) => {
@@ -181,6 +190,17 @@ export class Gateway {
     this.#assembly.publications.restore(state.uplinks);
     this.#opened.resolve();
     if (this.#parts.link.connected) this.#greet();
+  }
+
+  /** Nobody has the name of another node: what the configuration says goes before. */
+  #yieldName(node: GatewayNode): void {
+    const { givenName: name, address } = node;
+    const { config, journal, reports } = this.#parts;
+    const holder = name === undefined ? undefined : holderOfName(config, name);
+    if (name === undefined || holder === undefined || holder === address) return;
+    node.givenName = undefined;
+    journal.add({ type: "node", record: node.toRecord() });
+    reports.error(`Node ${address} is no longer called ${name}: the configuration calls node ${holder} so`);
   }
 
   async #end(): Promise<void> {
@@ -225,6 +245,11 @@ export class Gateway {
     if (this.#assembly.requests.isRequest(message.topic)) {
       return this.#assembly.requests.take(message) ? "request" : "request-refused";
     }
+    if (message.topic === this.#infoTopic) {
+      const rival = findRival(message, this.#parts.radio.address);
+      if (rival !== undefined) this.#sayRival(rival);
+      return "own";
+    }
     if (config.homeassistant && message.topic === birthTopic) {
       if (decodeUtf8(message.payload) === "online") this.#parts.bridge.born();
       return "own";
@@ -236,6 +261,16 @@ export class Gateway {
     return routes.subscribersOf(message.topic).size > 0
       ? this.#assembly.distribution.route(message)
       : outcome;
+  }
+
+  #sayRival(rival: string): void {
+    const { config, reports } = this.#parts;
+    reports.trouble("errors", "rival", () => {
+      return (
+        `Another gateway, ${rival}, uses ${config.base}/ at this broker: both do each request, and the end of one is said ` +
+        "of both. Give each its own gateway.base"
+      );
+    });
   }
 
   #answerStatusRequest({ topic, retain }: BrokerMessage): MessageOutcome {

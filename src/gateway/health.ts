@@ -32,7 +32,8 @@ function judgeRadio({ radio }: GatewayParts): PartHealth {
 function judgeQueue({ nodes, config, journal }: GatewayParts): PartHealth {
   if (journal.overloaded) return failed("nothing more is queued: the store does not keep up");
   let full = 0;
-  for (const node of nodes.values()) if (node.queue.size >= config.qlen) full++;
+  // One that is full by its bytes has room for a short message, as a rule: it had to be said.
+  for (const node of nodes.values()) if (node.queue.size >= config.qlen || node.fullReported) full++;
   if (full > 0) return degraded(`the queues of ${full} nodes are full`);
   return nodes.size >= config.limits.nodes ? degraded(`no more than ${nodes.size} nodes are taken`) : ok;
 }

@@ -1,7 +1,6 @@
 import { toMacAddress } from "../device/index.ts";
 import { gatewayErrors } from "./errors.ts";
 import { type Joining, maximumCodes } from "./joining.ts";
-import type { Journal } from "./journal.ts";
 import { readRequest } from "./request-shapes.ts";
 import type { RequestHandlers } from "./requests.ts";
 
@@ -12,7 +11,7 @@ type JoinHandlers = {
 };
 
 /** Opens and closes the door for new nodes. */
-export function createJoinRequests(joining: Joining, journal: Journal): JoinHandlers {
+export function createJoinRequests(joining: Joining): JoinHandlers {
   return {
     "join/open"(request) {
       const { seconds, code: wantsCode, classic } = readRequest("join/open", request);
@@ -20,15 +19,14 @@ export function createJoinRequests(joining: Joining, journal: Journal): JoinHand
       return { until: new Date(until).toISOString(), code: code ?? null };
     },
 
-    async "join/close"(request) {
+    "join/close"(request) {
       const { codes = false } = readRequest("join/close", request);
       const closed = joining.close();
       const revoked = codes ? joining.revokeCodes() : 0;
-      await journal.flushed();
       return { closed, revoked };
     },
 
-    async "join/code"(request) {
+    "join/code"(request) {
       const { address: given, days } = readRequest("join/code", request);
       const address = given === undefined ? undefined : toMacAddress(given);
       const made = joining.createCode(days * 86_400, address);
@@ -38,7 +36,6 @@ export function createJoinRequests(joining: Joining, journal: Journal): JoinHand
           `no code was made: ${maximumCodes} are open already; join/close with codes revokes them`,
         );
       }
-      await journal.flushed();
       return { code: made.code, expires: new Date(made.expiresAt).toISOString() };
     },
   };

@@ -1,6 +1,7 @@
 import type { Clock, RandomBytes, Timer } from "../base/index.ts";
 import type { MacAddress } from "../device/index.ts";
 import { createJoinCode, openJoinSecret, secretOfCode } from "../wire/index.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import type { Events } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { JoinSecret, JoinTerms } from "./native/index.ts";
@@ -48,9 +49,13 @@ export class Joining {
   readonly #options: JoiningOptions;
   #window: Window | undefined;
   #codes: readonly Code[] = [];
+  /** Those that were made since the start: the others go by the wall clock of then. */
+  readonly #made = new Set<string>();
+  readonly #steps: ClockSteps;
 
   constructor(options: JoiningOptions) {
     this.#options = options;
+    this.#steps = new ClockSteps(options.clock);
   }
 
   /** Remembers the codes of before a restart. */
@@ -98,6 +103,7 @@ export class Joining {
     this.#forgetExpired();
     if (!randomBytes || this.#codes.length >= maximumCodes) return undefined;
     const made = { code: createJoinCode(randomBytes), expiresAt: clock.now() + seconds * 1000 };
+    this.#made.add(made.code);
     this.#keep([...this.#codes, { ...made, address }]);
     return made;
   }
@@ -146,6 +152,11 @@ export class Joining {
   }
 
   #forgetExpired(): void {
+    const byMs = this.#steps.take();
+    if (byMs !== 0 && this.#made.size > 0) {
+      const moved = (one: Code) => ({ ...one, expiresAt: one.expiresAt + byMs });
+      this.#keep(this.#codes.map((one) => (this.#made.has(one.code) ? moved(one) : one)));
+    }
     const now = this.#options.clock.now();
     if (this.#codes.some(({ expiresAt }) => expiresAt <= now)) {
       this.#keep(this.#codes.filter(({ expiresAt }) => expiresAt > now));
@@ -154,6 +165,7 @@ export class Joining {
 
   #keep(codes: readonly Code[]): void {
     this.#codes = codes;
+    for (const code of this.#made) if (!codes.some((one) => one.code === code)) this.#made.delete(code);
     const value = codes.length > 0 ? JSON.stringify(codes) : undefined;
     this.#options.journal.add({ type: "setting", name: codesSetting, value });
   }

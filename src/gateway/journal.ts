@@ -16,8 +16,18 @@ class Batch {
   readonly changes = new Set<StoreChange>();
   readonly callbacks: (() => void)[] = [];
 
-  settle(): void {
-    for (const callback of this.callbacks) callback();
+  get isEmpty(): boolean {
+    return this.changes.size === 0 && this.callbacks.length === 0;
+  }
+
+  settle(onDefect: (error: unknown) => void): void {
+    for (const callback of this.callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        onDefect(error);
+      }
+    }
   }
 }
 
@@ -27,6 +37,8 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** The store could not be written to; it is tried again. */
   readonly onFailure: (error: unknown) => void;
+  /** Somebody who was to be called threw: a defect, which keeps nobody else waiting. Default: nobody is told. */
+  readonly onDefect?: (error: unknown) => void;
 }
 
 /**
@@ -109,20 +121,20 @@ export class Journal {
 
   /** Never rejects. */
   async #run(): Promise<void> {
+    const { onDefect = () => {} } = this.#options;
     this.#isRunning = true;
     // What else changes in this turn goes into the same batch, and what the broker's link takes in it need not be written.
     for (let turn = 0; turn < turnsToGather; turn++) await endOfTurn;
-    while (this.#next.changes.size > 0) {
+    // Whoever is called may add something: that goes into a batch of its own.
+    while (!this.#next.isEmpty) {
       const batch = this.#next;
       this.#current = batch;
       this.#next = new Batch();
       // What could not be written to the end is nobody's to rely on.
-      if (!(await this.#commit([...batch.changes]))) return;
-      batch.settle();
+      // All of it may have been withdrawn.
+      if (batch.changes.size > 0 && !(await this.#commit([...batch.changes]))) return;
+      batch.settle(onDefect);
     }
-    // All of it may have been withdrawn.
-    this.#next.settle();
-    this.#next = new Batch();
     this.#current = undefined;
     this.#isRunning = false;
   }

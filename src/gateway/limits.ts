@@ -20,7 +20,7 @@ export interface GatewayLimits {
   readonly message_bytes: number;
   /** Answers that wait for one node's radio, 1 … 1000. Default 16. */
   readonly replies: number;
-  /** Nodes that send a message in parts at once, 1 … 100,000. Default 256. The one begun first is given up. */
+  /** Nodes that send a message in parts at once, 1 … 100,000. Default 256. The one longest quiet is given up. */
   readonly joins: number;
   /** Status and error lines that wait for the broker, 1 … 100,000. Default 100. */
   readonly reports: number;

@@ -57,11 +57,14 @@ export class NodeQueue {
   bytes = 0;
   #numbers: number[] | undefined;
   #specials: Map<number, Special> | undefined;
+  /** The number of the first message that came since the start: those before go by the wall clock of then. */
+  readonly #firstOwn: number;
   /** Where the first message begins: what stood before it has gone. */
   #start = 0;
 
   constructor(nextId = 0, waiting: readonly QueueEntry[] = []) {
     this.nextId = nextId;
+    this.#firstOwn = nextId;
     for (const entry of waiting) this.#insert(entry);
     // An array that grew has room to spare: most of these queues are only looked at again when their node wakes.
     this.#numbers = this.#numbers?.slice();
@@ -158,6 +161,18 @@ export class NodeQueue {
     let first = Infinity;
     for (const { expiresAt } of this.#specials?.values() ?? []) first = Math.min(first, expiresAt);
     return first;
+  }
+
+  /** The wall clock was stepped: moves the end of what came since the start. */
+  moveExpiries(byMs: number): void {
+    for (const [id, special] of this.#specials ?? []) {
+      if (id >= this.#firstOwn) this.#specials?.set(id, { ...special, expiresAt: special.expiresAt + byMs });
+    }
+  }
+
+  /** When a message expires, in milliseconds since 1970; `Infinity`: never. */
+  expiryOf(id: number): number {
+    return this.#specials?.get(id)?.expiresAt ?? Infinity;
   }
 
   /** Those that must go for one more: of the lowest priority first, never above its own, the oldest first among equals. */

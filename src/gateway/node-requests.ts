@@ -1,6 +1,7 @@
 import { show } from "../base/index.ts";
 import { type MacAddress, toMacAddress } from "../device/index.ts";
 import type { Admission } from "./admission.ts";
+import { holderOfName } from "./config.ts";
 import type { Distribution } from "./distribution.ts";
 import { gatewayErrors } from "./errors.ts";
 import { findNode, type GatewayNode } from "./node.ts";
@@ -29,14 +30,14 @@ export function createNodeRequests(
   const { nodes, journal, bridge, events } = parts;
 
   /** @throws `gateway/bad-request` */
-  const assertFree = (name: string, except?: GatewayNode) => {
-    const address = toMacAddress(name);
-    const taken = [...nodes.values()].find((node) => node.name === name || node.address === address);
-    if (!taken || taken === except) return;
-    throw gatewayErrors.create(
-      "gateway/bad-request",
-      `name: ${show(name)} is what node ${taken.address} is called`,
-    );
+  const assertFree = (name: string, own: MacAddress) => {
+    // One that is not known yet has its name already, if it is an address or that of the configuration.
+    const taken =
+      toMacAddress(name) ??
+      holderOfName(parts.config, name) ??
+      [...nodes.values()].find((node) => node.name === name)?.address;
+    if (taken === undefined || taken === own) return;
+    throw gatewayErrors.create("gateway/bad-request", `name: ${show(name)} is what node ${taken} is called`);
   };
 
   const rename = (node: GatewayNode, name: string) => {
@@ -51,7 +52,7 @@ export function createNodeRequests(
   };
 
   return {
-    async "node/allow"(request) {
+    "node/allow"(request) {
       const { address: given, name } = readRequest("node/allow", request);
       const address = toMacAddress(given) ?? "";
       if (parts.config.deny.includes(address)) {
@@ -61,7 +62,7 @@ export function createNodeRequests(
         );
       }
       const known = nodes.get(address);
-      if (name !== undefined) assertFree(name, known);
+      if (name !== undefined) assertFree(name, address);
       admission.deny(address, false);
       const node = known ?? admission.meet(address);
       if (typeof node === "string") {
@@ -72,22 +73,20 @@ export function createNodeRequests(
         forget(address);
       }
       if (name !== undefined) rename(node, name);
-      await journal.flushed();
       return { node: node.address, name: node.name };
     },
 
-    async "node/rename"(request) {
+    "node/rename"(request) {
       const { node: given, name } = readRequest("node/rename", request);
       const node = findNode(nodes, given);
       if (node.byHand?.name !== undefined) {
         throw gatewayErrors.create(
           "gateway/bad-request",
-          `node ${node.address} has its name in the configuration (nodes.${node.address}.name): change it there`,
+          `node ${node.address} has its name in the configuration (nodes.${node.address}.name), or is a simulated one: no request changes it`,
         );
       }
-      assertFree(name, node);
+      assertFree(name, node.address);
       const before = rename(node, name);
-      await journal.flushed();
       return { node: node.address, name: node.name, before };
     },
 

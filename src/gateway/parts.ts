@@ -25,6 +25,8 @@ export interface GatewayParts {
   readonly link: BrokerLink;
   readonly store: GatewayStore;
   readonly nodes: Map<MacAddress, GatewayNode>;
+  /** Those that are no more, while the store still has something of them: who comes with such an address goes on with its numbers. */
+  readonly leaving: Map<MacAddress, GatewayNode>;
   readonly routes: Routes;
   readonly retained: RetainedMessages;
   readonly subscriptions: BrokerSubscriptions;

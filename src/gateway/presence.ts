@@ -20,6 +20,8 @@ export class Presence {
   readonly #options: PresenceOptions;
   /** Those that are awake, the one first that was first heard. */
   readonly #awake = new Set<GatewayNode>();
+  /** Since when those are known that have promised something and were never heard. */
+  readonly #unheard = new Map<GatewayNode, number>();
   readonly #dues: Deadlines;
   #sleepTimer: Timer | undefined;
 
@@ -47,10 +49,15 @@ export class Presence {
 
   /** A node's promise is new, or has been read from the store. */
   watch(node: GatewayNode): void {
-    if (!node.isOverdue) this.#dues.note(dueAt(node));
+    if (node.heardAt !== undefined) this.#unheard.delete(node);
+    else if (node.contract && !this.#unheard.has(node)) {
+      this.#unheard.set(node, this.#options.clock.monotonic());
+    }
+    if (!node.isOverdue) this.#dues.note(this.#dueAt(node));
   }
 
   forget(node: GatewayNode): void {
+    this.#unheard.delete(node);
     this.#awake.delete(node);
   }
 
@@ -65,7 +72,7 @@ export class Presence {
     let next = Infinity;
     for (const node of this.#options.nodes.values()) {
       if (node.isOverdue) continue;
-      const due = dueAt(node);
+      const due = this.#dueAt(node);
       if (due > now) next = Math.min(next, due);
       else {
         node.isOverdue = true;
@@ -73,6 +80,12 @@ export class Presence {
       }
     }
     return next;
+  }
+
+  /** When a node is overdue, by the monotonic clock; `Infinity` if it has promised nothing. */
+  #dueAt(node: GatewayNode): number {
+    const { contract, heardAt = this.#unheard.get(node) } = node;
+    return contract && heardAt !== undefined ? heardAt + overdueAfterMs(contract) : Infinity;
   }
 
   #awaitSleep(): void {
@@ -89,9 +102,4 @@ export class Presence {
     }
     this.#sleepTimer = undefined;
   }
-}
-
-/** When a node is overdue, by the monotonic clock; `Infinity` if it has promised nothing. */
-function dueAt({ contract, heardAt }: GatewayNode): number {
-  return contract && heardAt !== undefined ? heardAt + overdueAfterMs(contract) : Infinity;
 }

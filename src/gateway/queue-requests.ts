@@ -32,11 +32,21 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       const ids = node.queue.first(limit);
       await journal.attempted();
       const messages = await store.readMessages(node.address, ids);
-      return { ...summarize(node), messages: messages.map((message) => describe(message)) };
+      return {
+        ...summarize(node),
+        messages: messages.map((message) => describe(message, node.queue.expiryOf(message.id))),
+      };
     },
 
-    async "queue/add"(request, transaction) {
-      const { node: name, topic, payload: text, encoding, ...wish } = readRequest("queue/add", request);
+    "queue/add"(request, transaction) {
+      const {
+        node: name,
+        topic,
+        payload: text,
+        encoding,
+        fateTransaction,
+        ...wish
+      } = readRequest("queue/add", request);
       const node = findNode(nodes, name);
       const fault = faultOfTopicName(topic);
       if (fault !== undefined) throw gatewayErrors.create("gateway/bad-request", `topic: ${fault}`);
@@ -45,12 +55,11 @@ export function createQueueRequests(parts: GatewayParts, distribution: Distribut
       const standard = choosePolicy(config.policies, topic);
       const { policy = standard.policy, ttl = standard.ttl, priority = standard.priority } = wish;
       const content = { topic, payload, retained: false };
-      const id = distribution.enqueue(node, content, { policy, ttl, priority, transaction });
+      const order = { policy, ttl, priority, transaction: fateTransaction ?? transaction };
+      const id = distribution.enqueue(node, content, order);
       if (typeof id !== "number") {
         throw gatewayErrors.create("gateway/not-queued", `the message was not queued: ${reasons[id]}`);
       }
-      // Yes is said when a power cut could not take it back.
-      await journal.flushed();
       return { node: node.address, id };
     },
 
@@ -85,8 +94,8 @@ function summarize({ address, name, queue }: GatewayNode): QueueSummary {
   };
 }
 
-function describe(message: QueuedMessage): QueueItem {
-  const { id, topic, payload, retained, priority, latest, queuedAt, expiresAt, transaction } = message;
+function describe(message: QueuedMessage, expiry: number): QueueItem {
+  const { id, topic, payload, retained, priority, latest, queuedAt, transaction } = message;
   const text = decodeUtf8(payload);
   return {
     id,
@@ -96,7 +105,7 @@ function describe(message: QueuedMessage): QueueItem {
     priority,
     policy: latest ? "latest" : "fifo",
     queuedAt: new Date(queuedAt).toISOString(),
-    expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+    expiresAt: expiry === Infinity ? null : new Date(expiry).toISOString(),
     transaction,
   };
 }

@@ -119,7 +119,9 @@ export class RadioGroup implements Radio {
 
   async send(destination: MacAddress, bytes: Uint8Array): Promise<boolean> {
     assertSendable(destination, bytes, this.maximumFrameBytes);
-    for (const member of this.#members) void this.#bringAlong(member);
+    for (const member of this.#members) {
+      if (member.radio.channel !== this.#channel) void this.#bringAlong(member);
+    }
     if (destination === broadcastAddress) {
       return anyOf(
         await Promise.allSettled(this.#members.map((one) => this.#sendBy(one, destination, bytes))),
@@ -171,7 +173,9 @@ export class RadioGroup implements Radio {
       const timer = this.#clock.setTimer(this.#sendMs, () => {
         reject(new Error(`it did not say within ${this.#sendMs} ms whether a frame was sent`));
       });
-      sent.then(resolve, reject).finally(() => timer.cancel());
+      const end = () => timer.cancel();
+      sent.then(end, end);
+      sent.then(resolve, reject);
     });
   }
 
@@ -189,7 +193,7 @@ export class RadioGroup implements Radio {
   /** Brings a radio to the group's channel that is elsewhere: one that was away when the others went, as a rule. */
   async #bringAlong(member: Member): Promise<void> {
     const { radio } = member;
-    if (radio.channel === this.#channel || radio.problem !== undefined || member.tuning) return;
+    if (radio.problem !== undefined || member.tuning) return;
     member.tuning = true;
     // It stays in trouble for all to see if it cannot, and is asked again with the next frame.
     await tune(radio, this.#channel).catch(() => {});

@@ -11,12 +11,12 @@ interface Handed {
   readonly bytes: Uint8Array;
   readonly at: number;
   /** The radios that have brought it. */
-  readonly by: Set<number>;
+  readonly by: number[];
 }
 
 /** What the radios heard of one node. */
 interface Source {
-  frames: Handed[];
+  readonly frames: Handed[];
   /** How each radio heard it last, by the radio's place. */
   readonly last: (Heard | undefined)[];
 }
@@ -48,38 +48,41 @@ export class Receptions {
 
   /** Notes that a radio heard a frame; `false` if another radio has brought it before. */
   note({ source: address, bytes, rssi }: ReceivedFrame, radio: number, now: number): boolean {
-    const source = this.#sourceOf(address);
-    source.last[radio] = { at: now, rssi };
-    source.frames = source.frames.filter(({ at }) => now - at <= this.#windowMs).slice(-rememberedFrames);
+    const { last, frames } = this.#sourceOf(address);
+    last[radio] = { at: now, rssi };
+    for (let first = frames[0]; first; first = frames[0]) {
+      if (now - first.at <= this.#windowMs && frames.length <= rememberedFrames) break;
+      frames.shift();
+    }
     // A node that says the same twice is heard twice by each radio: the second copy of one radio is the second frame.
-    const copy = source.frames.find((frame) => !frame.by.has(radio) && equalBytes(frame.bytes, bytes));
-    if (copy) copy.by.add(radio);
-    else source.frames.push({ bytes: bytes.slice(), at: now, by: new Set([radio]) });
+    const copy = frames.find((frame) => !frame.by.includes(radio) && equalBytes(frame.bytes, bytes));
+    if (copy) copy.by.push(radio);
+    else frames.push({ bytes: bytes.slice(), at: now, by: [radio] });
     return !copy;
   }
 
   /** How strong the radio heard a node that heard it best lately. */
   bestRssi(address: MacAddress): number | undefined {
-    const strengths = this.#lately(address).flatMap((heard) => heard?.rssi ?? []);
-    return strengths.length > 0 ? Math.max(...strengths) : undefined;
+    const last = this.#sources.get(address)?.last ?? [];
+    const since = newestOf(last) - latelyMs;
+    let best: number | undefined;
+    for (const heard of last) {
+      if (heard?.rssi === undefined || heard.at < since) continue;
+      if (best === undefined || heard.rssi > best) best = heard.rssi;
+    }
+    return best;
   }
 
   /** The places of the radios, those first that heard a node best lately. */
   order(address: MacAddress): readonly number[] {
-    const lately = this.#lately(address);
+    const last = this.#sources.get(address)?.last ?? [];
+    const since = newestOf(last) - latelyMs;
     const strength = (place: number) => {
-      const heard = lately[place];
-      return heard ? (heard.rssi ?? -200) : -1000;
+      const heard = last[place];
+      return heard && heard.at >= since ? (heard.rssi ?? -200) : -1000;
     };
     const places = Array.from({ length: this.#radios }, (_, place) => place);
     return places.toSorted((one, other) => strength(other) - strength(one));
-  }
-
-  /** How each radio heard a node, without what is too old. */
-  #lately(address: MacAddress): readonly (Heard | undefined)[] {
-    const last = this.#sources.get(address)?.last ?? [];
-    const newest = Math.max(...last.map((heard) => heard?.at ?? -Infinity));
-    return last.map((heard) => (heard && newest - heard.at <= latelyMs ? heard : undefined));
   }
 
   #sourceOf(address: MacAddress): Source {
@@ -95,4 +98,11 @@ export class Receptions {
     }
     return source;
   }
+}
+
+/** When one of the radios heard a node last. */
+function newestOf(last: readonly (Heard | undefined)[]): number {
+  let newest = -Infinity;
+  for (const heard of last) if (heard && heard.at > newest) newest = heard.at;
+  return newest;
 }

@@ -95,7 +95,8 @@ export class Reports {
       this.#episodes.delete(kind);
       return;
     }
-    this.#tell(episode.audience, `${episode.describe()} (${episode.more} times in the last minute)`);
+    const times = episode.more === 1 ? "once more" : `${episode.more} times`;
+    this.#tell(episode.audience, `${episode.describe()} (${times} in the last minute)`);
     episode.more = 0;
     episode.timer = this.#options.clock.setTimer(episodeMs, () => this.#goOn(kind));
   }

@@ -24,6 +24,10 @@ function whole(from: number, to: number) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(from, message), v.maxValue(to, message));
 }
 
+/** The longest transaction, in characters. */
+export const longestTransaction = 256;
+const handle = `a text of ${longestTransaction} characters at most`;
+
 const flag = v.boolean("true or false");
 const policy = v.picklist(["fifo", "latest"], "fifo or latest");
 
@@ -39,6 +43,7 @@ export const requestShapes = {
     ttl: v.optional(whole(1, longestTtl)),
     priority: v.optional(whole(0, 9)),
     policy: v.optional(policy),
+    fateTransaction: v.optional(v.pipe(v.string(handle), v.maxLength(longestTransaction, handle))),
   }),
   "queue/drop": v.strictObject({
     node,

@@ -1,19 +1,22 @@
 import { decodeUtf8, encodeUtf8, messageOf, MoteqError } from "../base/index.ts";
 import {
+  bridgeQuestions,
   type BridgeRequests,
   type BridgeResponse,
   toRequestTopic,
   toResponseTopic,
 } from "../topics/index.ts";
+import type { Answers } from "./answers.ts";
 import type { BrokerLink, BrokerMessage } from "./broker-link.ts";
+import { digestText } from "./digest.ts";
 import { gatewayErrors } from "./errors.ts";
+import type { Journal } from "./journal.ts";
 import { showText } from "./report-text.ts";
+import { longestTransaction } from "./request-shapes.ts";
 import type { Reports } from "./reports.ts";
 
 /** The longest request that is read, in bytes. */
 const maximumBytes = 65_536;
-/** How many answers are remembered, for requests that the broker brings twice. */
-const rememberedAnswers = 256;
 /** How many requests may be under way at once. */
 const maximumUnderWay = 64;
 
@@ -30,6 +33,8 @@ export type RequestHandlers = { readonly [Name in keyof BridgeRequests]: Request
 export interface RequestsOptions {
   readonly base: string;
   readonly link: BrokerLink;
+  readonly journal: Journal;
+  readonly answers: Answers;
   readonly reports: Reports;
   readonly handlers: RequestHandlers;
 }
@@ -42,7 +47,6 @@ export class Requests {
   readonly #options: RequestsOptions;
   /** What the topics of requests begin with. */
   readonly #root: string;
-  readonly #answers = new Map<string, Promise<BridgeResponse>>();
   #underWay = 0;
 
   constructor(options: RequestsOptions) {
@@ -58,6 +62,16 @@ export class Requests {
   /** Whether a message is a request. */
   isRequest(topic: string): boolean {
     return topic.startsWith(this.#root);
+  }
+
+  /** Whether a request may change something; the others only ask. */
+  changes(name: string): boolean {
+    return isName(this.#options.handlers, name) && !bridgeQuestions.has(name);
+  }
+
+  /** The same by its topic. */
+  changesBy(topic: string): boolean {
+    return this.changes(topic.slice(this.#root.length));
   }
 
   /** Does what is asked; `false` if it is not to be done at all. What is to be done is begun when this returns. */
@@ -86,38 +100,46 @@ export class Requests {
     const response = await this.#respond(name, payload);
     this.#underWay--;
     link
-      .publish(toResponseTopic(base, name), encodeUtf8(JSON.stringify(response)), { qos: 1 })
+      .publish(toResponseTopic(base, name), encodeUtf8(JSON.stringify(response)), {
+        qos: this.changes(name) ? 1 : 0,
+      })
       .catch(() => {});
   }
 
   #respond(name: string, payload: Uint8Array): Promise<BridgeResponse> {
-    let request: Record<string, unknown>;
+    const { answers } = this.#options;
+    let transaction: string | number | undefined;
     try {
-      request = parse(payload);
+      const { transaction: given, ...request } = parse(payload);
+      if (typeof given === "string" || typeof given === "number") transaction = given;
+      if (transaction === undefined || !this.changes(name)) return this.#do(name, request, transaction);
+      assertShort(transaction);
+      const digest = digestText(JSON.stringify(request));
+      const before = answers.find(name, transaction, digest);
+      if (before) return Promise.resolve(before);
+      const made = transaction;
+      const answer = this.#do(name, request, transaction, (response) =>
+        answers.note(name, made, digest, response),
+      );
+      answers.begin(name, transaction, digest, answer);
+      return answer;
     } catch (error) {
-      return Promise.resolve(toErrorResponse(error, undefined));
+      return Promise.resolve(toErrorResponse(error, transaction));
     }
-    const { transaction: given, ...rest } = request;
-    const transaction = typeof given === "string" || typeof given === "number" ? given : undefined;
-    if (transaction === undefined) return this.#do(name, rest, undefined);
-    const key = `${name} ${transaction}`;
-    const before = this.#answers.get(key);
-    if (before) return before;
-    const answer = this.#do(name, rest, transaction);
-    this.#answers.set(key, answer);
-    if (this.#answers.size > rememberedAnswers) {
-      const [oldest] = this.#answers.keys();
-      if (oldest !== undefined) this.#answers.delete(oldest);
-    }
-    return answer;
   }
 
+  /**
+   * @param note is told the answer as soon as it is known: what is done at once is journaled in one batch with it, and what
+   *   is not, right behind it
+   */
   async #do(
     name: string,
     request: Record<string, unknown>,
     transaction: string | number | undefined,
+    note: (response: BridgeResponse) => void = () => {},
   ): Promise<BridgeResponse> {
-    const { handlers, reports } = this.#options;
+    const { handlers, journal, reports } = this.#options;
+    let response: BridgeResponse;
     try {
       if (!isName(handlers, name)) {
         const known = Object.keys(handlers).join(", ");
@@ -126,8 +148,8 @@ export class Requests {
           `there is no request ${showText(name)}; there are ${known}`,
         );
       }
-      const data = await handlers[name](request, transaction === undefined ? undefined : String(transaction));
-      return { transaction, status: "ok", data };
+      const data = handlers[name](request, transaction === undefined ? undefined : String(transaction));
+      response = { transaction, status: "ok", data: data instanceof Promise ? await data : data };
     } catch (error) {
       if (!(error instanceof MoteqError)) {
         reports.trouble(
@@ -136,9 +158,23 @@ export class Requests {
           () => `A request met a defect of the gateway: ${messageOf(error)}`,
         );
       }
-      return toErrorResponse(error, transaction);
+      response = toErrorResponse(error, transaction);
     }
+    note(response);
+    // Yes is said when a power cut could not take it back; no is said at once, also where the store is the reason.
+    if (response.status === "ok" && this.changes(name)) await journal.flushed();
+    return response;
   }
+}
+
+/** @throws `gateway/bad-request` */
+function assertShort(transaction: string | number): void {
+  const { length } = String(transaction);
+  if (length <= longestTransaction) return;
+  throw gatewayErrors.create(
+    "gateway/bad-request",
+    `transaction: expected ${longestTransaction} characters at most, got ${length}`,
+  );
 }
 
 function isName(handlers: RequestHandlers, name: string): name is keyof BridgeRequests {

@@ -15,6 +15,14 @@ interface Waiter {
   got: Set<number> | undefined;
 }
 
+/** What is told of it. */
+export interface RetainedEvents {
+  /** What is remembered of a topic from now on, by digests; `undefined` for nothing. */
+  readonly onChange?: (topic: number, message: number | undefined) => void;
+  /** A topic was forgotten for another. */
+  readonly onFull?: () => void;
+}
+
 /**
  * Who gets a retained message. The broker sends them for every SUBSCRIBE of the gateway, be it for one node that is new
  * to a topic or for all after a reconnection. So a node that has just subscribed waits for them, and all others get one
@@ -27,21 +35,16 @@ export class RetainedMessages {
   readonly #byKey = new Map<string, Waiter>();
   readonly #clock: Clock;
   readonly #limit: number;
-  readonly #onChange: (topic: number, message: number | undefined) => void;
+  readonly #events: RetainedEvents;
   #sweep: Timer | undefined;
 
   /**
    * @param limit how many topics are remembered
-   * @param onChange is told what is remembered of a topic from now on, by digests; `undefined` for nothing
    */
-  constructor(
-    clock: Clock,
-    limit: number,
-    onChange: (topic: number, message: number | undefined) => void = () => {},
-  ) {
+  constructor(clock: Clock, limit: number, events: RetainedEvents = {}) {
     this.#clock = clock;
     this.#limit = limit;
-    this.#onChange = onChange;
+    this.#events = events;
   }
 
   /** Remembers what was remembered before a restart, as far as it fits. */
@@ -111,12 +114,13 @@ export class RetainedMessages {
     const before = this.#last.get(topic);
     this.#last.delete(topic);
     this.#last.set(topic, payload);
-    if (before !== payload) this.#onChange(topic, payload);
+    if (before !== payload) this.#events.onChange?.(topic, payload);
     if (this.#last.size > this.#limit) {
       const [oldest] = this.#last.keys();
       if (oldest !== undefined) {
         this.#last.delete(oldest);
-        this.#onChange(oldest, undefined);
+        this.#events.onChange?.(oldest, undefined);
+        this.#events.onFull?.();
       }
     }
     return before !== payload;

@@ -124,7 +124,7 @@ export type StoreChange =
   | { readonly type: "remove-node"; readonly address: MacAddress }
   /** What the gateway remembers of itself; `undefined`: nothing any more. */
   | { readonly type: "setting"; readonly name: string; readonly value: string | undefined }
-  /** One more message waits for a known node. */
+  /** One more message waits for a known node; one for a node that is not there is gone at the next start, at the latest. */
   | { readonly type: "enqueue"; readonly address: MacAddress; readonly message: QueuedMessage }
   /** The message has met its fate. Without effect if it is not there. */
   | { readonly type: "dequeue"; readonly address: MacAddress; readonly id: number };

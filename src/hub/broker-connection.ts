@@ -91,13 +91,14 @@ export function sayStatus(
       return;
     }
     if (status.type !== "disconnected") return;
-    takenAway = clock.monotonic() - connectedAt < soonMs ? takenAway + 1 : 0;
+    const wasSoon = clock.monotonic() - connectedAt < soonMs;
+    takenAway = wasSoon && isOthersDoing(status.error) ? takenAway + 1 : 0;
     if (takenAway > suspicious) return;
     if (takenAway === suspicious) {
       say(
         "warn",
-        `the broker at ${url} accepts this connection and ends it again and again: another client has the same id. ` +
-          "Give each gateway its own radio.address or broker.client_id",
+        `the broker at ${url} accepts this connection and ends it again and again. As a rule another client has the same id: ` +
+          "give each gateway its own radio.address or broker.client_id",
       );
       return;
     }
@@ -106,6 +107,11 @@ export function sayStatus(
     said = text;
     say("warn", text);
   };
+}
+
+/** Whether the broker has ended a connection, and not this end because of what came. */
+function isOthersDoing(error: MoteqError | undefined): boolean {
+  return !error || error.code === "mqtt/connection-lost" || error.code === "mqtt/disconnected";
 }
 
 function describeTrouble(url: string, error: MoteqError | undefined): string {

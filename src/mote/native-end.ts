@@ -338,7 +338,9 @@ export class NativeEnd {
 
 /** What an uplink's body takes before its items. */
 function sizeOf(tell: Tellable): number {
-  const numberBytes = 2;
+  // Flags, and the first item's number.
+  const bareBytes = 3;
+  if (tell.came.length + tell.have.length + tell.cannotTake.length === 0) return bareBytes;
   const head = { answer: false, fetch: false, stays: false, firstNumber: 0 };
-  return assembleUplink({ ...head, ...tell }, []).length + numberBytes;
+  return assembleUplink({ ...head, ...tell }, []).length + bareBytes - 1;
 }

@@ -28,6 +28,7 @@ export {
   toNodeTopic,
 } from "./topic-map.ts";
 export {
+  bridgeQuestions,
   type BridgeRequests,
   type BridgeResponse,
   type Exchange,

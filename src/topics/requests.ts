@@ -67,6 +67,13 @@ export interface BridgeRequests {
   readonly health: Exchange<Record<string, never>, BridgeHealth>;
 }
 
+/** The requests that change nothing. They and their answers go at QoS 0, and so get through although a disk is full. */
+export const bridgeQuestions: ReadonlySet<string> = new Set<keyof BridgeRequests>([
+  "queue/list",
+  "queue/show",
+  "health",
+]);
+
 /** The envelope of every answer. */
 export interface BridgeResponse<Data = unknown> {
   /** As in the request; left out if it had none. */
@@ -128,6 +135,8 @@ export interface QueueAddition extends OfNode {
   /** 0 … 9. */
   readonly priority?: number | undefined;
   readonly policy?: "fifo" | "latest" | undefined;
+  /** What its fate is told with. Default: the transaction of the request. */
+  readonly fateTransaction?: string | undefined;
 }
 
 /** How many messages were dropped. */

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect } from "../../src/node/mqtt.ts";
 import { startEmbeddedBroker } from "../../src/hub/index.ts";
 import { root } from "../house/imports.ts";
 import { freePort } from "../support/mosquitto.ts";
@@ -134,12 +135,15 @@ describe("moteq with a gateway that runs (real)", () => {
     const node = ["--gateway", gateway, "--address", "020000000003"];
     await runNode("ping", ...node);
     await runNode("get", ...node);
-    expect(await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9")).toMatchObject({
+    // Two messages, although their fates are to be told with one transaction.
+    const job = ["--transaction", "job"];
+    const first = await queue("add", "020000000003", "cmd", "on", "--ttl", "600", "--priority", "9", ...job);
+    expect(first).toMatchObject({
       code: 0,
       err: "",
       out: expect.stringMatching(/^queued as message \d+ of node 020000000003\n$/) as string,
     });
-    await queue("add", "020000000003", "cmd", "off");
+    await queue("add", "020000000003", "cmd", "off", ...job);
     const { out: list } = await queue("list");
     expect(list).toMatch(/^node +name +queued +bytes +next expires\n/);
     expect(list).toMatch(/^020000000003 +020000000003 +2 +11 +in 10 min$/m);
@@ -149,7 +153,13 @@ describe("moteq with a gateway that runs (real)", () => {
     expect((await queue("show", "020000000003")).out).toMatch(/ +9 +fifo +cmd +on$/m);
     const id = String(messages[0]?.id);
     expect((await queue("drop", "020000000003", id)).out).toBe("dropped: 1\n");
+    expect(await queue("drop", "020000000003", id)).toMatchObject({
+      code: 1,
+      out: "dropped: 0\n",
+      err: expect.stringContaining("1 of these numbers wait no more") as string,
+    });
     expect((await runNode("get", ...node)).out).toBe("cmd off\ndelivered\n");
+    expect((await runNode("get", ...node)).out).toBe("nothing-came\n");
     expect((await queue("flush", "020000000003")).out).toBe("dropped: 0\n");
     expect(await queue("show", "nobody")).toMatchObject({
       code: 2,
@@ -224,6 +234,32 @@ describe("moteq with a gateway that runs (real)", () => {
   }, 20_000);
 });
 
+describe("what a gateway has left at the broker (real)", () => {
+  it("is said to be old when the gateway is offline", async () => {
+    const port = await freePort();
+    await using broker = await startEmbeddedBrokerOn(port);
+    const client = connect(broker.url);
+    const retain = { qos: 1, retain: true } as const;
+    await client.publish("moteq/bridge/state", '{"state":"offline"}', retain);
+    await client.publish("moteq/bridge/nodes", "[]", retain);
+    await client.close();
+    const [nodes, health] = await Promise.all([
+      run("nodes", "--json", "--broker", broker.url),
+      run("health", "--broker", broker.url),
+    ]);
+    expect(nodes).toMatchObject({
+      code: 1,
+      err: "moteq: the gateway is offline: this is what it said last\n",
+    });
+    expect(JSON.parse(nodes.out)).toEqual([]);
+    expect(health).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("the gateway is offline") as string,
+    });
+  }, 30_000);
+});
+
 describe("moteq up, killed (real)", () => {
   it("has a node's queue, subscriptions and dialect when it is started again", async () => {
     const [port, radio] = [await freePort(), await freeUdpPort()];
@@ -269,7 +305,7 @@ describe("moteq up, killed (real)", () => {
     await run("pub", "colour/lamp", "blue", "-q", "1", ...broker);
     let got = "";
     await eventually(async () => {
-      got += (await runNode("get", ...node)).out.replace("delivered\n", "");
+      got += (await runNode("get", ...node)).out.replace(/delivered\n|nothing-came\n/, "");
       expect(got).toBe("allnodes red\ncolour/lamp blue\n");
     });
     second.child.kill("SIGINT");
@@ -375,7 +411,7 @@ describe("moteq called wrongly (real)", () => {
     const address = server.address();
     const port = typeof address === "object" && address ? address.port : 0;
     const { code, err } = await run("nodes", "--broker", `mqtt://127.0.0.1:${port}`, "-W", "1");
-    expect([code, err]).toEqual([1, "moteq: the gateway's list of nodes did not come within 1 s\n"]);
+    expect([code, err]).toEqual([1, "moteq: what the gateway says of itself did not come within 1 s\n"]);
     server.close();
   }, 15_000);
 

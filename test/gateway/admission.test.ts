@@ -101,6 +101,68 @@ describe("node/rename", () => {
   });
 });
 
+describe("what no node can be", () => {
+  it.each(["000000000000", "01005e000001", "ffffffffffff", "02006d6f7465"])(
+    "is the address %s",
+    async (address) => {
+      await using world = await World.open();
+      expect(await ask(world, "node/allow", { address })).toMatchObject({
+        code: "gateway/not-taken",
+        error: expect.stringContaining("bad-address") as string,
+      });
+    },
+  );
+
+  it("is called by a name that is written in two directions, or by half a character", async () => {
+    await using world = await World.open();
+    for (const name of ["shed\u202egnp", "a\u2066b", "\ud800"]) {
+      expect(await ask(world, "node/allow", { address: one, name })).toMatchObject({
+        code: "gateway/bad-request",
+      });
+    }
+    expect(await ask(world, "node/allow", { address: one, name: "schuppen 🌡" })).toMatchObject({
+      status: "ok",
+    });
+  });
+});
+
+describe("a name that the configuration gives to a node", () => {
+  const nodes = { [two]: { name: "shed" } };
+
+  it.each([
+    ["node/allow", { address: one, name: "shed" }],
+    ["node/rename", { node: one, name: "shed" }],
+    ["node/rename", { node: one, name: "02000000aaff" }],
+  ])(
+    "or that is an address is nobody else's, though that node was not heard yet: %s %j",
+    async (name, request) => {
+      await using world = await World.open({ config: { nodes } });
+      await world.say(one, '["ping"]');
+      expect(await ask(world, name, request)).toMatchObject({
+        status: "error",
+        error: expect.stringMatching(/is what node \w{12} is called$/) as string,
+      });
+      expect(world.node(one)?.name).toBe(one);
+    },
+  );
+
+  it("is taken from one that had it by request, which is said once", async () => {
+    const store = new MemoryStore();
+    const broker = await WatchedBroker.start();
+    const first = await World.open({ store, broker });
+    await ask(first, "node/allow", { address: one, name: "shed" });
+    await first.until(first.gateway.close());
+    await first.until(first.client.close());
+    await using world = await World.open({ store, broker, config: { nodes } });
+    await world.say(two, '["ping"]');
+    expect(world.node(one)?.name).toBe(one);
+    expect(world.node(two)?.name).toBe("shed");
+    await world.restart();
+    const said = world.log.filter((line) => line.includes(`Node ${one} is no longer called shed`));
+    expect(said).toHaveLength(1);
+  });
+});
+
 describe("node/remove", () => {
   it("forgets a node, what waits for it, what is retained of it, and at the broker what only it wanted", async () => {
     const store = new MemoryStore();
@@ -137,6 +199,18 @@ describe("node/remove", () => {
 });
 
 describe("health", () => {
+  it("is degraded while a queue is full by its bytes, and ok again when something has gone", async () => {
+    await using world = await World.open({ config: { limits: { queue_bytes: 256 } } });
+    await world.say(one, '["cmd", 1]');
+    const queue = () => world.gateway.health().queue;
+    for (let count = 0; count < 2; count++) await world.publish("cmd", "x".repeat(100));
+    expect(queue()).toEqual({ status: "ok" });
+    await world.publish("cmd", "x".repeat(100));
+    expect(queue()).toEqual({ status: "degraded", problem: "the queues of 1 nodes are full" });
+    await ask(world, "queue/drop", { node: one, ids: [1] });
+    expect(queue()).toEqual({ status: "ok" });
+  });
+
   it("is told on its topic when it changes, and on request", async () => {
     await using world = await World.open({ config: { qlen: 1 } });
     const healths = () => world.broker.textsOn("moteq/bridge/health");

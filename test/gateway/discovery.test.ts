@@ -36,18 +36,31 @@ describe("Home Assistant discovery", () => {
       "last_seen",
       "queued",
       "rssi",
-      "shed_temperature",
+      "t_shed_temperature",
     ]);
-    expect(announced?.components["shed_temperature"]).toEqual({
+    expect(announced?.components["t_shed_temperature"]).toEqual({
       platform: "sensor",
       name: "shed/temperature",
-      unique_id: "moteq_020000000001_shed_temperature",
+      unique_id: "moteq_020000000001_t_shed_temperature",
       state_topic: "shed/temperature",
       device_class: "temperature",
       unit_of_measurement: "°C",
       state_class: "measurement",
     });
     expect(world.broker.taken.find((message) => message.topic === topic)?.retain).toBe(true);
+  });
+
+  it("keeps topics apart that differ in a sign, and from what it says of the node itself", async () => {
+    await using world = await World.open({ config });
+    for (const name of ["a/b", "a_b", "a-b", "rssi", "last/seen"]) {
+      await world.say(node, `["${name}", "1", false, 0]`);
+    }
+    const { components = {} } = announcements(world).at(-1) ?? {};
+    const topics = Object.values(components).map((component) => component["state_topic"]);
+    const ids = Object.values(components).map((component) => component["unique_id"]);
+    expect(topics).toEqual(expect.arrayContaining(["a/b", "a_b", "a-b", "rssi", "last/seen"]));
+    expect(topics.filter((one) => one === "moteq/shed")).toHaveLength(3);
+    expect(new Set(ids).size).toBe(8);
   });
 
   it("says nothing again that it has said", async () => {

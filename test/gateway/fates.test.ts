@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../src/gateway/index.ts";
-import type { NodeFate } from "../../src/topics/index.ts";
+import type { NodeFate, QueueContents } from "../../src/topics/index.ts";
 import { WatchedBroker } from "./broker.ts";
 import { World } from "./world.ts";
 
@@ -78,6 +78,40 @@ describe("the fate of a message for a node", () => {
     // Looked for once a second.
     await world.pass(1100);
     expect(world.counters.deliveries).toEqual({ queued: 1, expired: 1 });
+  });
+
+  it.each([6_000_000, -6_000_000])(
+    "is expired in its time although the clock is stepped by %d ms",
+    async (byMs) => {
+      await using world = await World.open({ config: { nodes } });
+      await world.say(node, '["get"]');
+      await world.ask("queue/add", { node, topic: "long", payload: "x", ttl: 600 });
+      await world.pass(60_000);
+      world.clock.step(byMs);
+      await world.ask("queue/add", { node, topic: "short", payload: "x", ttl: 60 });
+      const { data } = await world.ask("queue/show", { node });
+      const { messages } = data as QueueContents;
+      const ends = messages.map(({ expiresAt }) => Date.parse(expiresAt ?? "") - world.clock.now());
+      expect(ends.map((leftMs) => Math.round(leftMs / 1000))).toEqual([540, 60]);
+      await world.pass(59_000);
+      expect(world.counters.deliveries).toEqual({ queued: 2 });
+      await world.pass(3000);
+      expect(world.counters.deliveries).toEqual({ queued: 2, expired: 1 });
+      await world.pass(475_000);
+      expect(world.node(node)?.queued).toBe(1);
+      await world.pass(10_000);
+      expect(world.node(node)?.queued).toBe(0);
+    },
+  );
+
+  it("is expired by the clock where that was set right after a restart", async () => {
+    await using world = await World.open({ config: { nodes } });
+    await world.say(node, '["get"]');
+    await world.ask("queue/add", { node, topic: "t", payload: "x", ttl: 600 });
+    await world.restart();
+    world.clock.step(3_600_000);
+    expect(await world.say(node, '["get"]')).toEqual([]);
+    expect(world.counters.deliveries).toEqual({ expired: 1 });
   });
 
   it("is dropped where more come than there is room for: the lowest priority first", async () => {

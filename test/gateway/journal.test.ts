@@ -108,6 +108,45 @@ describe("Journal", () => {
     expect(store.batches).toEqual([[2]]);
   });
 
+  it("commits in a batch of its own what is added by whoever hears that all was taken back", async () => {
+    const store = new SlowStore();
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });
+    const one = change(1);
+    journal.add(one);
+    let flushed = false;
+    journal.whenFlushed(() => {
+      journal.add(change(2));
+      journal.whenFlushed(() => (flushed = true));
+    });
+    journal.withdraw(one);
+    await turns();
+    expect({ batches: store.batches, flushed }).toEqual({ batches: [[2]], flushed: false });
+    store.letGo[0]?.();
+    await turns();
+    expect(flushed).toBe(true);
+    expect(journal.flushed()).toBeUndefined();
+  });
+
+  it("calls everybody, and goes on, although somebody throws", async () => {
+    const store = new SlowStore();
+    const defects: unknown[] = [];
+    const onDefect = (error: unknown) => defects.push(error);
+    const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {}, onDefect });
+    journal.add(change(1));
+    journal.whenFlushed(() => {
+      throw new Error("oh");
+    });
+    let flushed = false;
+    void journal.flushed()?.then(() => (flushed = true));
+    await turns();
+    store.letGo[0]?.();
+    await turns();
+    expect({ flushed, defects }).toEqual({ flushed: true, defects: [new Error("oh")] });
+    journal.add(change(2));
+    await turns();
+    expect(store.batches).toEqual([[1], [2]]);
+  });
+
   it("gives up at the end, and takes nothing more", async () => {
     const store = new SlowStore();
     const journal = new Journal({ store, clock: new VirtualClock(), onFailure: () => {} });

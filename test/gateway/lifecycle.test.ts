@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSeededRandom } from "../../src/base/index.ts";
+import { createSeededRandom, encodeUtf8 } from "../../src/base/index.ts";
 import { Gateway, gatewayErrors, MemoryStore, type StoredState } from "../../src/gateway/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import { Air, VirtualClock } from "../../src/virtual/index.ts";
@@ -30,6 +30,29 @@ describe("Gateway", () => {
     world.gateway.brokerStatus({ type: "connected" });
     await world.pass(10);
     expect(world.broker.textsOn("gw_status")).toHaveLength(1);
+  });
+
+  it("warns of another one that says on its topic what it is, not of what an earlier one has left there", async () => {
+    await using world = await World.open();
+    const warnings = () => world.log.filter((line) => line.includes("Another gateway"));
+    await world.publish("moteq/bridge/info", JSON.stringify({ address: "02006d6f7465" }));
+    await world.publish("moteq/bridge/info", "noise");
+    const other = JSON.stringify({ address: "02006d6f7466" });
+    void world.gateway.receive({ topic: "moteq/bridge/info", payload: encodeUtf8(other), retain: true });
+    expect(warnings()).toEqual([]);
+    for (let count = 0; count < 3; count++) await world.publish("moteq/bridge/info", other);
+    expect(warnings()).toEqual([expect.stringContaining("02006d6f7466, uses moteq/ at this broker")]);
+  });
+
+  it("lets a broker hear of no message that it takes when it is closed: it is brought to whoever runs then", async () => {
+    await using world = await World.open();
+    await world.say(one, '["cmd", 1]');
+    await world.until(world.gateway.close());
+    const taken = world.gateway.receive({ topic: "cmd", payload: new Uint8Array(), retain: false });
+    let isAcknowledged = taken === undefined;
+    void taken?.then(() => (isAcknowledged = true));
+    await world.pass(60_000);
+    expect(isAcknowledged).toBe(false);
   });
 
   it("closes once, and hears and says nothing after that", async () => {

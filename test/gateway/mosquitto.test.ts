@@ -117,7 +117,7 @@ describe.runIf(have("mosquitto"))("a gateway on mosquitto (real)", () => {
     await using world = await start(broker, 5);
     const { radio, gateway, watcher } = world;
     radio.hear(1, '["cmd", 1]');
-    await until(() => gateway.report().counters.subscriptions.made === 5);
+    await until(() => gateway.report().counters.subscriptions.made === 6);
     const properties = { messageExpiryInterval: 1 };
     await watcher.publish("cmd", "soon", { qos: 1, properties });
     await watcher.publish("cmd", "any time", { qos: 1 });
@@ -134,7 +134,7 @@ describe.runIf(have("mosquitto"))("a gateway on mosquitto (real)", () => {
     radio.hear(1, '["ping"]');
     radio.hear(1, '["shed/+", 1]');
     radio.hear(1, '["seen/1", "before", false, 1]');
-    await until(() => watched.length === 1 && gateway.report().counters.subscriptions.made === 5);
+    await until(() => watched.length === 1 && gateway.report().counters.subscriptions.made === 6);
     await broker.kill();
     await until(() => !client.connected);
     radio.hear(1, '["ping"]');
@@ -146,7 +146,7 @@ describe.runIf(have("mosquitto"))("a gateway on mosquitto (real)", () => {
     await until(() => client.connected && watcher.connected);
     radio.hear(1, '["seen/3", "after", false, 1]');
     await until(() => gateway.report().counters.uplinks.published === 3);
-    await until(() => gateway.report().counters.subscriptions.made === 6);
+    await until(() => gateway.report().counters.subscriptions.made === 7);
     for (const topic of ["shed/t", "late/t"]) await watcher.publish(topic, "x", { qos: 1 });
     await until(() => gateway.report().nodes[0]?.queued === 2);
   });

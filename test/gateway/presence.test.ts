@@ -72,6 +72,23 @@ describe("a node with a wake contract", () => {
     expect(second.node(node)?.state).toBe("overdue");
   });
 
+  it("is overdue though it was never heard, counted from when it was let in, and from each start", async () => {
+    await using world = await World.open({ config: { nodes } });
+    await world.pass(5 * hour);
+    await world.ask("node/allow", { address: node });
+    await world.pass(1.2 * hour);
+    expect(availability(world).at(-1)).toBe("online");
+    await world.pass(0.1 * hour);
+    expect(page(world).state).toBe("overdue");
+    expect(availability(world).at(-1)).toBe("offline");
+    await world.restart();
+    expect(availability(world).at(-1)).toBe("online");
+    await world.pass(1.3 * hour);
+    expect(availability(world).at(-1)).toBe("offline");
+    await world.say(node, '["ping"]');
+    expect(availability(world).at(-1)).toBe("online");
+  });
+
   it("that never sleeps is overdue after minutes", async () => {
     await using world = await World.open({ config: { nodes: { [node]: { name: "shed", wake: 0 } } } });
     await world.say(node, '["ping"]');

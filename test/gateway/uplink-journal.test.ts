@@ -83,6 +83,19 @@ describe("a publication in the journal", () => {
   });
 });
 
+describe("a publication at the end of the gateway", () => {
+  it("stays in the store although the client ends first", async () => {
+    const store = new MemoryStore();
+    await using world = await World.open({ store });
+    await world.say(node, '["ping"]');
+    world.broker.hang(true);
+    await world.say(node, '["shed", "1", false, 1]');
+    await world.until(Promise.all([world.gateway.close(), world.client.close()]));
+    expect((await store.open()).uplinks.map(({ topic }) => topic)).toContain("shed");
+    world.broker.hang(false);
+  });
+});
+
 describe("a retained message after a restart", () => {
   it("is not given again to a node that had it, and is if it has changed", async () => {
     const store = new MemoryStore();

@@ -1,12 +1,16 @@
 import { createSeededRandom, type Random, randomInteger } from "../../src/base/index.ts";
 import { Gateway, type GatewaySettings } from "../../src/gateway/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
-import { YearBroker, type YearClient } from "./year/broker.ts";
+import { Audit, type Audited } from "./year/audit.ts";
+import { YearBroker } from "./year/broker.ts";
+import { CountedGroup } from "./year/counted-group.ts";
 import { Disk } from "./year/disk.ts";
 import { Ether } from "./year/ether.ts";
 import { addressOf, indexOfAddress, Ledger, recognize } from "./year/ledger.ts";
 import { Life } from "./year/life.ts";
+import { Moves } from "./year/moves.ts";
 import { createMote, isNative, type Mote, wakePeriod } from "./year/motes.ts";
+import { settle } from "./year/settle.ts";
 import { Trouble } from "./year/trouble.ts";
 
 const hourMs = 3_600_000;
@@ -26,17 +30,16 @@ const messagesPerWake = 0.15;
 const frameFaults = { loss: 0.03, acknowledgementLoss: 0.02, duplicate: 0.02, lie: 0.005 };
 /** How long the peaceful end may take, in hours. */
 const longestEndHours = 24;
-/** How exactly it is known when a node became overdue, in milliseconds. */
-const overdueSlackMs = 10_000;
-/** So long before its end a gateway may have heard a node without noting it, in milliseconds. */
-const unsureMs = 10_000;
-const overdueMs = wakePeriod * 1.25 * 1000;
+/** To which of the gateway's two radios a node is near, in turns of nodes of each dialect. */
+const isNear = [[0, 1], [0], [1]];
 
 /** How a year is lived. */
 export interface YearOptions {
   readonly nodes: number;
   readonly hours: number;
   readonly seed: number;
+  /** Is told each virtual day what has come of it so far. */
+  readonly onDay?: (day: number, report: YearReport) => void;
 }
 
 /** What came of it. */
@@ -46,8 +49,10 @@ export interface YearReport {
   readonly wakes: number;
   readonly lives: number;
   readonly audits: number;
-  readonly totals: Readonly<Record<string, number>>;
+  readonly totals: Readonly<Ledger["totals"]>;
   readonly trouble: Readonly<Record<string, number>>;
+  /** Moves to other channels, and how many nodes had not been told of theirs. */
+  readonly moves: Readonly<Moves["counts"]>;
   /** Frames by what became of them, and messages by how they ended, over all lives. */
   readonly frames: Readonly<Record<string, number>>;
   readonly deliveries: Readonly<Record<string, number>>;
@@ -61,11 +66,8 @@ export async function liveThroughYear(options: YearOptions): Promise<YearReport>
   return new Year(options).live();
 }
 
-interface Present {
+interface Present extends Audited {
   readonly life: Life;
-  readonly gateway: Gateway;
-  readonly client: YearClient;
-  readonly beganWith: number;
 }
 
 class Year {
@@ -74,16 +76,14 @@ class Year {
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #broker: YearBroker;
+  readonly #moves = new Moves(6);
   readonly #disk: Disk;
   readonly #ether: Ether;
+  readonly #audit: Audit;
   readonly #motes: readonly Mote[];
   /** In which part of each hour all nodes wake, in milliseconds. */
   readonly #busyMs: number;
   readonly #settings: GatewaySettings;
-  readonly #frames: Record<string, number> = {};
-  readonly #deliveries: Record<string, number> = {};
-  /** When a node was heard by the gateway last, by the monotonic clock, or `undefined` if that is not certain to be known. */
-  readonly #heardAt = new Map<string, number>();
   #present: Present | undefined;
   /** The time of day when the clock's count began, as it was at the last start. */
   #offset = 0;
@@ -92,26 +92,26 @@ class Year {
   #isTroubled = false;
   #wakes = 0;
   #lives = 0;
-  #audits = 0;
 
   constructor(options: YearOptions) {
     this.#options = options;
     this.#busyMs = options.nodes * wakeEveryMs + strayMs;
-    const clock = new VirtualClock({ settle: () => new Promise((resolve) => setImmediate(resolve)) });
+    const clock = new VirtualClock({ settle });
     const random = createSeededRandom(options.seed);
     const time = () => `day ${Math.floor(clock.monotonic() / hourMs / 24)}, ${clock.monotonic()} ms`;
     const ledger = new Ledger(options.nodes, isNative, time);
     this.#clock = clock;
     this.#random = random;
     this.#ledger = ledger;
-    this.#broker = new YearBroker(clock, random, ledger);
+    this.#broker = new YearBroker(clock, random, ledger, this.#moves);
+    this.#audit = new Audit(clock, ledger, this.#broker);
     this.#disk = new Disk(random, (address, id, message) => {
       ledger.queued(indexOfAddress(address), id, message);
     });
     this.#ether = new Ether(clock, random, (text) => this.#liedAbout(text));
     const indices = Array.from({ length: options.nodes }, (_, index) => index);
     this.#motes = indices.map((index) => {
-      const radio = this.#ether.join(addressOf(index));
+      const radio = this.#ether.join(addressOf(index), isNear[Math.floor(index / 3) % 3] ?? []);
       return createMote({ index, radio, clock, random, randomBytes: this.#randomBytes, ledger });
     });
     const classic = indices.filter((index) => !isNative(index));
@@ -136,8 +136,11 @@ class Year {
         kill: (downMs) => (this.#doom = downMs),
         restart: () => void this.#restart(),
         brokerAway: (away) => (away ? this.#broker.cut() : this.#broker.restore()),
-        radioPulled: (pulled) => (this.#ether.pulled = pulled),
-        moveChannel: (channel) => (this.#ether.channel = channel),
+        radioPulled: (place, pulled) => {
+          const dongle = this.#ether.dongles[place];
+          if (dongle) dongle.pulled = pulled;
+        },
+        moveChannel: (channel, seconds) => this.#askToMove(channel, seconds),
         outOfRange: (node, out) => {
           const mote = this.#motes[node];
           if (mote) mote.radio.inRange = !out;
@@ -149,19 +152,25 @@ class Year {
     for (let hour = 0; hour < hours; hour++) {
       trouble.hour();
       await this.#hour();
-      if (hour % auditHours === 0) this.#audit();
+      if (hour % auditHours === 0) this.#look();
+      if (hour % 24 === 23) this.#options.onDay?.((hour + 1) / 24, this.#report(trouble));
     }
     await this.#end();
+    return this.#report(trouble);
+  }
+
+  #report(trouble: Trouble): YearReport {
     const { wrong, totals } = this.#ledger;
     return {
       wrong,
       wakes: this.#wakes,
       lives: this.#lives,
-      audits: this.#audits,
+      audits: this.#audit.count,
       totals,
       trouble: trouble.counts,
-      frames: this.#frames,
-      deliveries: this.#deliveries,
+      moves: this.#moves.counts,
+      frames: this.#audit.frames,
+      deliveries: this.#audit.deliveries,
     };
   }
 
@@ -195,7 +204,7 @@ class Year {
     this.#wakes++;
     try {
       const heard = await mote.wake();
-      if (heard && isNative(mote.index)) this.#noteHeard(addressOf(mote.index));
+      if (heard && isNative(mote.index)) this.#audit.heard(addressOf(mote.index));
     } catch (error) {
       this.#ledger.complain(`node ${mote.index}: ${String(error)}`);
     }
@@ -210,25 +219,32 @@ class Year {
     }
   }
 
-  #noteHeard(address: string): void {
-    this.#heardAt.set(address, this.#clock.monotonic());
+  /** As somebody does who sees that the channel is crowded. */
+  #askToMove(wanted: number, seconds: number): void {
+    const isThere = this.#ether.dongles.some((dongle) => dongle.channel === wanted);
+    const channel = isThere ? (wanted % 13) + 1 : wanted;
+    this.#moves.asked(channel);
+    const request = { channel, seconds, transaction: String(channel) };
+    this.#broker.publish("moteq/bridge/request/channel/move", JSON.stringify(request));
   }
 
   async #start(): Promise<void> {
     const life = new Life(this.#clock);
     // The time of day is all that it has to tell how long it was gone.
     const offset = this.#clock.now() - this.#clock.monotonic();
-    if (offset !== this.#offset) this.#heardAt.clear();
+    if (offset !== this.#offset) this.#audit.clockStepped();
     this.#offset = offset;
     const client = this.#broker.open(life);
     const store = this.#disk.open(life);
+    const radios = this.#ether.dongles.map((dongle) => dongle.open(life));
+    const radio = new CountedGroup(radios, life.clock, (address) => {
+      // Of a native node only that counts which is new and the node's own: it is certain when it was answered.
+      if (isNative(indexOfAddress(address))) this.#audit.maybeHeard(address);
+      else this.#audit.heard(address);
+      this.#meetDoom();
+    });
     const gateway = new Gateway({
-      radio: this.#ether.open(life, (address) => {
-        // Of a native node only that counts which is new and the node's own: it is certain when it was answered.
-        if (isNative(indexOfAddress(address))) this.#heardAt.delete(address);
-        else this.#noteHeard(address);
-        this.#meetDoom();
-      }),
+      radio,
       client,
       store,
       clock: life.clock,
@@ -241,7 +257,7 @@ class Year {
     client.gateway = gateway;
     let beganWith = 0;
     for (const ids of this.#disk.waiting.values()) beganWith += ids.size;
-    this.#present = { life, gateway, client, beganWith };
+    this.#present = { life, gateway, client, radio, beganWith };
     this.#lives++;
     await gateway.start();
     client.connect();
@@ -258,7 +274,7 @@ class Year {
   #kill(downMs: number): void {
     if (!this.#present) return;
     const { life } = this.#present;
-    this.#addUp(this.#present);
+    this.#audit.close(this.#present);
     this.#present = undefined;
     life.end();
     this.#disk.kill();
@@ -270,7 +286,7 @@ class Year {
   async #restart(): Promise<void> {
     const present = this.#present;
     if (!present) return;
-    this.#addUp(present);
+    this.#audit.close(present);
     this.#present = undefined;
     await present.gateway.close();
     present.life.end();
@@ -281,9 +297,7 @@ class Year {
 
   /** What the gateway did and could not note is done again: exactly that may happen twice. */
   #excuse(): void {
-    const now = this.#clock.monotonic();
-    for (const [address, heardAt] of this.#heardAt)
-      if (now - heardAt < unsureMs) this.#heardAt.delete(address);
+    this.#audit.lifeEnded();
     for (const { topic, payload } of this.#disk.uplinks.values()) {
       const known = recognize(topic, payload);
       if (known) this.#ledger.mayRepeat(known);
@@ -295,43 +309,11 @@ class Year {
     }
   }
 
-  /** Every frame that was heard, and every message that came, is counted once. */
-  #addUp({ gateway, client }: Present, isEnd = true): void {
-    const { frames, messages, deliveries } = gateway.report().counters;
-    this.#compare("frames heard", this.#ether.heard, sumOf(frames));
-    this.#compare("messages from the broker", client.received, sumOf(messages));
-    if (!isEnd) return;
-    for (const [name, count] of Object.entries(frames))
-      this.#frames[name] = (this.#frames[name] ?? 0) + count;
-    for (const [name, count] of Object.entries(deliveries)) {
-      this.#deliveries[name] = (this.#deliveries[name] ?? 0) + count;
-    }
-  }
-
-  /** While nothing is under way: what was queued has one fate, or waits; and who is available is as the wake contracts say. */
-  #audit(): void {
+  /** Looks whether all adds up, if nothing is under way. */
+  #look(): void {
     const present = this.#present;
     if (!present?.client.connected || !present.client.isIdle || !this.#disk.isIdle) return;
-    this.#audits++;
-    this.#addUp(present, false);
-    const { counters, nodes, waitingUplinks } = present.gateway.report();
-    const { queued = 0, ...ends } = counters.deliveries;
-    let waiting = 0;
-    for (const node of nodes) waiting += node.queued;
-    this.#compare("messages for nodes", present.beganWith + queued, sumOf(ends) + waiting);
-    this.#compare("uplinks that wait", 0, waitingUplinks);
-    for (const { node, name, state } of nodes) {
-      const heardAt = this.#heardAt.get(node);
-      if (heardAt === undefined) continue;
-      const silentMs = this.#clock.monotonic() - heardAt;
-      if (Math.abs(silentMs - overdueMs) < overdueSlackMs) continue;
-      const isOverdue = silentMs > overdueMs;
-      const told = this.#broker.availability.get(name);
-      const expected = JSON.stringify({ state: isOverdue ? "offline" : "online" });
-      if (told !== expected || (state === "overdue") !== isOverdue) {
-        this.#ledger.complain(`node ${node} is ${state} and ${told} after ${silentMs} ms of silence`);
-      }
-    }
+    this.#audit.look(present);
   }
 
   /** Nothing goes wrong any more, and what waits arrives. */
@@ -343,17 +325,16 @@ class Year {
     for (const mote of this.#motes) mote.isQuiet = true;
     for (let hour = 0; hour < longestEndHours && (hour < 3 || !this.#isAtRest()); hour++) await this.#hour();
     if (!this.#isAtRest()) this.#ledger.complain("nodes and gateway did not come to rest");
-    this.#audit();
-    if (this.#present) this.#addUp(this.#present);
+    for (const { channel } of this.#ether.dongles) {
+      if (!this.#moves.isPossible(channel)) this.#ledger.complain(`a radio is on channel ${channel} at last`);
+    }
+    this.#look();
+    if (this.#present) this.#audit.close(this.#present);
     this.#ledger.close((node, id) => this.#disk.waiting.get(addressOf(node))?.has(id) ?? false);
   }
 
   #isAtRest(): boolean {
     return this.#motes.every(({ isDone }) => isDone) && this.#disk.isEmpty;
-  }
-
-  #compare(what: string, expected: number, counted: number): void {
-    if (expected !== counted) this.#ledger.complain(`${what}: ${expected}, but counted are ${counted}`);
   }
 
   #liedAbout(text: string): void {
@@ -365,8 +346,4 @@ class Year {
 
   readonly #randomBytes = (length: number): Uint8Array =>
     Uint8Array.from({ length }, () => randomInteger(this.#random, 0, 255));
-}
-
-function sumOf(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

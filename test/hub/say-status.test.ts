@@ -32,6 +32,18 @@ describe("what is said of the broker", () => {
     ]);
   });
 
+  it("suspects nobody else when a connection ends again and again because of what came", async () => {
+    const { clock, said, down, status } = listen();
+    const tooLong = mqttErrors.create("mqtt/protocol", "a packet of 300000 bytes");
+    for (let round = 0; round < 10; round++) {
+      status({ type: "connected", sessionPresent: true });
+      await clock.advance(500);
+      down(tooLong);
+    }
+    expect(said.join("\n")).not.toContain("another client");
+    expect(said.at(-1)).toContain("a packet of 300000 bytes");
+  });
+
   it("says what it is when the connection is taken away again and again, and then no more", async () => {
     const { clock, said, down, status } = listen();
     for (let round = 0; round < 10; round++) {

@@ -288,6 +288,22 @@ export function describeGatewayStore(
       await again.close();
     });
 
+    it("has nothing for whoever comes with the address of a node that is forgotten", async () => {
+      const { store, reopen } = await make();
+      await store.open();
+      await store.commit([
+        { type: "node", record },
+        { type: "remove-node", address: record.address },
+        ...enqueue(record.address, 0),
+      ]);
+      await store.close();
+      const again = await reopen();
+      expect((await again.open()).nodes).toEqual([]);
+      await again.commit([{ type: "node", record }]);
+      expect(await again.readMessages(record.address, [0])).toEqual([]);
+      await again.close();
+    });
+
     it("keeps what the gateway remembers of itself", async () => {
       const { store, reopen } = await make();
       await store.open();

@@ -113,7 +113,8 @@ function configOf(options: MosquittoOptions, port: number, folder: string): stri
     `user ${userInfo().username}`,
     `listener ${port} 127.0.0.1`,
     "set_tcp_nodelay true",
-    "max_queued_messages 0",
+    // Many, but not 0: then it refuses a message at QoS 1 of MQTT 3.1.1 with a PUBACK that looks like any other, and hangs up.
+    "max_queued_messages 100000",
     ...(options.config ?? []),
   ];
   if (options.persistence) {

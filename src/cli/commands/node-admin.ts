@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import type { BridgeHealth } from "../../topics/index.ts";
+import { readBridge } from "../bridge.ts";
+import { cliErrors } from "../errors.ts";
 import { formatTable, printData, printLine, toPrintable } from "../output.ts";
 import { addRequestOptions, askGateway, type RequestOptions } from "../request.ts";
 
@@ -39,6 +41,9 @@ export function addNodeAdminCommands(program: Command, signal: AbortSignal): voi
       .command("health")
       .description("Says how each part of the gateway is; the exit code is 1 if one has failed."),
   ).action(async (options: RequestOptions) => {
+    const { isOnline } = await readBridge(options, "bridge/state", signal);
+    if (!isOnline)
+      throw cliErrors.create("cli/offline", "the gateway is offline: it has ended, or has lost this broker");
     const health = await askGateway(options, "health", {}, signal);
     printData(options, health, () => printHealth(health));
     if (health.status === "failed") process.exitCode = 1;

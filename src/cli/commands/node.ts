@@ -113,9 +113,17 @@ export function addNodeCommand(program: Command, signal: AbortSignal): void {
     },
   );
 
-  add("get", "fetches what waits for the node (dialect link)", async (mote, _words, _options, print) =>
-    delivery(await linkOf(mote).get((message) => print(message), { signal })),
-  );
+  add("get", "fetches what waits for the node (dialect link)", async (mote, _words, _options, print) => {
+    let came = 0;
+    const delivered = await linkOf(mote).get(
+      (message) => {
+        came++;
+        print(message);
+      },
+      { signal },
+    );
+    return delivered && came === 0 ? { outcome: "nothing-came", well: true } : delivery(delivered);
+  });
 
   add("ping", "asks whether the broker is there (dialect link)", async (mote) => {
     const outcome = await linkOf(mote).ping({ signal });

@@ -1,30 +1,19 @@
 import type { Command } from "commander";
-import { decodeUtf8 } from "../../base/index.ts";
 import { systemClock } from "../../node/index.ts";
-import { type BridgeNode, toBridgeTopic } from "../../topics/index.ts";
-import { readConfig } from "../broker-options.ts";
-import { formatAgo, formatTable, printData, printLine, toPrintable } from "../output.ts";
+import type { BridgeNode } from "../../topics/index.ts";
+import { readBridge } from "../bridge.ts";
+import { formatAgo, formatTable, printData, printError, printLine, toPrintable } from "../output.ts";
 import { addRequestOptions, type RequestOptions } from "../request.ts";
-import { withClient, withTimeout } from "../session.ts";
 
 /** `moteq nodes`: who is there. */
 export function addNodesCommand(program: Command, signal: AbortSignal): void {
   addRequestOptions(program.command("nodes").description("Lists the nodes that the gateway knows.")).action(
     async (options: RequestOptions) => {
-      const config = readConfig(options);
-      const nodes = await withClient(config, async (client) => {
-        const limited = withTimeout(signal, options.timeout, "the gateway's list of nodes");
-        return new Promise<BridgeNode[]>((resolve, reject) => {
-          limited.addEventListener("abort", () => reject(limited.reason));
-          const topic = toBridgeTopic(config.gateway.base, "bridge/nodes");
-          client
-            .subscribe(topic, { signal: limited }, ({ payload }) => {
-              resolve(JSON.parse(decodeUtf8(payload) ?? "[]") as BridgeNode[]);
-            })
-            .catch(reject);
-        });
-      });
+      const { value: nodes, isOnline } = await readBridge(options, "bridge/nodes", signal);
       printData(options, nodes, () => printNodes(nodes));
+      if (isOnline) return;
+      printError("the gateway is offline: this is what it said last");
+      process.exitCode = 1;
     },
   );
 }

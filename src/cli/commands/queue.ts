@@ -2,7 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import { systemClock } from "../../node/index.ts";
 import type { QueueItem, QueueSummary } from "../../topics/index.ts";
 import { parseWhole } from "../options.ts";
-import { formatAgo, formatTable, printData, printLine, toPrintable } from "../output.ts";
+import { formatAgo, formatTable, printData, printError, printLine, toPrintable } from "../output.ts";
 import { addRequestOptions, askGateway, type RequestOptions } from "../request.ts";
 
 interface AddOptions extends RequestOptions {
@@ -57,7 +57,7 @@ export function addQueueCommand(program: Command, signal: AbortSignal): void {
       ...(ttl === undefined ? {} : { ttl }),
       ...(priority === undefined ? {} : { priority }),
       ...(policy === undefined ? {} : { policy }),
-      ...(transaction === undefined ? {} : { transaction }),
+      ...(transaction === undefined ? {} : { fateTransaction: transaction }),
     };
     const added = await askGateway(options, "queue/add", { node, topic, payload, ...wish }, signal);
     printData(options, added, `queued as message ${added.id} of node ${added.node}`);
@@ -68,6 +68,10 @@ export function addQueueCommand(program: Command, signal: AbortSignal): void {
     .action(async (node: string, ids: number[], options: RequestOptions) => {
       const done = await askGateway(options, "queue/drop", { node, ids }, signal);
       printData(options, done, `dropped: ${done.dropped}`);
+      const missing = ids.length - done.dropped;
+      if (missing === 0) return;
+      printError(`${missing} of these numbers wait no more; \`moteq queue show\` gives those that do`);
+      process.exitCode = 1;
     });
 
   addRequestOptions(queue.command("flush <node>").description("Drops all that waits for a node.")).action(

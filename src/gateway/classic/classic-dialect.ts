@@ -9,6 +9,7 @@ import {
   type Publication,
 } from "../../wire/index.ts";
 import type { Admission } from "../admission.ts";
+import { noteBound } from "../bounds.ts";
 import { noteContact } from "../contacts.ts";
 import type { FrameOutcome, Refusal } from "../counters.ts";
 import type { Dialect } from "../dialect.ts";
@@ -42,7 +43,7 @@ export class ClassicDialects implements Dialect {
     this.#options = options;
     this.#parts = options.parts;
     const { joins, message_bytes: bytes } = options.parts.config.limits;
-    this.#joins = new Joins(joins, bytes);
+    this.#joins = new Joins(joins, bytes, () => noteBound(this.#parts, "joins"));
   }
 
   /** Whatever nobody else speaks: the original takes any bytes, and says of most that they make no sense. */

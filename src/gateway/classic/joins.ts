@@ -15,44 +15,45 @@ export type Joined = Uint8Array | "waiting" | "missing-part" | "message-too-long
 
 /** Joins the parts of messages that nodes send: one message of a node at a time, few nodes at once, none too long. */
 export class Joins {
-  readonly #joiners = new Map<MacAddress, PartJoiner<Uint8Array>>();
+  /** Of whose messages something is there and something lacks, the one longest quiet first. */
+  readonly #open = new Map<MacAddress, PartJoiner<Uint8Array>>();
+  /** Those that have nothing left but a name, so that a repeated last part is known for what it is; the oldest first. */
+  readonly #done = new Map<MacAddress, PartJoiner<Uint8Array>>();
   readonly #limit: number;
   readonly #maximumBytes: number;
+  readonly #onGivenUp: () => void;
 
   /**
-   * @param limit nodes at once; the one begun first is given up for another
+   * @param limit nodes at once; the one longest quiet is given up for another
    * @param maximumBytes of a joined payload
+   * @param onGivenUp is told when that happens
    */
-  constructor(limit: number, maximumBytes: number) {
+  constructor(limit: number, maximumBytes: number, onGivenUp: () => void = () => {}) {
     this.#limit = limit;
     this.#maximumBytes = maximumBytes;
-  }
-
-  /** How many nodes are remembered. */
-  get size(): number {
-    return this.#joiners.size;
+    this.#onGivenUp = onGivenUp;
   }
 
   add(address: MacAddress, part: Part, piece: Uint8Array): Joined {
-    const joiner = this.#joiners.get(address) ?? this.#begin(address);
+    const joiner = this.#open.get(address) ?? this.#done.get(address) ?? new PartJoiner<Uint8Array>();
+    this.#open.delete(address);
+    this.#done.delete(address);
     const pieces = joiner.add(part, piece);
-    if (lengthOf(pieces ?? joiner.pieces) > this.#maximumBytes) {
-      this.#joiners.delete(address);
-      return "message-too-long";
-    }
+    if (lengthOf(pieces ?? joiner.pieces) > this.#maximumBytes) return "message-too-long";
+    if (joiner.pieces.length === 0) keep(this.#done, address, joiner, this.#limit);
+    else if (keep(this.#open, address, joiner, this.#limit)) this.#onGivenUp();
     if (pieces) return concatBytes(pieces);
     return joiner.lost ? "missing-part" : "waiting";
   }
+}
 
-  #begin(address: MacAddress): PartJoiner<Uint8Array> {
-    if (this.#joiners.size >= this.#limit) {
-      const [oldest] = this.#joiners.keys();
-      if (oldest !== undefined) this.#joiners.delete(oldest);
-    }
-    const joiner = new PartJoiner<Uint8Array>();
-    this.#joiners.set(address, joiner);
-    return joiner;
-  }
+/** Puts in an entry as the newest one; `true` if the oldest had to go for it. */
+function keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, limit: number): boolean {
+  map.set(key, value);
+  if (map.size <= limit) return false;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+  return true;
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): number {

@@ -3,6 +3,7 @@ import type { MacAddress, ReceivedFrame } from "../../device/index.ts";
 import { isNativeFrame, type NativePair } from "../../wire/index.ts";
 import type { Admission } from "../admission.ts";
 import { noteContact } from "../contacts.ts";
+import { noteBound } from "../bounds.ts";
 import type { FrameOutcome } from "../counters.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Distribution } from "../distribution.ts";
@@ -68,7 +69,13 @@ export class NativeDialect implements Dialect {
         return this.#shakeHands(node, receipt);
       case "uplink":
         if (!node) return refusals.refuse("not-joined", frame);
-        return this.#take(node, peer, receipt, frame);
+        try {
+          return this.#take(node, peer, receipt, frame);
+        } catch (error) {
+          // It would wait for ever for what is not stored. The node begins anew, and says all of it again.
+          this.forget(source);
+          throw error;
+        }
       default:
         return refusals.refuse(receipt.reason, frame, node);
     }
@@ -113,7 +120,7 @@ export class NativeDialect implements Dialect {
     const { journal } = this.#parts;
     noteContact(this.#parts, node, frame);
     node.contact.saidGoodNight = !uplink.stays;
-    this.#talks.came(node, uplink);
+    const journaled = this.#talks.came(node, uplink);
     this.#countNumbers(node, uplink);
     const taken = this.#items.take(node, uplink.items, frame);
     const record = uplink.items.length > 0 ? peer.settle(taken.outcomes) : uplink.record;
@@ -123,11 +130,18 @@ export class NativeDialect implements Dialect {
       journal.add({ type: "node", record: node.toRecord() });
     }
     const leaves = uplink.items.some(({ type }) => type === "leave");
-    journal.whenFlushed(() => {
-      peer.committed();
-      if (uplink.answer || uplink.fetch) this.#talks.send(node, peer, uplink.fetch);
-      if (leaves) this.#leave(node);
-    });
+    const commit = () => {
+      journal.whenFlushed(() => {
+        peer.committed();
+        // An uplink that came meanwhile may wait for this one.
+        if (uplink.answer || uplink.fetch || journaled !== undefined)
+          this.#talks.send(node, peer, uplink.fetch);
+        if (leaves) this.#leave(node);
+      });
+    };
+    // An answer lets the node forget what came: before that is journaled, a crash would bring it once more.
+    if (journaled) void journaled.then(commit);
+    else commit();
     return taken.frame;
   }
 
@@ -158,6 +172,7 @@ export class NativeDialect implements Dialect {
     if (this.#peers.size > config.limits.sessions) {
       const [oldest] = this.#peers.keys();
       if (oldest !== undefined) this.#peers.delete(oldest);
+      noteBound(this.#parts, "sessions");
     }
     return peer;
   }

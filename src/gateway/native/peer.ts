@@ -158,7 +158,7 @@ export class NativePeer {
     return this.#record;
   }
 
-  /** Says that everything which an uplink changed is committed. To be called once for each, in their order, before `send`. */
+  /** Says that everything which an uplink changed is committed. To be called once for each, before `send`. */
   committed(): void {
     this.#open = Math.max(0, this.#open - 1);
   }

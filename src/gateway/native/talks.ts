@@ -29,9 +29,13 @@ export class NativeTalks {
     this.#distribution = distribution;
   }
 
-  /** A node has said which messages it has, and which it will never take. */
-  came(node: GatewayNode, { came, cannotTake }: NativeUplink): void {
+  /**
+   * A node has said which messages it has, and which it will never take. Settles when that is journaled; `undefined` if it is
+   * already.
+   */
+  came(node: GatewayNode, { came, cannotTake }: NativeUplink): Promise<unknown> | undefined {
     const talk = this.#talkOf(node);
+    const reading: Promise<void>[] = [];
     const end = (number: number, how: "acknowledged" | "too-long") => {
       const id = node.queue.idOfNumber(number);
       if (id === undefined) return;
@@ -39,10 +43,12 @@ export class NativeTalks {
       talk.sent.delete(id);
       if (message && how === "too-long") this.#distribution.endTooLong(node, message);
       else if (message) this.#distribution.end(node, message, how);
-      else this.#distribution.endUnread(node, [id], how);
+      // It was sent before a restart.
+      else reading.push(this.#distribution.endUnread(node, [id], how));
     };
     for (const number of came) end(number, "acknowledged");
     for (const { number } of cannotTake) end(number, "too-long");
+    return reading.length > 0 ? Promise.all(reading) : undefined;
   }
 
   /** Answers, if the node waits for that, and sends with it what waits for the node, if it wants that. */

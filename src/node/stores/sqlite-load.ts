@@ -47,11 +47,14 @@ export function load(database: Database, say: (text: string) => void): StoredSta
     const record = toRecord(row);
     if (!record) damaged++;
     const waiting = queues.get(address) ?? [];
+    queues.delete(address);
     const nextId = Math.max(Number(row["next_id"]), (waiting.at(-1)?.id ?? -1) + 1);
     // A node whose own record is lost still gets its messages.
     const kept = record ?? lostNode(toAddress(address));
     nodes.push({ record: kept, nextId, waiting });
   }
+  // Else whoever comes with that address one day would get them.
+  for (const address of queues.keys()) database.run(statements.removeQueue, [address]);
   for (const row of database.all("SELECT * FROM uplink ORDER BY sequence") as Row[]) {
     const uplink = toUplink(row);
     if (uplink) uplinks.push(uplink);
@@ -67,7 +70,10 @@ export function load(database: Database, say: (text: string) => void): StoredSta
   for (const row of database.all("SELECT * FROM setting") as Row[]) {
     const setting = toSetting(row);
     if (setting) settings.push(setting);
-    else damaged++;
+    else {
+      damaged++;
+      say(`what the store kept as ${String(row["name"])} is damaged: it is as if it had never been set`);
+    }
   }
   if (damaged > 0) say(`${damaged} damaged rows of the store are left out`);
   return { nodes, uplinks, topics, settings, damaged };

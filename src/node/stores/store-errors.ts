@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { defineErrors, messageOf, type MoteqError } from "../../base/index.ts";
 
 /** The errors of what is kept on disk; `docs/reference/errors.md` explains them. */
@@ -21,9 +22,24 @@ export const storeErrors = defineErrors({
   },
 });
 
-export function cannotOpen(folder: string, cause: unknown): MoteqError {
-  const message = `the store in ${folder} cannot be opened: ${messageOf(cause)}`;
+/** With less, in bytes, SQLite cannot begin, and says nothing but that. */
+const leastRoom = 262_144;
+
+export function cannotOpen(folder: string, cause: unknown, room = roomAt(folder)): MoteqError {
+  const why =
+    room < leastRoom ? `${messageOf(cause)}: the disk is full, ${room} bytes are free` : messageOf(cause);
+  const message = `the store in ${folder} cannot be opened: ${why}`;
   return storeErrors.create("store/cannot-open", message, { cause });
+}
+
+/** How many bytes are free where a folder is. */
+function roomAt(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Infinity;
+  }
 }
 
 export function storeInUse(folder: string): MoteqError {

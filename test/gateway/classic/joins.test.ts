@@ -55,11 +55,23 @@ describe("Joins", () => {
     ]);
   });
 
-  it("gives up the one begun first when too many are under way", () => {
+  it("gives up the one longest quiet when too many are under way, and says so", () => {
+    let givenUp = 0;
+    const joins = new Joins(2, 100, () => givenUp++);
+    for (const node of ["a", "b"]) add(joins, node, 1, node);
+    add(joins, "a", 2, "a");
+    expect(givenUp).toBe(0);
+    add(joins, "c", 1, "c");
+    expect(givenUp).toBe(1);
+    expect(add(joins, "a", 3, "!")).toBe("whole: aa!");
+    expect(add(joins, "b", 2, "b")).toBe("missing-part");
+  });
+
+  it("counts those that are done among nobody's bound", () => {
     const joins = new Joins(2, 100);
-    for (const node of ["a", "b", "c"]) add(joins, node, 1, node);
-    expect(joins.size).toBe(2);
-    expect(add(joins, "b", 2, "b")).toBe("waiting");
-    expect(add(joins, "a", 2, "a")).toBe("missing-part");
+    for (const node of ["a", "b", "c", "d"]) add(joins, node, 1, node, { count: 1 });
+    add(joins, "d", 1, "x", { id: 2 });
+    add(joins, "e", 1, "x");
+    expect([2, 3].map((index) => add(joins, "d", index, "x", { id: 2 }))).toEqual(["waiting", "whole: xxx"]);
   });
 });

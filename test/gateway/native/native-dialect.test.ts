@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeUtf8 } from "../../../src/base/index.ts";
+import { encodeUtf8, sleep } from "../../../src/base/index.ts";
 import { MemoryStore, type GatewaySettings } from "../../../src/gateway/index.ts";
 import type { NativeNode, NativeNodeMessage } from "../../../src/mote/index.ts";
 import type { NodeFate, NodeState } from "../../../src/topics/index.ts";
@@ -71,6 +71,51 @@ describe("a native node at the gateway", () => {
     expect(world.counters.frames["not-joined"]).toBeGreaterThan(2);
   });
 
+  it("is heard again after a defect of the gateway, and nothing that it says is lost", async () => {
+    await using world = await World.open({ config: { ...closed, nodes: { [address]: { wake: 60 } } } });
+    const node = await joined(world);
+    await world.pass(600_000);
+    expect(world.node(address)?.state).toBe("overdue");
+    // That the node is back cannot be said.
+    const { push } = world.log;
+    world.log.push = () => {
+      world.log.push = push;
+      throw new Error("the log is gone");
+    };
+    await world.until(node.publish("t", "1"));
+    expect(world.counters.frames.defect).toBe(1);
+    expect(await world.until(node.publish("t", "2"))).toBe("stored");
+    await world.pass(1000);
+    expect(world.broker.textsOn("t")).toEqual(["1", "2"]);
+  });
+
+  it("joins with a code of that day however the clock was stepped since, not with one whose days are over", async () => {
+    await using world = await World.open({ config: closed });
+    const codeFor = async (days: number) =>
+      ((await world.ask("join/code", { days })).data as { code: string }).code;
+    const [code, old] = [await codeFor(2), await codeFor(1)];
+    world.clock.step(1_000_000_000_000);
+    await world.pass(86_400_000);
+    expect(await world.until(world.nativeNode(address).join(old))).not.toBe("joined");
+    expect(world.gateway.report().nodes).toEqual([]);
+    await world.restart();
+    expect(await world.until(world.nativeNode(address).join(code))).toBe("joined");
+  });
+
+  it("is refused once it is denied, whatever key it has", async () => {
+    const store = new MemoryStore();
+    const broker = await WatchedBroker.start();
+    const first = await World.open({ config: closed, store, broker });
+    const node = await joined(first);
+    await first.until(first.gateway.close());
+    await first.until(first.client.close());
+    await using world = await World.open({ config: { ...closed, deny: [address] }, store, broker });
+    const later = world.nativeNode(address, node.save());
+    expect(await world.until(later.publish("t", "1"))).not.toBe("stored");
+    expect(world.broker.textsOn("t")).toEqual([]);
+    expect(Object.keys(world.counters.frames)).toEqual(["denied"]);
+  });
+
   it("joins without a code only while a window is open without one", async () => {
     await using world = await World.open({ config: closed });
     await world.ask("join/open", {});
@@ -118,6 +163,29 @@ describe("a native node at the gateway", () => {
     expect(await world.until(node.publish("t", "1"))).toBe("stored");
     await world.pass(10);
     expect(world.broker.textsOn("t")).toEqual(["1"]);
+  });
+
+  it("is answered what it has got only when that would survive a kill, though it got it before a restart", async () => {
+    const store = new MemoryStore();
+    await using world = await World.open({ config: closed, store });
+    const node = await joined(world);
+    await world.until(node.subscribe("cmd"));
+    await world.publish("cmd", "on");
+    let deaf = false;
+    world.air.intercept((frame, next) => {
+      if (!deaf) next(frame);
+    });
+    await world.until(node.exchange(() => (deaf = true)));
+    await world.restart();
+    deaf = false;
+    const read = store.readMessages.bind(store);
+    store.readMessages = async (...range) => {
+      await sleep(world.clock, 10);
+      return read(...range);
+    };
+    expect((await world.until(node.exchange())).outcome).toBe("answered");
+    const [stored] = (await store.open()).nodes;
+    expect(stored?.waiting).toEqual([]);
   });
 
   it("cannot be spoken for in a classic dialect", async () => {

@@ -1,7 +1,9 @@
 import { type Clock, encodeUtf8, type Random } from "../../../src/base/index.ts";
 import type { BrokerLink, BrokerMessage, Gateway } from "../../../src/gateway/index.ts";
-import { type Known, type Ledger, recognize } from "./ledger.ts";
+import type { BridgeEvent, BridgeResponse } from "../../../src/topics/index.ts";
+import { type Known, type Ledger, recognize, textOf } from "./ledger.ts";
 import type { Life } from "./life.ts";
+import type { Moves } from "./moves.ts";
 
 /** How long a message takes to the broker, and its acknowledgement back, in milliseconds. */
 const wayMs = 2;
@@ -31,15 +33,17 @@ export class YearBroker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ledger: Ledger;
+  readonly #moves: Moves;
   readonly #filters = new Set<string>();
   /** What the gateway has not acknowledged, the oldest first. */
   readonly #session = new Set<Incoming>();
   #client: YearClient | undefined;
 
-  constructor(clock: Clock, random: Random, ledger: Ledger) {
+  constructor(clock: Clock, random: Random, ledger: Ledger, moves: Moves) {
     this.#clock = clock;
     this.#random = random;
     this.#ledger = ledger;
+    this.#moves = moves;
   }
 
   /** The client of one life of the gateway. */
@@ -80,6 +84,9 @@ export class YearBroker {
     if (known) this.#ledger.arrived(known);
     else if (topic.endsWith("/availability"))
       this.availability.set(topic.split("/")[1] ?? "", String(payload));
+    else if (topic === "moteq/bridge/event") this.#moves.happened(JSON.parse(textOf(payload)) as BridgeEvent);
+    else if (topic === "moteq/bridge/response/channel/move")
+      this.#moves.answered(JSON.parse(textOf(payload)) as BridgeResponse);
   }
 
   /** What has to be sent (again) to a client that has just connected. */

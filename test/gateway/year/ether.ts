@@ -1,5 +1,6 @@
 import { type Clock, decodeUtf8, type Random } from "../../../src/base/index.ts";
-import type { Radio, ReceivedFrame, TunableRadio } from "../../../src/device/index.ts";
+import type { ReceivedFrame, TunableRadio } from "../../../src/device/index.ts";
+import { Dongle, gatewayAddress, maximumFrameBytes } from "./dongle.ts";
 import type { Life } from "./life.ts";
 
 /** What goes wrong with a frame, by chance. */
@@ -10,11 +11,8 @@ export interface FrameFaults {
   readonly lie: number;
 }
 
-/** The gateway's address. */
-export const gatewayAddress = "02006d6f7465";
 /** How long a frame is under way, in milliseconds. */
 const flightMs = 1;
-const maximumFrameBytes = 250;
 
 /** A node's radio. */
 export class MoteRadio implements TunableRadio {
@@ -23,12 +21,15 @@ export class MoteRadio implements TunableRadio {
   channel = 6;
   awake = false;
   inRange = true;
+  /** The gateway's radios that are near. */
+  readonly dongles: readonly Dongle[];
   readonly #ether: Ether;
   #listener: ((frame: ReceivedFrame) => void) | undefined;
 
-  constructor(ether: Ether, address: string) {
+  constructor(ether: Ether, address: string, dongles: readonly Dongle[]) {
     this.#ether = ether;
     this.address = address;
+    this.dongles = dongles;
   }
 
   listen(listener: (frame: ReceivedFrame) => void): void {
@@ -50,21 +51,15 @@ export class MoteRadio implements TunableRadio {
   }
 }
 
-/** Frames between nodes and one gateway, one timer each: no more of an air than what can go wrong with them. */
+/** Frames between nodes and the radios of one gateway, one timer each: no more of an air than what can go wrong with them. */
 export class Ether {
   faults: FrameFaults | undefined;
-  channel = 6;
-  /** Whether the gateway's radio is pulled off. */
-  pulled = false;
-  /** Frames that the present life of the gateway was given. */
-  heard = 0;
+  /** The gateway's: one hears everybody better than the other. */
+  readonly dongles: readonly Dongle[] = [new Dongle(this, -60), new Dongle(this, -75)];
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #radios = new Map<string, MoteRadio>();
   readonly #onLie: (bytes: string) => void;
-  #listener: ((frame: ReceivedFrame) => void) | undefined;
-  #onHeard: (source: string) => void = () => {};
-  #life: Life | undefined;
 
   /** @param onLie a frame for a node was called delivered, and is lost; gets its text */
   constructor(clock: Clock, random: Random, onLie: (text: string) => void) {
@@ -73,57 +68,40 @@ export class Ether {
     this.#onLie = onLie;
   }
 
-  join(address: string): MoteRadio {
-    const radio = new MoteRadio(this, address);
+  /** A node's radio. @param nearTo the places of the gateway's radios that are near */
+  join(address: string, nearTo: readonly number[]): MoteRadio {
+    const dongles = this.dongles.filter((_dongle, place) => nearTo.includes(place));
+    const radio = new MoteRadio(this, address, dongles);
     this.#radios.set(address, radio);
     return radio;
   }
 
-  /** The gateway's radio in one of its lives. @param onHeard it is given a frame from this address */
-  open(life: Life, onHeard: (source: string) => void): Radio {
-    this.#life = life;
-    this.#listener = undefined;
-    this.#onHeard = onHeard;
-    this.heard = 0;
-    const channel = () => this.channel;
-    const isPulled = () => this.pulled;
-    return {
-      address: gatewayAddress,
-      maximumFrameBytes,
-      get channel() {
-        return channel();
-      },
-      get problem() {
-        return isPulled() ? "it is pulled off" : undefined;
-      },
-      listen: (listener) => {
-        if (!life.isOver) this.#listener = listener;
-      },
-      send: (destination, bytes) => this.#sendDown(life, destination, bytes),
-      close: async () => {},
-    };
-  }
-
-  /** Carries a frame of a node; tells what the node's radio says of it. */
+  /** Carries a frame of a node to all who hear it; tells what the node's radio says of it. */
   sendUp(radio: MoteRadio, bytes: Uint8Array): Promise<boolean> {
     return new Promise((resolve) => {
       this.#clock.setTimer(flightMs, () => {
-        if (!this.#reaches(radio)) return resolve(this.#strikes("lie"));
-        const { address } = radio;
-        this.#hand(address, bytes);
-        if (this.#strikes("duplicate"))
-          this.#clock.setTimer(flightMs, () => this.#hand(address, bytes.slice()));
-        resolve(!this.#strikes("acknowledgementLoss") && !this.#strikes("lie"));
+        let isHeard = false;
+        for (const dongle of radio.dongles) {
+          if (!this.#reaches(radio, dongle)) continue;
+          isHeard = true;
+          dongle.hear(radio.address, bytes.slice());
+          if (this.#strikes("duplicate"))
+            this.#clock.setTimer(flightMs, () => dongle.hear(radio.address, bytes.slice()));
+        }
+        resolve(
+          isHeard ? !this.#strikes("acknowledgementLoss") && !this.#strikes("lie") : this.#strikes("lie"),
+        );
       });
     });
   }
 
-  #sendDown(life: Life, destination: string, bytes: Uint8Array): Promise<boolean> {
+  /** Carries a frame of one of the gateway's radios; tells what that says of it. */
+  sendDown(dongle: Dongle, life: Life, destination: string, bytes: Uint8Array): Promise<boolean> {
     return new Promise((resolve) => {
       life.clock.setTimer(flightMs, () => {
         const radio = this.#radios.get(destination);
-        if (!radio || !this.#reaches(radio)) {
-          const lies = !this.pulled && this.#strikes("lie");
+        if (!radio?.dongles.includes(dongle) || !this.#reaches(radio, dongle)) {
+          const lies = !dongle.pulled && this.#strikes("lie");
           if (lies) this.#onLie(decodeUtf8(bytes) ?? "");
           return resolve(lies);
         }
@@ -135,16 +113,8 @@ export class Ether {
     });
   }
 
-  /** A dongle hears, and acknowledges, although nobody listens to it. */
-  #hand(source: string, bytes: Uint8Array): void {
-    if (!this.#listener || this.#life?.isOver) return;
-    this.heard++;
-    this.#onHeard(source);
-    this.#listener({ source, bytes, rssi: -60 });
-  }
-
-  #reaches(radio: MoteRadio): boolean {
-    const isThere = radio.awake && radio.inRange && radio.channel === this.channel && !this.pulled;
+  #reaches(radio: MoteRadio, dongle: Dongle): boolean {
+    const isThere = radio.awake && radio.inRange && radio.channel === dongle.channel && !dongle.pulled;
     return isThere && !this.#strikes("loss");
   }
 

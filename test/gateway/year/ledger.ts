@@ -11,15 +11,23 @@ export type Known =
 
 /** Reads a message at the broker; `undefined` if the ledger does not keep it. */
 export function recognize(topic: string, payload: string | Uint8Array): Known | undefined {
-  const [root = "", name = "", tail = ""] = topic.split("/");
-  const read = () => (typeof payload === "string" ? payload : (decodeUtf8(payload) ?? ""));
-  if (root === "up") return { type: "reading", node: Number(name), number: Number(read()) };
-  if (root !== "moteq" || name === "bridge") return undefined;
-  const node = indexOfAddress(name);
-  if (tail === "fate") return { type: "fate", node, fate: JSON.parse(read()) as NodeFate };
-  if (tail !== "backfill") return undefined;
-  const { value } = JSON.parse(read()) as { value: number };
-  return { type: "backfill", node, number: value };
+  if (topic.startsWith("up/")) {
+    return { type: "reading", node: Number(topic.slice(3)), number: Number(textOf(payload)) };
+  }
+  if (topic.endsWith("/fate")) {
+    return { type: "fate", node: nodeOf(topic), fate: JSON.parse(textOf(payload)) as NodeFate };
+  }
+  if (!topic.endsWith("/backfill")) return undefined;
+  const { value } = JSON.parse(textOf(payload)) as { value: number };
+  return { type: "backfill", node: nodeOf(topic), number: value };
+}
+
+export function textOf(payload: string | Uint8Array): string {
+  return typeof payload === "string" ? payload : (decodeUtf8(payload) ?? "");
+}
+
+function nodeOf(topic: string): number {
+  return indexOfAddress(topic.split("/")[1] ?? "");
 }
 
 /** The address of a node. */

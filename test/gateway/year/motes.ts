@@ -1,11 +1,12 @@
 import { type Clock, type Random, type RandomBytes, sleep } from "../../../src/base/index.ts";
 import { LinkNode, NativeNode, type NodeMessage, PrototypeNode } from "../../../src/mote/index.ts";
-import { gatewayAddress, type MoteRadio } from "./ether.ts";
+import { gatewayAddress } from "./dongle.ts";
+import type { MoteRadio } from "./ether.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** How often a node wakes, in seconds. */
 export const wakePeriod = 3600;
-/** After so many wakes in which nobody heard it, a node looks for its gateway on all channels, and again after so many more. */
+/** After so many wakes in which nobody heard it, a classic node looks for its gateway on all channels, and again after so many more. */
 const wakesToSearch = 4;
 /** After a question without an answer a classic node waits until none can come any more, in milliseconds. */
 const pauseMs = 300;
@@ -48,8 +49,8 @@ export abstract class Mote {
   /** Says and fetches what there is; `false` if nobody heard it. */
   protected abstract talk(): Promise<boolean>;
 
-  /** Whether the gateway answers on this channel. */
-  protected abstract isAnswered(): Promise<boolean>;
+  /** Looks for the gateway on other channels, if it does not do so by itself. */
+  protected async search(): Promise<void> {}
 
   /** Whether it has said all that it is to say. */
   get isDone(): boolean {
@@ -62,7 +63,7 @@ export abstract class Mote {
     radio.awake = true;
     const heard = await this.talk();
     this.#unheard = heard ? 0 : this.#unheard + 1;
-    if (this.#unheard > 0 && this.#unheard % wakesToSearch === 0) await this.#search();
+    if (this.#unheard > 0 && this.#unheard % wakesToSearch === 0) await this.search();
     radio.awake = false;
     return heard;
   }
@@ -89,16 +90,16 @@ export abstract class Mote {
   protected readonly take = ({ topic, message }: NodeMessage): void => {
     this.options.ledger.got(this.index, Number(message), topic.endsWith("/alarm"));
   };
+}
 
-  async #search(): Promise<void> {
-    const { radio } = this.options;
-    const before = radio.channel;
-    for (const channel of channels) {
-      radio.channel = channel;
-      if (await this.isAnswered()) return;
-    }
-    radio.channel = before;
+/** Goes to the first channel on which it is answered, or stays. */
+async function searchChannels(radio: MoteRadio, isAnswered: () => Promise<boolean>): Promise<void> {
+  const before = radio.channel;
+  for (const channel of channels) {
+    radio.channel = channel;
+    if (await isAnswered()) return;
   }
+  radio.channel = before;
 }
 
 /** One of the `link` dialect: publishes until it is told that it is taken, then fetches. */
@@ -130,8 +131,8 @@ class LinkMote extends Mote {
     return (await this.#node.get(this.take)) || heard;
   }
 
-  protected async isAnswered(): Promise<boolean> {
-    return /up|down/.test(await this.#node.ping());
+  protected override search(): Promise<void> {
+    return searchChannels(this.radio, async () => /up|down/.test(await this.#node.ping()));
   }
 }
 
@@ -161,14 +162,16 @@ class PrototypeMote extends Mote {
     return true;
   }
 
-  protected async isAnswered(): Promise<boolean> {
-    const outcome = await this.#node.publish("probe", "?", { acknowledge: true });
-    await sleep(this.options.clock, pauseMs);
-    return outcome === "acknowledged" || outcome === "refused";
+  protected override search(): Promise<void> {
+    return searchChannels(this.radio, async () => {
+      const outcome = await this.#node.publish("probe", "?", { acknowledge: true });
+      await sleep(this.options.clock, pauseMs);
+      return outcome === "acknowledged" || outcome === "refused";
+    });
   }
 }
 
-/** One of the `native` dialect. */
+/** One of the `native` dialect. It looks for its gateway by itself. */
 class NativeMote extends Mote {
   #node: NativeNode;
   /** What it has said and the gateway is not known to have: readings by their number, others as `undefined`. */
@@ -198,10 +201,6 @@ class NativeMote extends Mote {
       this.#node.add(this.topic, String(number));
       this.#unsettled.push(number);
     }
-    return this.#exchange();
-  }
-
-  protected isAnswered(): Promise<boolean> {
     return this.#exchange();
   }
 

@@ -10,8 +10,10 @@ export interface Victims {
   readonly kill: (downMs: number) => void;
   readonly restart: () => void;
   readonly brokerAway: (away: boolean) => void;
-  readonly radioPulled: (pulled: boolean) => void;
-  readonly moveChannel: (channel: number) => void;
+  /** One of the gateway's two radios is pulled off, or put back. */
+  readonly radioPulled: (place: number, pulled: boolean) => void;
+  /** Somebody asks for a move, so many seconds ahead. */
+  readonly moveChannel: (channel: number, seconds: number) => void;
   /** A node is out of reach, or back. */
   readonly outOfRange: (node: number, out: boolean) => void;
 }
@@ -47,8 +49,8 @@ export class Trouble {
   readonly #victims: Victims;
   readonly #nodes: number;
   readonly #busyMs: number;
-  /** How often the broker is out, or the radio pulled, at this moment: such times may overlap. */
-  readonly #deep = { brokerOut: 0, radioPulled: 0 };
+  /** For how many reasons something is away at this moment: such times may overlap. */
+  readonly #reasons = new Map<string, number>();
   readonly #out = new Set<number>();
   /** In which hour of its present period a thing goes wrong. */
   readonly #chosen = new Map<Kind, number>();
@@ -102,10 +104,10 @@ export class Trouble {
         this.#loseBroker(this.#span(minute, 8 * hour));
         return;
       case "radioPulled":
-        this.#forAWhile("radioPulled", this.#span(second, 3 * hour));
+        this.#pullRadio(randomInteger(this.#random, 0, 1), this.#span(second, 3 * hour));
         return;
       case "channelMoved":
-        moveChannel(randomInteger(this.#random, 1, 13));
+        moveChannel(randomInteger(this.#random, 1, 13), Math.round(this.#span(minute, 6 * hour) / second));
         return;
       case "clockStepped":
         this.#clock.step((this.#random.next() < 0.5 ? -1 : 1) * this.#span(second, 3 * hour));
@@ -117,17 +119,24 @@ export class Trouble {
 
   /** Troubles seldom come alone: the gateway dies with what waits for the broker. */
   #loseBroker(durationMs: number): void {
-    this.#forAWhile("brokerOut", durationMs);
+    this.#forAWhile("broker", durationMs, this.#victims.brokerAway);
     if (this.#random.next() < 0.5) {
       this.#clock.setTimer(this.#random.next() * durationMs, () => this.#happen("killed"));
     }
   }
 
-  #forAWhile(what: "brokerOut" | "radioPulled", durationMs: number): void {
-    const set = what === "brokerOut" ? this.#victims.brokerAway : this.#victims.radioPulled;
-    if (this.#deep[what]++ === 0) set(true);
+  #pullRadio(place: number, durationMs: number): void {
+    this.#forAWhile(`radio ${place}`, durationMs, (pulled) => this.#victims.radioPulled(place, pulled));
+  }
+
+  #forAWhile(what: string, durationMs: number, set: (away: boolean) => void): void {
+    const reasons = this.#reasons.get(what) ?? 0;
+    this.#reasons.set(what, reasons + 1);
+    if (reasons === 0) set(true);
     this.#clock.setTimer(durationMs, () => {
-      if (--this.#deep[what] === 0) set(false);
+      const left = (this.#reasons.get(what) ?? 1) - 1;
+      this.#reasons.set(what, left);
+      if (left === 0) set(false);
     });
   }
 

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createSeededRandom, randomInteger } from "../../../src/base/index.ts";
 import type { QueuedMessage, StoreChange } from "../../../src/gateway/index.ts";
 import { SqliteStore, storeErrors } from "../../../src/node/index.ts";
+import { openDatabase } from "../../../src/node/stores/sqlite-database.ts";
 import { root } from "../../house/imports.ts";
 import { describeGatewayStore } from "../../support/gateway-store-conformance.ts";
 
@@ -19,6 +20,18 @@ function makeFolder(): string {
 describeGatewayStore("SqliteStore (real)", async () => {
   const folder = makeFolder();
   return { store: new SqliteStore({ folder }), reopen: async () => new SqliteStore({ folder }) };
+});
+
+describe("SqliteStore's database (real)", () => {
+  it("has a commit on the disk when it returns", () => {
+    const folder = makeFolder();
+    mkdirSync(folder, { recursive: true });
+    const database = openDatabase({ path: join(folder, "x.db"), tables: "", version: 1 });
+    // FULL, with a write-ahead log.
+    expect(database.get("PRAGMA synchronous")).toEqual({ synchronous: 2 });
+    expect(database.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
+    database.close();
+  });
 });
 
 const address = "02000000aa01";
