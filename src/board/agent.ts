@@ -21,6 +21,8 @@ import { Feeder } from "./feeder.ts";
 import { Guard } from "./guard.ts";
 import type { BoardLog, Logger } from "./log.ts";
 import { doNative, type NativeServices } from "./native-commands.ts";
+import { Partials } from "./partials.ts";
+import { PrefixWatch } from "./prefix-watch.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
 import { Transfers } from "./transfers.ts";
@@ -72,6 +74,9 @@ export class BoardAgent {
   readonly #feeder: Feeder;
   readonly #native: NativeServices;
   readonly #said = new Set<string>();
+  readonly #prefixWatch: PrefixWatch;
+  /** The last ones that were announced. */
+  #sessions: string[] = [];
   readonly #partBytes: number;
   readonly #windowBytes: number;
   #running = 0;
@@ -85,8 +90,9 @@ export class BoardAgent {
     const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
     this.#partBytes = partBytes;
     this.#windowBytes = windowBytes;
-    this.#transfers = new Transfers({ ...options, partBytes, windowBytes, maximumBytes });
-    this.#classic = new ClassicCommands(options);
+    const partials = new Partials(options);
+    this.#transfers = new Transfers({ ...options, partials, partBytes, windowBytes, maximumBytes });
+    this.#classic = new ClassicCommands({ ...options, partials, maximumBytes });
     this.#feeder = new Feeder({
       client,
       clock,
@@ -94,8 +100,20 @@ export class BoardAgent {
       base,
       everyMs: keeper.timeoutMs === undefined ? unwatchedFeedMs : keeper.timeoutMs / 4,
       onFed: () => keeper.fed(),
+      onLost: () =>
+        this.#say(
+          `what feeds the watchdog does not come back through the broker: may the board publish and subscribe ` +
+            `below ${base}/cmd?`,
+        ),
     });
-    this.#native = { ...options, guard: this.#guard, transfers: this.#transfers, info: () => this.info() };
+    this.#prefixWatch = new PrefixWatch((session) => this.#sessions.includes(session));
+    this.#native = {
+      ...options,
+      guard: this.#guard,
+      transfers: this.#transfers,
+      partials,
+      info: () => this.info(),
+    };
   }
 
   /** What the board says of itself. */
@@ -120,6 +138,11 @@ export class BoardAgent {
     };
   }
 
+  /** Whether a file or an image is coming in. */
+  get busy(): boolean {
+    return this.#transfers.busy || this.#classic.busy;
+  }
+
   /** The REPL's `watchdog`. */
   get watchdog(): { feed(token: unknown): void } {
     return { feed: (token) => this.#feeder.feed(token) };
@@ -135,6 +158,12 @@ export class BoardAgent {
     this.#logger.info(`${keeper.mode} mode, slot ${keeper.slot}; ${says}`);
     const logTopic = toLogTopic(base);
     log.connect((line) => client.publish(logTopic, line, { qos: 1 }));
+    const watching = client.subscribe(toInfoTopic(base), { qos: 1 }, (message) => {
+      if (!this.#prefixWatch.isForeign(message)) return;
+      this.#say(`another board announces itself at ${base}: give each board a prefix of its own`);
+    });
+    // Without it the board works as well.
+    watching.catch(() => {});
     await client.subscribe(`${base}/cmd/#`, { qos: 1 }, (message) => this.#receive(message));
     this.#logger.info(`listening at ${base}/cmd/#`);
     this.#announce();
@@ -167,6 +196,8 @@ export class BoardAgent {
     const { client, base } = this.#options;
     // The connection's first moment announces what is due then.
     if (!client.connected) return;
+    const session = toHex(this.#guard.session);
+    if (this.#sessions.at(-1) !== session) this.#sessions = [...this.#sessions.slice(-3), session];
     client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
   }
 
@@ -245,13 +276,16 @@ export class BoardAgent {
     }
   }
 
-  /** Says what was ignored, each kind once. */
   #ignore(text: string): undefined {
-    if (this.#said.size < 100 && !this.#said.has(text)) {
-      this.#said.add(text);
-      this.#logger.warning(text);
-    }
+    this.#say(text);
     return undefined;
+  }
+
+  /** Warns, of each thing once. */
+  #say(text: string): void {
+    if (this.#said.size >= 100 || this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#logger.warning(text);
   }
 }
 

@@ -35,6 +35,8 @@ export interface Boot {
   readonly mode: "normal" | "safe";
   /** Whether it is a new image's. */
   readonly trial: boolean;
+  /** The SHA-256 of the image that runs: its slot may hold another one before long. `null` for what was installed. */
+  readonly image: string | null;
 }
 
 /** How many boots may fail. */
@@ -78,7 +80,7 @@ export function planBoot(
   }
   if (record.next === "safe") {
     const safe = { ...record, active, trial, note: "safe mode, as asked for", next: null };
-    return { record: safe, boot: { slot: "factory", mode: "safe", trial: false } };
+    return { record: safe, boot: safeBoot };
   }
   if (trial && trial.boots >= limits.trialBoots) {
     note = `the new image in slot ${trial.slot} was not manageable; went back to ${active}`;
@@ -91,7 +93,7 @@ export function planBoot(
     const boots = trial.boots + 1;
     return {
       record: { ...base, trial: { ...trial, boots }, failedBoots: 0 },
-      boot: { slot: trial.slot, mode: "normal", trial: true },
+      boot: { slot: trial.slot, mode: "normal", trial: true, image: digestIn(record, trial.slot) },
     };
   }
   if (failedBoots >= limits.failedBoots) {
@@ -99,27 +101,32 @@ export function planBoot(
     const entered = failedBoots === record.failedBoots && !record.note?.startsWith("safe mode:");
     return {
       record: { ...base, trial, failedBoots, note: reason, relapses: record.relapses + (entered ? 1 : 0) },
-      boot: { slot: "factory", mode: "safe", trial: false },
+      boot: safeBoot,
     };
   }
   return {
     record: { ...base, trial, failedBoots: failedBoots + 1 },
-    boot: { slot: active, mode: "normal", trial: false },
+    boot: { slot: active, mode: "normal", trial: false, image: digestIn(record, active) },
   };
 }
 
-/** The boot was shown to be manageable. In safe mode that ends the counting: the next boot is a normal one. */
+/** Whether what a boot runs is still what its slot holds: another image may have been put there meanwhile. */
+export function isInPlace(record: BootRecord, boot: Boot): boolean {
+  return boot.image === digestIn(record, boot.slot);
+}
+
+/**
+ * The boot was shown to be manageable. In safe mode that ends the counting: the next boot is a normal one. An image that is
+ * not in its slot any more is not gone back to, and one that waits for the next boot goes on waiting.
+ */
 export function confirmBoot(record: BootRecord, boot: Boot): BootRecord {
   if (boot.mode === "safe") return { ...record, failedBoots: 0, note: "safe mode was confirmed manageable" };
   const confirmed = { ...record, failedBoots: 0, relapses: 0 };
-  if (!boot.trial || boot.slot === "factory")
+  if (!boot.trial || !isInPlace(record, boot))
     return { ...confirmed, note: record.relapses > 0 ? null : record.note };
-  return {
-    ...confirmed,
-    active: boot.slot,
-    trial: null,
-    note: `the new image in slot ${boot.slot} was confirmed`,
-  };
+  const next = record.trial?.slot === boot.slot ? null : record.trial;
+  const note = next ? record.note : `the new image in slot ${boot.slot} was confirmed`;
+  return { ...confirmed, active: boot.slot, trial: next, note };
 }
 
 /** The boot was not confirmed for a reason that is not the board's: the broker is away, or somebody asked for a reset. */
@@ -127,7 +134,8 @@ export function excuseBoot(record: BootRecord, boot: Boot): BootRecord {
   if (boot.mode === "safe") return record;
   if (boot.trial) {
     const { trial } = record;
-    return trial ? { ...record, trial: { ...trial, boots: Math.max(0, trial.boots - 1) } } : record;
+    if (trial?.slot !== boot.slot || !isInPlace(record, boot)) return record;
+    return { ...record, trial: { ...trial, boots: Math.max(0, trial.boots - 1) } };
   }
   return { ...record, failedBoots: Math.max(0, record.failedBoots - 1) };
 }
@@ -146,6 +154,13 @@ export function stageImage(record: BootRecord, slot: ImageSlot, image: StagedIma
     trial: { slot, boots: 0 },
     note: `a new image is in slot ${slot}; the next boot tries it`,
   };
+}
+
+/** What runs is to boot the next time as well: an image that was to be tried then is forgotten. */
+export function keepImage(record: BootRecord, boot: Boot, confirmed: boolean): BootRecord {
+  if (!isInPlace(record, boot) || !record.trial || record.trial.slot === boot.slot) return record;
+  const trial = boot.trial && !confirmed && boot.slot !== "factory" ? { slot: boot.slot, boots: 1 } : null;
+  return { ...record, trial, note: `the image in slot ${boot.slot} stays, as asked for` };
 }
 
 /** A slot is about to be written: what was in it does not boot any more. */
@@ -170,6 +185,12 @@ export function decodeBootRecord(value: unknown): BootRecord {
     next: next === "normal" || next === "safe" ? next : null,
     note: typeof note === "string" ? note : null,
   };
+}
+
+const safeBoot: Boot = { slot: "factory", mode: "safe", trial: false, image: null };
+
+function digestIn({ images }: BootRecord, slot: BoardSlot): string | null {
+  return slot === "factory" ? null : (images[slot]?.sha256 ?? null);
 }
 
 function decodeImage(value: unknown): StagedImage | null {

@@ -2,25 +2,30 @@ import { decodeUtf8 } from "../base/index.ts";
 import {
   type BoardPacket,
   classicAckEvery,
+  classicCommandBytes,
   classicDone,
   classicReplyBytes,
   type CommandTopic,
   encodeAck,
   encodeBoardPacket,
   encodeReplyTopic,
+  highestSequence,
   PacketOrder,
   uncounted,
 } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
-import { toBoardPath, toClassicPartialPath } from "./path.ts";
-import type { BoardFiles, FileWriter, Keeper, Repl } from "./platform.ts";
+import type { Partials } from "./partials.ts";
+import { toBoardPath } from "./path.ts";
+import type { BoardFiles, ImageWriter, Keeper, Repl } from "./platform.ts";
 import type { MqttClient } from "../mqtt/index.ts";
 
 /** How many bytes of a file are read at once for `get`. */
 const readBytes = 64 * classicReplyBytes;
 /** How many commands of several messages may be under way. */
 const mostSeries = 4;
+/** The longest image of the original program, which waits in memory until its size is known: as many messages as there are. */
+const mostImageBytes = classicCommandBytes * (highestSequence + 1);
 
 /** What the original's commands are done with. */
 export interface ClassicServices {
@@ -29,6 +34,9 @@ export interface ClassicServices {
   readonly files: BoardFiles;
   readonly repl: Repl;
   readonly keeper: Keeper;
+  readonly partials: Partials;
+  /** The longest file or image, in bytes. */
+  readonly maximumBytes: number;
 }
 
 /** A `put` or `ota` whose messages are coming. */
@@ -47,6 +55,11 @@ export class ClassicCommands {
 
   constructor(services: ClassicServices) {
     this.#services = services;
+  }
+
+  /** Whether a file or an image is coming in. */
+  get busy(): boolean {
+    return this.#series.size > 0;
   }
 
   /** Whether a message belongs to a command that has begun. */
@@ -149,43 +162,43 @@ export class ClassicCommands {
   }
 
   async #openFile(tail: string, id: string): Promise<Omit<Series, "order" | "working">> {
-    const { files } = this.#services;
-    const path = toBoardPath(tail);
-    const above = await files.stat(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
-    if (!above?.folder) throw boardErrors.create("board/not-found", `there is no folder for ${path}`);
-    if (path === "" || (await files.stat(path))?.folder)
-      throw boardErrors.create("board/is-a-folder", `${path} is a folder`);
     // The original gives no digest beforehand, so that there is nothing to go on with: each attempt has its own file.
-    const partial = toClassicPartialPath(path, id);
-    const writer = await files.append(partial);
+    const partial = await this.#services.partials.open(toBoardPath(tail), `put ${id}`);
+    const count = createCount(this.#services.maximumBytes);
     return {
-      take: (body) => writer.write([body]),
+      async take(body) {
+        count.add(body.length);
+        await partial.writer.write([body]);
+      },
       async finish() {
-        await writer.sync();
-        await writer.close();
-        await files.rename(partial, path);
+        await partial.writer.sync();
+        await partial.writer.close();
+        await partial.accept(count.bytes);
+        partial.release();
       },
       async abandon() {
-        await writer.close();
-        await files.remove(partial);
+        await partial.writer.close();
+        await partial.discard().catch(() => {});
+        partial.release();
       },
     };
   }
 
   async #openImage(sha256: string): Promise<Omit<Series, "order" | "working">> {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw protocolError("ota", "the topic ends in no SHA-256");
-    const { keeper } = this.#services;
-    let image: (FileWriter & { accept(): Promise<void>; discard(): Promise<void> }) | undefined;
+    const { keeper, maximumBytes } = this.#services;
+    let image: ImageWriter | undefined;
     const pieces: Uint8Array[] = [];
+    const count = createCount(Math.min(maximumBytes, mostImageBytes));
     // The original says no size beforehand: the slot is opened when it is known.
     return {
       take(body) {
+        count.add(body.length);
         pieces.push(body.slice());
         return Promise.resolve();
       },
       async finish() {
-        const size = pieces.reduce((sum, { length }) => sum + length, 0);
-        const opened = await keeper.openImage({ size, sha256, signature: null });
+        const opened = await keeper.openImage({ size: count.bytes, sha256, signature: null });
         image = opened;
         let skip = opened.size;
         for (const piece of pieces) {
@@ -218,4 +231,19 @@ async function continueWith(series: Series, body: Uint8Array, last: boolean): Pr
 
 function protocolError(command: string, what: string): Error {
   return boardErrors.create("board/bad-command", `MQRepl protocol error ${command}: ${what}`);
+}
+
+/** Counts the bytes that came. Adding throws `board/too-long` where they are more than may be. */
+function createCount(maximumBytes: number): { readonly bytes: number; add(length: number): void } {
+  let bytes = 0;
+  return {
+    get bytes() {
+      return bytes;
+    },
+    add(length) {
+      bytes += length;
+      if (bytes <= maximumBytes) return;
+      throw boardErrors.create("board/too-long", `the board takes at most ${maximumBytes} bytes at once`);
+    },
+  };
 }

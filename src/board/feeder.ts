@@ -2,6 +2,9 @@ import { type Clock, type Cryptography, encodeUtf8, equalBytes, type Timer, toHe
 import type { MqttClient } from "../mqtt/index.ts";
 import { encodeBoardPacket, encodeCommandTopic, watchdogId } from "../wire/index.ts";
 
+/** So many feeds that did not come home are no accident. */
+const feedsLost = 2;
+
 /** What a {@link Feeder} is made of. */
 export interface FeederOptions {
   readonly client: Pick<MqttClient, "publish" | "connected">;
@@ -12,6 +15,8 @@ export interface FeederOptions {
   readonly everyMs: number;
   /** A feed went round, through the broker and the REPL. */
   readonly onFed: () => void;
+  /** Several feeds in a row did not come home, though there is a connection. */
+  readonly onLost: () => void;
 }
 
 /**
@@ -53,8 +58,9 @@ export class Feeder {
   }
 
   #send(): void {
-    const { client, base, cryptography } = this.#options;
+    const { client, base, cryptography, onLost } = this.#options;
     if (!client.connected) return;
+    if (this.#expected.length >= feedsLost) onLost();
     const token = toHex(cryptography.randomBytes(8));
     // The last ones may still come home on a slow line.
     this.#expected = [...this.#expected.slice(-3), token];

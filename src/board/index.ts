@@ -20,4 +20,9 @@ export { type Board, type BoardModule, loadModules, type LoadOptions } from "./l
 export { BoardLog, type BoardLogOptions, type Logger, type LogLevel, logLevels } from "./log.ts";
 export { outsideError, toBoardPath } from "./path.ts";
 export type { BoardFiles, CrashStore, FileEntry, FileWriter, ImageWriter, Keeper, Repl } from "./platform.ts";
-export { Supervision, type SupervisionEffect, type SupervisionLimits } from "./supervision.ts";
+export {
+  type BootState,
+  Supervision,
+  type SupervisionEffect,
+  type SupervisionLimits,
+} from "./supervision.ts";

@@ -12,6 +12,7 @@ import type { Guard } from "./guard.ts";
 import type { BoardLog, LogLevel } from "./log.ts";
 import { isPartial, toBoardPath } from "./path.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
+import type { Partials } from "./partials.ts";
 import type { Transfers } from "./transfers.ts";
 import type { Cryptography } from "../base/index.ts";
 
@@ -31,6 +32,7 @@ export interface NativeServices {
   readonly log: BoardLog;
   readonly guard: Guard;
   readonly transfers: Transfers;
+  readonly partials: Partials;
   readonly cryptography: Cryptography;
   info(): BoardInfo;
 }
@@ -79,7 +81,8 @@ export async function doNative(
     case "remove": {
       const path = toBoardPath(request.path);
       if (path === "") throw boardErrors.create("board/bad-command", "the root is not removed");
-      await (request.folder ? files.removeFolder(path) : files.remove(path));
+      if (request.folder) await removeFolder(services, path);
+      else await files.remove(path);
       answer.end();
       return;
     }
@@ -145,7 +148,8 @@ async function list(
     await answer.drained();
     if (folder && request.recursive && depth < deepestFolder) {
       await list(services, answer, below, `${prefix}${name}/`, request, depth + 1).catch((error: unknown) => {
-        if (!boardErrors.is(error, "board/outside")) throw error;
+        // It may have gone meanwhile, or its name may be no UTF-8.
+        if (!boardErrors.is(error, "board/outside") && !boardErrors.is(error, "board/not-found")) throw error;
       });
     }
   }
@@ -175,14 +179,21 @@ async function makeFolder(files: BoardFiles, path: string, parents: boolean): Pr
   }
 }
 
+/** What earlier attempts left in a folder, and nobody sees, does not keep it from being removed. */
+async function removeFolder({ files, partials }: NativeServices, path: string): Promise<void> {
+  const entries = await files.list(path);
+  if (entries.length > 0 && entries.every(({ name }) => isPartial(name))) await partials.sweep(`${path}/`);
+  await files.removeFolder(path);
+}
+
 async function update(
   { guard, transfers, keeper }: NativeServices,
   answer: Answer,
   request: BoardRequest & { readonly do: "update" },
 ): Promise<void> {
   const { size, sha256, signature = null, boot = false } = request;
-  if (keeper.image === sha256) {
-    // It arrived, was booted, and the news of it got lost: nothing is to be done.
+  if (await keeper.keepImage(sha256)) {
+    // It arrived, was booted, and the news of it got lost: nothing is to be sent.
     answer.end(JSON.stringify({ have: size, done: true } satisfies PartsProgress));
     return;
   }

@@ -1,4 +1,4 @@
-import { encodeUtf8, show, toHex } from "../base/index.ts";
+import { show } from "../base/index.ts";
 import { boardErrors } from "./errors.ts";
 
 /** What begins the name of a file that is not whole yet; such names are the agent's own. */
@@ -30,25 +30,14 @@ export function outsideError(path: string): Error {
   return boardErrors.create("board/outside", `the path ${show(path)} leads out of the board's root`);
 }
 
-/** Where a file waits that is to become `path` and is not whole yet: beside it, named by what it is to be. */
-export function toPartialPath(path: string, sha256: string): string {
-  return `${folderOf(path)}.moteq-${sha256.slice(0, 16)}.part`;
-}
-
-/** Where a file waits that the original program puts: under the command's id, since its digest is not known. */
-export function toClassicPartialPath(path: string, id: string): string {
-  const name = toHex(encodeUtf8(id)).padEnd(16, "0").slice(0, 16);
-  return `${folderOf(path)}.moteq-put-${name}.part`;
+/** What a file is called that is not whole yet. @param digest 64 hexadecimal digits that nobody else's has */
+export function toPartialName(digest: string): string {
+  return `.moteq-${digest.slice(0, 16)}.part`;
 }
 
 /** Whether a name is one of a file that is not whole yet. */
 export function isPartial(name: string): boolean {
   return partialName.test(name);
-}
-
-/** Whether a name is one of a file that may be gone on with, if somebody comes with the same digest. */
-export function isTransferPartial(name: string): boolean {
-  return isPartial(name) && !name.startsWith(".moteq-put-");
 }
 
 /** The folder of a path with the slash behind it; empty for the root. */

@@ -90,6 +90,12 @@ export interface Keeper {
   fed(): void;
   /** Starts the board again; returns before it does. */
   reset(mode: ResetMode): void;
+  /**
+   * Sees to it that an image, if it is the one that runs and can boot again, is what boots the next time too.
+   *
+   * @returns whether it is
+   */
+  keepImage(sha256: string): Promise<boolean>;
   /** Opens the slot that does not run; goes on where an earlier attempt for the same image ended. */
   openImage(image: {
     readonly size: number;

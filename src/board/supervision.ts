@@ -6,7 +6,10 @@ import {
   confirmBoot,
   excuseBoot,
   type ImageSlot,
+  isInPlace,
+  keepImage,
   planBoot,
+  slotForImage,
   stageImage,
   type StagedImage,
   vacateSlot,
@@ -32,12 +35,20 @@ export type SupervisionEffect =
   | { readonly do: "start"; readonly boot: Boot; readonly afterMs: number }
   /** End the agent; `exited` follows. Politely at first unless `hard`. */
   | { readonly do: "stop"; readonly hard: boolean }
-  /** Keep a report of what ended the agent. */
-  | { readonly do: "report"; readonly cause: string }
+  /** Keep a report of what ended the agent, and of the boot that it was. */
+  | { readonly do: "report"; readonly cause: string; readonly boot: Boot }
   /** Find out whether the broker answers; `probed` follows. */
   | { readonly do: "probe" }
   /** Tell the agent what is known of its boot. */
-  | { readonly do: "tell" };
+  | { readonly do: "tell"; readonly state: BootState };
+
+/** What is known of a boot that runs. */
+export interface BootState {
+  readonly confirmed: boolean;
+  readonly note: string | null;
+  /** The slot to which a new image goes. */
+  readonly freeSlot: ImageSlot;
+}
 
 /** The longest delay before an agent that ends again and again is started anew; a quarter of the watchdog's time if less. */
 const longestDelayMs = 30_000;
@@ -56,7 +67,8 @@ const mostDoublings = 6;
  */
 export class Supervision {
   record: BootRecord;
-  boot: Boot = { slot: "factory", mode: "normal", trial: false };
+  /** What runs, or starts next. */
+  boot: Boot = { slot: "factory", mode: "normal", trial: false, image: null };
   confirmed = false;
   readonly #limits: SupervisionLimits;
   readonly #isSound: (slot: ImageSlot) => boolean;
@@ -71,6 +83,10 @@ export class Supervision {
   /** Since when the broker has answered somebody else, while the board was not fed. */
   #answersSince: number | undefined;
   #excused = false;
+  /** Whether a file or an image is coming in. */
+  #busy = false;
+  /** Whether safe mode was confirmed, and goes back to normal as soon as nothing is coming in. */
+  #revertsSoon = false;
   #quickEnds = 0;
   /** Why the agent was told to end; `asked` is no failure. */
   #ending: { readonly cause: string; readonly asked: ResetMode | undefined } | undefined;
@@ -79,6 +95,12 @@ export class Supervision {
     this.record = record;
     this.#limits = limits;
     this.#isSound = isSound;
+  }
+
+  /** What is known of the boot that runs. */
+  get state(): BootState {
+    const freeSlot = slotForImage(this.record, this.boot.slot);
+    return { confirmed: this.confirmed, note: this.record.note, freeSlot };
   }
 
   /** The first boot. */
@@ -91,14 +113,16 @@ export class Supervision {
     this.#running = true;
     this.#startedAt = this.#beatAt = this.#patientSince = now;
     this.#firstFedAt = this.#lastFedAt = this.#answersSince = undefined;
-    this.#probing = this.#excused = this.confirmed = false;
+    this.#probing = this.#excused = this.confirmed = this.#busy = this.#revertsSoon = false;
     this.#ending = undefined;
-    return [{ do: "tell" }];
+    return [this.#tell()];
   }
 
-  /** The agent lives: its event loop turns. */
-  beat(now: number): void {
+  /** The agent lives: its event loop turns. @param busy whether a file or an image is coming in */
+  beat(now: number, busy = false): SupervisionEffect[] {
     this.#beatAt = now;
+    this.#busy = busy;
+    return this.#revert();
   }
 
   /** A message went round through broker and REPL. */
@@ -109,23 +133,32 @@ export class Supervision {
     if (this.confirmed || now - this.#firstFedAt < this.#confirmMs()) return [];
     this.confirmed = true;
     this.record = confirmBoot(this.record, this.boot);
-    const effects: SupervisionEffect[] = [{ do: "save", record: this.record }, { do: "tell" }];
-    if (this.boot.mode === "safe" && this.#limits.revert) {
-      this.#ending = { cause: "confirmed in safe mode", asked: "soft" };
-      effects.push({ do: "stop", hard: false });
-    }
-    return effects;
+    this.#revertsSoon = this.boot.mode === "safe" && this.#limits.revert;
+    return [{ do: "save", record: this.record }, this.#tell(), ...this.#revert()];
   }
 
   /** Somebody asked for a reset. */
   reset(mode: ResetMode): SupervisionEffect[] {
     if (mode === "normal" || mode === "safe") this.record = { ...this.record, next: mode };
-    if (!this.confirmed) this.record = excuseBoot(this.record, this.boot);
+    // A soft reset starts the same boot again: it has been counted, and nothing else counts it.
+    if (!this.#startsSame(mode)) this.#excuse();
     this.#ending = { cause: `reset (${mode})`, asked: mode };
     return [
       { do: "save", record: this.record },
       { do: "stop", hard: mode === "hard" },
     ];
+  }
+
+  /** The whole board is ended in good order, by somebody who means it: that is no failed boot. */
+  end(): SupervisionEffect[] {
+    this.#excuse();
+    return [{ do: "save", record: this.record }];
+  }
+
+  /** What runs is to stay: an image that waits for the next boot is forgotten. */
+  keep(): SupervisionEffect[] {
+    this.record = keepImage(this.record, this.boot, this.confirmed);
+    return [{ do: "save", record: this.record }, this.#tell()];
   }
 
   /** A slot is about to be written. */
@@ -137,7 +170,7 @@ export class Supervision {
   /** An image is in its slot, whole and proven. */
   stage(slot: ImageSlot, image: StagedImage): SupervisionEffect[] {
     this.record = stageImage(this.record, slot, image);
-    return [{ do: "save", record: this.record }, { do: "tell" }];
+    return [{ do: "save", record: this.record }, this.#tell()];
   }
 
   /** Whether the broker answers somebody who is not the agent. */
@@ -190,10 +223,31 @@ export class Supervision {
     const { timeoutMs } = this.#limits;
     const longestMs = Math.min(longestDelayMs, timeoutMs / 4);
     const afterMs = Math.min(usualDelayMs * 2 ** Math.min(Math.max(0, this.#quickEnds - 1), 10), longestMs);
-    if (ending?.asked === "soft" && this.boot.mode === "normal")
-      return [{ do: "start", boot: this.boot, afterMs: 0 }];
-    if (ending?.asked !== undefined) return this.#plan(0);
-    return [{ do: "report", cause: ending ? ending.cause : how }, ...this.#plan(afterMs)];
+    if (ending?.asked !== undefined) {
+      return this.#startsSame(ending.asked) ? [{ do: "start", boot: this.boot, afterMs: 0 }] : this.#plan(0);
+    }
+    const report = { do: "report", cause: ending ? ending.cause : how, boot: this.boot } as const;
+    return [report, ...this.#plan(afterMs)];
+  }
+
+  /** Whether a reset starts the very same boot again. */
+  #startsSame(mode: ResetMode): boolean {
+    return mode === "soft" && this.boot.mode === "normal" && isInPlace(this.record, this.boot);
+  }
+
+  #excuse(): void {
+    if (!this.confirmed) this.record = excuseBoot(this.record, this.boot);
+  }
+
+  #tell(): SupervisionEffect {
+    return { do: "tell", state: this.state };
+  }
+
+  /** Safe mode that was confirmed goes back to normal, but not in the middle of an update. */
+  #revert(): SupervisionEffect[] {
+    if (!this.#revertsSoon || this.#busy || this.#ending) return [];
+    this.#ending = { cause: "confirmed in safe mode", asked: "soft" };
+    return [{ do: "stop", hard: false }];
   }
 
   /** Three quarters of the time have passed without a feed. */

@@ -23,6 +23,8 @@ export interface TransferTarget {
   accept(): Promise<void>;
   /** It is not what it should be: away with it. */
   discard(): Promise<void>;
+  /** It is written no more, whatever became of it. */
+  release(): void;
 }
 
 /** What a transfer is made of. */
@@ -65,16 +67,17 @@ export class Transfer {
 
   /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
   async begin(target: TransferTarget): Promise<void> {
-    const { size, partBytes: part, windowBytes: window, cryptography } = this.#options;
+    const { size, partBytes: part, windowBytes: window } = this.#options;
     const there = target.writer.size;
-    const hash = cryptography.createSha256();
-    const usable = there <= size ? there : 0;
-    let have = 0;
-    while (have < usable) {
-      const bytes = await target.read(have, Math.min(digestBytes, usable - have));
-      if (bytes.length === 0) break;
-      hash.update(bytes);
-      have += bytes.length;
+    const hash = this.#options.cryptography.createSha256();
+    let have: number;
+    try {
+      have = await digestInto(hash, target, there <= size ? there : 0);
+    } catch (error) {
+      this.#ended = true;
+      await target.writer.close().catch(() => {});
+      target.release();
+      throw error;
     }
     this.#target = target;
     if (this.#ended) return await this.#close();
@@ -162,18 +165,18 @@ export class Transfer {
 
   async #end(error: unknown, discard: boolean): Promise<void> {
     this.#ended = true;
-    await this.#close();
-    try {
-      if (discard) await this.#target?.discard();
-    } catch {
-      // What cannot be removed is overwritten by the next attempt.
-    }
+    await this.#close(discard);
     this.#options.answer.fail(error);
   }
 
-  async #close(): Promise<void> {
+  /** Lets go of what was written; until then it is nobody else's. */
+  async #close(discard = false): Promise<void> {
     this.#timer?.cancel();
-    await this.#target?.writer.close().catch(() => {});
+    const target = this.#target;
+    await target?.writer.close().catch(() => {});
+    // What cannot be removed is overwritten by the next attempt.
+    if (discard) await target?.discard().catch(() => {});
+    target?.release();
     this.#options.onEnd();
   }
 
@@ -196,4 +199,15 @@ export class Transfer {
       void this.stop(boardErrors.create("board/interrupted", "no part came for a minute; what came stays"));
     });
   }
+}
+
+/** Digests what is there already. @returns how much of it could be read */
+async function digestInto(hash: Sha256, target: TransferTarget, size: number): Promise<number> {
+  for (let have = 0; have < size;) {
+    const bytes = await target.read(have, Math.min(digestBytes, size - have));
+    if (bytes.length === 0) return have;
+    hash.update(bytes);
+    have += bytes.length;
+  }
+  return size;
 }

@@ -1,20 +1,18 @@
 import type { Clock, Cryptography } from "../base/index.ts";
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
-import { folderOf, isTransferPartial, toPartialPath } from "./path.ts";
-import type { BoardFiles, Keeper } from "./platform.ts";
+import type { Partials } from "./partials.ts";
+import type { Keeper } from "./platform.ts";
 import { Transfer, type TransferTarget } from "./transfer.ts";
 
 /** How many files and images may be under way at once. */
 const mostTransfers = 8;
-/** How many folders are remembered to be clean. */
-const mostClean = 1000;
 
 /** What transfers stand on. */
 export interface TransfersOptions {
   readonly clock: Clock;
   readonly cryptography: Cryptography;
-  readonly files: BoardFiles;
+  readonly partials: Partials;
   readonly keeper: Keeper;
   readonly partBytes: number;
   readonly windowBytes: number;
@@ -37,46 +35,20 @@ export class Transfers {
   /** By what they are for: one at a time for each file, and one image. */
   readonly #running = new Map<string, Running>();
 
-  /** Files that are not whole and are coming in. */
-  readonly #partials = new Set<string>();
-  /** Folders without anything that an earlier attempt left: to list a long folder takes longer than a short file. */
-  readonly #clean = new Set<string>();
-
   constructor(options: TransfersOptions) {
     this.#options = options;
   }
 
+  /** Whether any is under way. */
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** Begins to take a file. */
   async put(answer: Answer, path: string, size: number, sha256: string): Promise<void> {
-    const { files } = this.#options;
-    const folder = folderOf(path);
-    const partial = toPartialPath(path, sha256);
-    let inPlace = false;
-    const done = () => {
-      this.#partials.delete(partial);
-      if (!inPlace) this.#clean.delete(folder);
-    };
-    await this.#begin(answer, `file ${path}`, size, sha256, done, async () => {
-      const [there, above] = await Promise.all([files.stat(path), files.stat(folder)]);
-      if (path === "" || there?.folder) {
-        throw boardErrors.create("board/is-a-folder", `${path === "" ? "the root" : path} is a folder`);
-      }
-      if (!above) throw boardErrors.create("board/not-found", `there is no folder ${folder}`);
-      if (!above.folder) throw boardErrors.create("board/not-a-folder", `${folder} is no folder`);
-      this.#partials.add(partial);
-      const writer = await files.append(partial);
-      const swept = this.#clean.has(folder) ? undefined : this.#removeOldPartials(folder, partial);
-      return {
-        writer,
-        read: (offset, length) => files.read(partial, offset, length),
-        async accept() {
-          // Behind it the next transfer begins, perhaps one that goes on.
-          await swept;
-          await files.rename(partial, path);
-          inPlace = true;
-        },
-        discard: () => files.remove(partial),
-      };
+    await this.#begin(answer, `file ${path}`, size, sha256, async () => {
+      const partial = await this.#options.partials.open(path, sha256);
+      return { ...partial, accept: () => partial.accept(size) };
     });
   }
 
@@ -86,7 +58,7 @@ export class Transfers {
     image: { readonly size: number; readonly sha256: string; readonly signature: string | null },
     accepted: () => void,
   ): Promise<void> {
-    await this.#begin(answer, "image", image.size, image.sha256, ignore, async () => {
+    await this.#begin(answer, "image", image.size, image.sha256, async () => {
       const writer = await this.#options.keeper.openImage(image);
       return {
         writer,
@@ -96,6 +68,7 @@ export class Transfers {
           accepted();
         },
         discard: () => writer.discard(),
+        release() {},
       };
     });
   }
@@ -118,7 +91,6 @@ export class Transfers {
     key: string,
     size: number,
     sha256: string,
-    done: () => void,
     open: () => Promise<TransferTarget>,
   ): Promise<void> {
     const { maximumBytes } = this.#options;
@@ -133,7 +105,6 @@ export class Transfers {
       throw boardErrors.create("board/busy", `${mostTransfers} transfers are under way already`);
     }
     const onEnd = () => {
-      done();
       if (this.#running.get(key) === running) this.#running.delete(key);
     };
     const transfer = new Transfer({ ...this.#options, answer, size, sha256, onEnd });
@@ -152,22 +123,6 @@ export class Transfers {
       throw error;
     }
   }
-
-  /** What earlier attempts left, and what is not coming in now: nobody goes on with it. */
-  async #removeOldPartials(folder: string, except: string): Promise<void> {
-    const { files } = this.#options;
-    if (this.#clean.size >= mostClean) this.#clean.clear();
-    this.#clean.add(folder);
-    for (const { name } of await files.list(folder).catch(() => [])) {
-      const path = folder + name;
-      if (!isTransferPartial(name) || path === except || this.#partials.has(path)) continue;
-      try {
-        await files.remove(path);
-      } catch {
-        // It stays until the next time.
-      }
-    }
-  }
 }
 
 async function stop({ transfer, begun }: Running, error: unknown): Promise<void> {
@@ -175,5 +130,3 @@ async function stop({ transfer, begun }: Running, error: unknown): Promise<void>
   await begun.catch(() => {});
   await transfer.stop(error);
 }
-
-function ignore(): void {}

@@ -20,6 +20,11 @@ export const cliErrors = defineErrors({
     meaning:
       "A word or option of the command line is not what the command takes. `moteq COMMAND --help` shows it.",
   },
+  "cli/nothing-there": {
+    fault: "place",
+    meaning:
+      "What was asked for is not there, and nothing is wrong with that: no crash is kept, for example.",
+  },
   "cli/local-file": {
     fault: "caller",
     meaning: "A file or folder on this side cannot be read or written; the message says which and why.",

@@ -17,10 +17,11 @@ import { addScreenCommand } from "./commands/screen.ts";
 import { addSubCommand } from "./commands/sub.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { startInterrupt } from "./interrupt.ts";
-import { endWithOutput, printError } from "./output.ts";
+import { endWithOutput, printError, toJsonLine } from "./output.ts";
 
 /**
- * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly.
+ * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly, 130 it was interrupted
+ * before it was done. What goes on until Ctrl-C is done by it.
  *
  * @param argv as `process.argv`: the program, the script, then the words
  */
@@ -30,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await createProgram(interrupt.signal).parseAsync(argv);
   } catch (error) {
-    process.exitCode = report(error, interrupt.signal);
+    process.exitCode = report(error, interrupt.signal, argv.includes("--json"));
   } finally {
     interrupt.release();
   }
@@ -66,12 +67,19 @@ function createProgram(signal: AbortSignal): Command {
   return program;
 }
 
-/** Prints what went wrong, in one line where it is foreseen, and says which exit code that is. */
-function report(error: unknown, signal: AbortSignal): number {
+/** Says what went wrong, in one line where it is foreseen, and which exit code that is. */
+function report(error: unknown, signal: AbortSignal, json: boolean): number {
+  const say = (code: string, message: string) => {
+    if (json) process.stderr.write(`${toJsonLine({ error: { code, message } })}\n`);
+    else printError(message);
+  };
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (signal.aborted && error === signal.reason) return 0;
+  if (signal.aborted && error === signal.reason) {
+    say("interrupted", "interrupted");
+    return 130;
+  }
   if (error instanceof MoteqError) {
-    printError(error.message);
+    say(error.code, error.message);
     return error.fault === "caller" ? 2 : 1;
   }
   printError(error instanceof Error ? `this is a defect of moteq: ${error.stack}` : String(error));

@@ -21,6 +21,14 @@ export function endWithOutput(): void {
   process.stderr.on("error", () => process.exit(1));
 }
 
+/** From now on the process goes on although its output cannot be written: what it does matters more than what it says. */
+export function goOnWithoutOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners("error");
+    stream.on("error", () => {});
+  }
+}
+
 /** Rows as aligned columns under a heading; the last column is not padded. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = heading.map((title, column) =>
@@ -34,44 +42,36 @@ export function formatTable(heading: readonly string[], rows: readonly (readonly
   );
 }
 
-/**
- * A text from a peer, safe to show on a terminal: controls, which could move the cursor or change colours, are
- * written as `\x1b`.
- */
+/** Controls, which could move the cursor or change colours, and what turns the direction of writing round. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A text of one line from a peer, safe to show on a terminal: what is unsafe is written as `\x1b` or `\u202e`. */
 export function toPrintable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (control) =>
-    control === "\n"
-      ? "\\n"
-      : control === "\t"
-        ? "\\t"
-        : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  return text.replaceAll(
+    unsafe,
+    (character) => ({ "\n": "\\n", "\t": "\\t" })[character] ?? escape(character),
   );
 }
 
-/**
- * A text of several lines from a peer, safe to show on a terminal: as `toPrintable`, but line ends and tabs stay, and what
- * turns the direction of writing round is written out too.
- */
+/** A text of several lines from a peer, safe to show on a terminal: as {@link toPrintable}, but line ends and tabs stay. */
 export function toSafeText(text: string): string {
-  return text.replaceAll("\r\n", "\n").replaceAll(
-    // oxlint-disable-next-line no-control-regex -- they are what is looked for
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => {
-      const code = character.charCodeAt(0);
-      return code < 0x100
-        ? `\\x${code.toString(16).padStart(2, "0")}`
-        : `\\u${code.toString(16).padStart(4, "0")}`;
-    },
-  );
+  return text
+    .replaceAll("\r\n", "\n")
+    .replaceAll(unsafe, (character) => ("\n\t".includes(character) ? character : escape(character)));
 }
 
 /** A value as one line of JSON that does nothing to a terminal. */
 export function toJsonLine(value: unknown): string {
   return JSON.stringify(value).replaceAll(
-    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    unsafe,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+function escape(character: string): string {
+  const code = character.charCodeAt(0).toString(16);
+  return code.length < 3 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`;
 }
 
 /** How long ago something was, as `12 s`, `5 min`, `3 h`, `2 d`. */

@@ -19,6 +19,21 @@ export async function withClient<T>(config: HubConfig, work: (client: MqttClient
   }
 }
 
+/** Runs what goes on until Ctrl-C, which is then its end and no failure. */
+export async function untilInterrupted(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
+}
+
+/** Calls back when `signal` is aborted, or at once if it is. */
+export function whenInterrupted(signal: AbortSignal, reject: (reason: unknown) => void): void {
+  if (signal.aborted) reject(signal.reason);
+  else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+}
+
 /**
  * A signal that is aborted with `signal`, or when `seconds` have passed.
  *

@@ -38,7 +38,7 @@ export async function startBoard(
     broker: {
       ...access,
       url: brokerUrlOf(broker),
-      clientId: access.clientId ?? `moteq-board-${board.prefix.replaceAll("/", "-")}`,
+      clientId: access.clientId ?? `moteq-board-${board.prefix}`,
     },
     trusted: board.keys,
     modules: board.modules,

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Clock, messageOf, type MoteqError } from "../base/index.ts";
 import type { MqttClient, MqttClientOptions, Status } from "../mqtt/index.ts";
@@ -47,13 +48,21 @@ export function readBrokerAccess(broker: HubConfig["broker"]) {
   };
 }
 
-/** Whom a configuration trusts, and how it shows who it is. @throws `hub/file-unreadable` */
+/** Whom a configuration trusts, and how it shows who it is. @throws `hub/file-unreadable`, also where they do not fit */
 export function tlsOptionsOf(broker: HubConfig["broker"]): TlsOptions {
+  const ca = readPem("broker.ca", broker.ca, "certificate", readCertificate);
+  const cert = readPem("broker.cert", broker.cert, "certificate", readCertificate);
+  const key = readPem("broker.key", broker.key, "private key", createPrivateKey);
+  // To a broker this would look as if it were away for ever.
+  if (cert && key && !cert.read.checkPrivateKey(key.read)) {
+    const message = `broker.key: ${broker.key} is not the key of the certificate ${broker.cert}`;
+    throw hubErrors.create("hub/file-unreadable", message);
+  }
   return {
     rejectUnauthorized: broker.reject_unauthorized,
-    ...(broker.ca === undefined ? {} : { ca: readPem("broker.ca", broker.ca) }),
-    ...(broker.cert === undefined ? {} : { cert: readPem("broker.cert", broker.cert) }),
-    ...(broker.key === undefined ? {} : { key: readPem("broker.key", broker.key) }),
+    ...(ca ? { ca: ca.pem } : {}),
+    ...(cert ? { cert: cert.pem } : {}),
+    ...(key ? { key: key.pem } : {}),
   };
 }
 
@@ -107,7 +116,11 @@ function isOthersDoing(error: MoteqError | undefined): boolean {
 
 function describeTrouble(url: string, error: MoteqError | undefined): string {
   if (!error) return `the connection to the broker at ${url} ended; trying again until it answers`;
-  const what = messageOf(error);
+  // OpenSSL's own words may go over several lines.
+  const what = messageOf(error).trim().replaceAll(/\s+/g, " ");
+  if (/certificate required/.test(what)) {
+    return `the broker at ${url} asks for a certificate of ours: name it, and its key, by --cert and --key`;
+  }
   switch (error.code) {
     case "mqtt/refused":
       return `the broker at ${url} refuses this client: ${what}. Check user and password; trying again until it accepts`;
@@ -118,12 +131,28 @@ function describeTrouble(url: string, error: MoteqError | undefined): string {
   }
 }
 
-function readPem(key: string, path: string): string {
+function readCertificate(pem: string): X509Certificate {
+  return new X509Certificate(pem);
+}
+
+function readPem<T>(
+  setting: string,
+  path: string | undefined,
+  kind: string,
+  read: (pem: string) => T,
+): { readonly pem: string; readonly read: T } | undefined {
+  if (path === undefined) return undefined;
+  let pem: string;
   try {
-    return readFileSync(path, "utf8");
+    pem = readFileSync(path, "utf8");
   } catch (cause) {
-    throw hubErrors.create("hub/file-unreadable", `${key}: cannot read ${path}: ${messageOf(cause)}`, {
+    throw hubErrors.create("hub/file-unreadable", `${setting}: cannot read ${path}: ${messageOf(cause)}`, {
       cause,
     });
+  }
+  try {
+    return { pem, read: read(pem) };
+  } catch (cause) {
+    throw hubErrors.create("hub/file-unreadable", `${setting}: ${path} holds no ${kind} (PEM)`, { cause });
   }
 }

@@ -185,7 +185,7 @@ const board = v.strictObject({
   data: v.optional(text, "moteq-board"),
   root: v.optional(text),
   keys: v.optional(v.array(publicKey, "a list of public keys"), []),
-  modules: v.optional(v.record(v.string(), v.unknown(), "a section with modules"), {}),
+  modules: v.optional(v.record(text, v.unknown(), "a section with modules"), {}),
   safe_modules: v.optional(v.array(text, "a list of modules"), []),
   log: v.optional(
     v.strictObject({ console: v.optional(logLevel, "info"), mqtt: v.optional(logLevel, "info") }),

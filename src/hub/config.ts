@@ -67,6 +67,7 @@ function hintFor(path: readonly string[]): string {
   );
   const keys = [...new Set(siblings.map(({ path: known }) => known[depth]))];
   if (path.length === 1) keys.push("nodes");
+  if (path.length === 2 && path[0] === "board") keys.push("modules");
   return keys.length > 0 ? `; there are ${keys.join(", ")}` : "";
 }
 

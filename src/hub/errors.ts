@@ -13,7 +13,8 @@ export const hubErrors = defineErrors({
   },
   "hub/file-unreadable": {
     fault: "caller",
-    meaning: "A certificate or key that the configuration names is not there or cannot be read.",
+    meaning:
+      "A certificate or key that the configuration names is not there, cannot be read, or does not fit the other.",
   },
   "hub/port-busy": {
     fault: "place",

@@ -5,7 +5,8 @@
  */
 export { agentErrors, runAgent, type RunAgentOptions } from "./board/run-agent.ts";
 export type { BoardConfig } from "./board/protocol.ts";
-export { BoardSupervisor, supervisorErrors } from "./board/supervisor.ts";
+export { BoardSupervisor } from "./board/supervisor.ts";
+export { supervisorErrors } from "./board/supervisor-errors.ts";
 export {
   parseLine,
   serial,

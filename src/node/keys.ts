@@ -9,6 +9,10 @@ export const keyErrors = defineErrors({
     meaning:
       "A file holds no Ed25519 private key (PEM), or cannot be read. `moteq board key FILE` makes one.",
   },
+  "node/key-unwritable": {
+    fault: "caller",
+    meaning: "A new key cannot be written where it was to be; the message says why.",
+  },
   "node/key-exists": {
     fault: "caller",
     meaning:
@@ -20,14 +24,17 @@ export const keyErrors = defineErrors({
  * Makes a private key for signing commands and images, in a file that only its owner can read.
  *
  * @returns the public key, 64 hexadecimal digits: what boards are told to trust
- * @throws `node/key-exists`, and what writing throws
+ * @throws `node/key-exists`, `node/key-unwritable`
  */
 export function createKeyFile(path: string): string {
   const { privateKey } = generateKeyPairSync("ed25519");
   try {
     writeFileSync(path, privateKey.export({ format: "pem", type: "pkcs8" }), { mode: 0o600, flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      const message = `cannot write the key ${path}: ${messageOf(error)}`;
+      throw keyErrors.create("node/key-unwritable", message, { cause: error });
+    }
     throw keyErrors.create("node/key-exists", `${path} is there already; a key is never overwritten`);
   }
   return rawPublicKey(privateKey).toString("hex");

@@ -119,8 +119,9 @@ export class Conversation {
   receiveFault(payload: Uint8Array): void {
     if (this.#settled) return;
     const { code, text } = decodeFault(decodeUtf8(payload.subarray(0, 65_536)) ?? "(no readable text)");
-    const known = code ?? codeOfTraceback(text);
-    this.fail(remoteErrors.create("remote/refused", text.trimEnd(), { detail: { code: known, text } }));
+    const [known, meaning] = code === undefined ? explainTraceback(text) : [code, undefined];
+    const message = meaning === undefined ? text.trimEnd() : `${text.trimEnd()}: ${meaning}`;
+    this.fail(remoteErrors.create("remote/refused", message, { detail: { code: known, text } }));
   }
 
   /** Ends it with an error. */
@@ -150,17 +151,17 @@ export class Conversation {
   }
 }
 
-/** Codes for what MicroPython's `OSError` says (errno of Linux, which its file systems use). */
-const codesOfErrno: Readonly<Record<string, string>> = {
-  2: "board/not-found",
-  17: "board/exists",
-  20: "board/not-a-folder",
-  21: "board/is-a-folder",
-  28: "board/full",
-  39: "board/not-empty",
+/** What MicroPython's `OSError` says, in our codes and in words (errno of Linux, which its file systems use). */
+const errnos: Readonly<Record<string, readonly [code: string, meaning: string]>> = {
+  2: ["board/not-found", "no such file or folder"],
+  17: ["board/exists", "it is there already"],
+  20: ["board/not-a-folder", "it is, or leads through, something that is no folder"],
+  21: ["board/is-a-folder", "it is a folder"],
+  28: ["board/full", "the disk is full"],
+  39: ["board/not-empty", "the folder is not empty"],
 };
 
-function codeOfTraceback(text: string): string | undefined {
+function explainTraceback(text: string): readonly [code: string | undefined, meaning: string | undefined] {
   const [, errno = ""] = /OSError: (?:\[Errno )?(\d+)/.exec(text) ?? [];
-  return codesOfErrno[errno];
+  return errnos[errno] ?? [undefined, undefined];
 }

@@ -30,7 +30,7 @@ export const remoteErrors = defineErrors({
     meaning: "What arrived has another SHA-256 than what was sent. It was not put in place. Try again.",
   },
   "remote/unsupported": {
-    fault: "caller",
+    fault: "peer",
     meaning: "This kind of board has no such command.",
   },
   "remote/bad-spec": {

@@ -42,11 +42,13 @@ export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalL
     return native;
   } catch (error) {
     const { text } = remoteErrors.is(error, "remote/refused") ? error.detail : {};
-    if (dialect === undefined && typeof text === "string" && text.includes("not supported")) {
-      return new MqreplBoard(exchange);
-    }
+    const isMqrepl = dialect === undefined && typeof text === "string" && text.includes("not supported");
+    if (isMqrepl && !signer) return new MqreplBoard(exchange);
     await exchange.close();
-    throw error;
+    if (!isMqrepl) throw error;
+    // Anybody could have said so, to be sent what is not signed.
+    const message = `the board at ${options.base} says that it runs mqrepl, which takes no signatures; --dialect mqrepl speaks to it without`;
+    throw remoteErrors.create("remote/unsupported", message);
   }
 }
 

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "../base/index.ts";
+import { decodeUtf8, sleep } from "../base/index.ts";
 import {
   type BoardRequest,
   decodePartsProgress,
@@ -30,6 +30,17 @@ export interface PartsAhead {
  */
 const aheadBytes = 262_144;
 
+/**
+ * Whatever a board says of its window: no more parts and bytes than these are on their way, and no longer parts. A board
+ * that asks for more must not fill this side's memory.
+ */
+const mostParts = 1024;
+const mostPartBytes = 262_144;
+const mostWindowBytes = 16_777_216;
+
+/** A board that ends in good order may be there again after so long, in milliseconds. */
+const afterEndMs = 500;
+
 /** Begins a native command whose answer is told of message by message. */
 export type BeginCall = (
   request: BoardRequest,
@@ -56,7 +67,10 @@ export async function sendParts(
   let most = -1;
   let patienceMs = askAgainMs;
   const moved = (have: number) => {
-    if (have > most) movedAt = clock.monotonic();
+    if (have > most) {
+      movedAt = clock.monotonic();
+      patienceMs = askAgainMs;
+    }
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
@@ -68,9 +82,13 @@ export async function sendParts(
       await sendOnce(exchange, request, content, beginOnce, moved, mayGoAhead);
       return;
     } catch (error) {
-      const mayPass = remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
+      const hasEnded =
+        remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/interrupted";
+      const mayPass =
+        hasEnded || remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
       if (!mayPass || options.signal?.aborted) throw error;
       if (clock.monotonic() - movedAt >= exchange.timeoutMs) throw error;
+      if (hasEnded) await sleep(clock, afterEndMs, options.signal);
     }
   }
 }
@@ -88,7 +106,7 @@ async function sendOnce(
   moved: (have: number) => void,
   ahead: PartsAhead | undefined,
 ): Promise<void> {
-  let progress: Required<PartsProgress> | undefined = ahead && { have: 0, done: false, ...ahead };
+  let progress: Required<PartsProgress> | undefined = ahead && limit({ have: 0, done: false, ...ahead });
   let offset = 0;
   /** How much has reached the broker, while the board has not answered. */
   let reached = 0;
@@ -103,7 +121,7 @@ async function sendOnce(
         call.fail(refused);
         return;
       }
-      progress = { part: 1024, window: 1024, done: false, ...progress, ...told };
+      progress = limit({ part: 1024, window: 1024, done: false, ...progress, ...told });
       moved(told.have);
       // Where an earlier attempt left something, what was sent ahead was for nothing.
       if (!answered && told.have > 0) offset = told.have;
@@ -121,10 +139,10 @@ async function sendOnce(
     while (!call.ended) {
       if (progress) {
         offset = Math.max(offset, progress.have);
-        const limit = Math.min(content.length, progress.have + progress.window);
-        for (; offset < limit && !call.ended; offset += progress.part || 1) {
+        const upTo = Math.min(content.length, progress.have + progress.window);
+        for (; offset < upTo && !call.ended; offset += progress.part) {
           if (!answered && offset >= reached + aheadBytes) break;
-          const end = Math.min(offset + (progress.part || 1), content.length);
+          const end = Math.min(offset + progress.part, content.length);
           const sent = call.sendTo(topicOf(offset), content.subarray(offset, end));
           if (!answered) void sent.then(() => reach(end));
         }
@@ -140,4 +158,9 @@ async function sendOnce(
       "remote/bad-answer",
       "the board ended a transfer without saying that it is done",
     );
+}
+
+function limit(progress: Required<PartsProgress>): Required<PartsProgress> {
+  const part = Math.min(Math.max(progress.part, 1), mostPartBytes);
+  return { ...progress, part, window: Math.min(progress.window, mostWindowBytes, part * mostParts) };
 }

@@ -72,6 +72,10 @@ export class NotingKeeper implements Keeper {
     this.resets.push(mode);
   }
 
+  keepImage(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   openImage(image: StagedImage) {
     const vacate = () => Promise.resolve(void (this.bootable = undefined));
     const stage = () => Promise.resolve(void (this.bootable = image));
@@ -126,6 +130,7 @@ export class AgentWorld implements AsyncDisposable {
     agent = new BoardAgent({
       client,
       ...services,
+      clock: this.#options.clock ?? systemClock,
       files: this.#options.files?.(this.root) ?? new NodeBoardFiles(this.root),
       repl: new VmRepl({
         bindings: { board, watchdog },
@@ -153,7 +158,7 @@ export class AgentWorld implements AsyncDisposable {
   async connect(options: object = {}): Promise<MqttClient> {
     const client = new MqttClient({
       open: this.broker.open,
-      clock: systemClock,
+      clock: this.#options.clock ?? systemClock,
       random: systemRandom,
       backoff: { minimumMs: 10, maximumMs: 20 },
       ...options,

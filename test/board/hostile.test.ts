@@ -7,12 +7,17 @@ import { encodeBoardPacket, encodeReplyTopic, uncounted } from "../../src/wire/i
 import { AgentWorld, services } from "./agent-world.ts";
 
 /** Answers every command with what the test says. */
-async function withHostile(answer: (id: string, client: MqttClient) => void) {
+async function withHostile(
+  answer: (id: string, client: MqttClient, topic: string, payload: Uint8Array) => void,
+  dialect: "mqrepl" | "native" = "mqrepl",
+) {
   const world = await AgentWorld.start();
   const evil = await world.connect();
-  await evil.subscribe("evil/mqb/cmd/#", { qos: 1 }, ({ topic }) => answer(topic.split("/")[4] ?? "", evil));
+  await evil.subscribe("evil/mqb/cmd/#", { qos: 1 }, ({ topic, payload }) =>
+    answer(topic.split("/")[4] ?? "", evil, topic, payload),
+  );
   const client = await world.connect();
-  const options = { ...services, client, base: "evil/mqb", timeoutMs: 1000, dialect: "mqrepl" as const };
+  const options = { ...services, client, base: "evil/mqb", timeoutMs: 1000, dialect };
   const board = await openBoard(options);
   return { board, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
 }
@@ -29,6 +34,26 @@ describe("a hostile board (real)", () => {
     });
     const { board } = hostile;
     await expect(board.evaluate("1")).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/too-long"));
+  });
+
+  it("cannot have more of a file on its way than may be, whatever window it names", async () => {
+    let parts = 0;
+    await using hostile = await withHostile((id, client, topic, payload) => {
+      if (topic.includes("/part/")) parts++;
+      else if (Buffer.from(payload).includes('"do":"info"')) {
+        say(
+          client,
+          id,
+          uncounted,
+          true,
+          encodeUtf8(JSON.stringify({ state: "online", session: "00".repeat(16) })),
+        );
+      } else say(client, id, 0, false, encodeUtf8(`{"have":0,"part":1,"window":${2 ** 40}}`));
+    }, "native");
+    const put = hostile.board.put("x", new Uint8Array(3_000_000));
+    await expect(put).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/no-answer"));
+    expect(parts).toBeGreaterThan(0);
+    expect(parts).toBeLessThanOrEqual(4096);
   });
 
   it("cannot pass off what was not asked for", async () => {
@@ -51,6 +76,20 @@ describe("a hostile board (real)", () => {
     await expect(board.evaluate("1")).rejects.toMatchObject({
       message: expect.stringContaining("1 was next, 2 came") as string,
     });
+  });
+
+  it("cannot have a signed session go on unsigned, by saying that it knows no signed commands", async () => {
+    await using world = await AgentWorld.start();
+    const evil = await world.connect();
+    await evil.subscribe("evil/mqb/cmd/#", { qos: 1 }, ({ topic }) => {
+      const answer = encodeReplyTopic("evil/mqb", "err", topic.split("/")[4] ?? "");
+      void evil.publish(answer, "Command 'call' not supported", { qos: 1 });
+    });
+    const options = { ...services, client: await world.connect(), base: "evil/mqb", timeoutMs: 1000 };
+    const signer = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
+    await expect(openBoard({ ...options, signer })).rejects.toMatchObject({ code: "remote/unsupported" });
+    expect((await openBoard(options)).dialect).toBe("mqrepl");
+    expect((await openBoard({ ...options, signer, dialect: "mqrepl" })).dialect).toBe("mqrepl");
   });
 
   it("writes to the terminal nothing but text", () => {

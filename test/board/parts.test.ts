@@ -59,8 +59,8 @@ describe("parts right behind their announcement (real)", () => {
     await using world = await AgentWorld.start({ windowBytes: 2000, files: (root) => new SlowDisk(root) });
     const heard = await announce(world, "file");
     await expect.poll(() => heard.at(-1)?.text).toContain('"have":0');
-    // The watchdog's feed, the announcement and ten parts.
-    await expect.poll(() => world.agentClient.stats.received).toBe(12);
+    // The board's information and the watchdog's feed, the announcement and ten parts.
+    await expect.poll(() => world.agentClient.stats.received).toBe(13);
     release();
     await expect.poll(() => heard.at(-1)?.text).toContain('"have":3000');
   });

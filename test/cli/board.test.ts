@@ -93,6 +93,36 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(readdirSync(files)).toEqual(["lib"]);
   }, 30_000);
 
+  it("gets a long file into a folder, without a warning", async () => {
+    const content = randomBytes(3_000_000);
+    writeFileSync(join(files, "long.bin"), content);
+    mkdirSync(join(folder, "here"));
+    expect(await run(["get", "/long.bin", "here"])).toEqual({ code: 0, out: "", err: "" });
+    expect(Buffer.compare(readFileSync(join(folder, "here/long.bin")), content)).toBe(0);
+    rmSync(join(files, "long.bin"));
+  }, 30_000);
+
+  it("says in JSON what was done and what went wrong, and whose fault a missing folder is", async () => {
+    const json = async (...words: string[]) => JSON.parse((await run([...words, "--json"])).out) as unknown;
+    expect(await json("mkdir", "json")).toEqual({ folder: "json" });
+    expect(await json("mv", "json", "jason")).toEqual({ from: "json", to: "jason" });
+    const [rmdir, level, key, missing, noCrash, noFolder] = await Promise.all([
+      json("rmdir", "jason"),
+      json("level", "info"),
+      json("key", "new.pem"),
+      run(["rm", "missing", "--json"]),
+      run(["crash", "get"]),
+      run(["key", "nowhere/new.pem"]),
+    ]);
+    expect([rmdir, level]).toEqual([{ folder: "jason" }, { mqtt: "info" }]);
+    expect(key).toMatchObject({ publicKey: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    expect(missing).toMatchObject({ code: 1, out: "" });
+    expect(JSON.parse(missing.err)).toMatchObject({ error: { code: "remote/refused" } });
+    expect(noCrash).toEqual({ code: 1, out: "", err: "moteq: no crash is kept\n" });
+    expect(noFolder.code).toBe(2);
+    expect(noFolder.err).toMatch(/^moteq: cannot write the key nowhere\/new.pem: ENOENT/);
+  }, 60_000);
+
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isComplete } from "../../src/cli/board/complete-source.ts";
-import { toJsonLine, toSafeText } from "../../src/cli/output.ts";
+import { toJsonLine, toPrintable, toSafeText } from "../../src/cli/output.ts";
 
 describe("a source that is typed", () => {
   it.each([
@@ -19,7 +19,16 @@ describe("a source that is typed", () => {
     ["javascript", "() => {\n}", true],
     ["javascript", "`one", false],
     ["javascript", "1 // (", true],
-    ["javascript", "label:", true],
+    ["javascript", "label: 1", true],
+    ["javascript", '/[(]/.test("(")', true],
+    ["javascript", "f(1", false],
+    ["javascript", "f(1,\n2", false],
+    ["javascript", "f(1 2)", true],
+    ["javascript", "await f(", false],
+    ["javascript", "await f()", true],
+    ["javascript", "f(`one ${1}", false],
+    ["javascript", '"one', true],
+    ["javascript", "x = [1,", false],
   ] as const)("in %s, %j is whole: %s", (language, source, whole) => {
     expect(isComplete(source, language)).toBe(whole);
   });
@@ -27,6 +36,7 @@ describe("a source that is typed", () => {
 
 describe("what a peer wrote", () => {
   it("moves no cursor and changes no colour", () => {
+    expect(toPrintable("a\u001b[2Jb\u009b1m\r\nc\td\u202e")).toBe("a\\x1b[2Jb\\x9b1m\\x0d\\nc\\td\\u202e");
     expect(toSafeText("a\u001b[2Jb\u009b1m\r\nc\td\u202e")).toBe("a\\x1b[2Jb\\x9b1m\nc\td\\u202e");
     expect(toJsonLine({ name: "\u001b\u009b\u202e" })).toBe(String.raw`{"name":"\u001b\u009b\u202e"}`);
   });

@@ -15,10 +15,20 @@ export interface CliProcess {
 export function startCli(
   folder: string,
   words: readonly string[],
-  options: { readonly environment?: Readonly<Record<string, string>>; readonly input?: string } = {},
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    /** A program that runs it, with what stands before its own words. */
+    readonly under?: readonly [string, ...string[]];
+  } = {},
 ): CliProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(MOTEQ|MQBOARD)_/.test(name));
-  const child = spawn(process.execPath, [join(root, "bin/moteq.js"), ...words], {
+  const [program, ...before] = [
+    ...(options.under ?? []),
+    process.execPath,
+    join(root, "bin/moteq.js"),
+  ] as const;
+  const child = spawn(program ?? "", [...before, ...words], {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), HOME: folder, ...options.environment },
     stdio: ["pipe", "pipe", "pipe"],

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createWriteStream, readFileSync, renameSync, rmSync } from "node:fs";
-import { basename } from "node:path";
+import { createWriteStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { messageOf } from "../../base/index.ts";
 import type { RemoteBoard } from "../../remote/index.ts";
 import type { BoardEntry } from "../../wire/index.ts";
@@ -29,14 +28,15 @@ function formatEntry({ name, folder, size, sha256 }: BoardEntry, digest: boolean
   return `${sum}${String(size).padStart(12)} ${toPrintable(name)}${folder ? "/" : ""}`;
 }
 
-/** `get`: to a local file, which is whole or untouched, or to standard output. */
+/** `get`: to a local file, which is whole or untouched, into a local folder, or to standard output. */
 export async function getFile(
   board: RemoteBoard,
   remote: string,
-  local: string | undefined,
+  to: string | undefined,
   options: { readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
+  const local = to !== undefined && isFolder(to) ? join(to, basename(remote)) : to;
   const progress = await createProgress(basename(remote));
   const beside = local === undefined ? undefined : `${local}.${process.pid}.part`;
   const hash = createHash("sha256");
@@ -46,14 +46,15 @@ export async function getFile(
   try {
     const take = async (bytes: Uint8Array) => {
       hash.update(bytes);
-      if (failure) throw failure;
-      if (!target.write(bytes)) await Promise.race([once(target, "drain"), once(target, "close")]);
+      await new Promise<void>((resolve, reject) => {
+        target.write(bytes, (error) => (error ? reject((failure ??= error)) : resolve()));
+      });
     };
     const size = await board.get(remote, take, { signal, onProgress: progress.onProgress });
     if (beside !== undefined && local !== undefined) {
       await new Promise<void>((resolve) => target.end(() => resolve()));
       if (failure) throw failure;
-      renameSync(beside, local);
+      putInPlace(beside, local);
       if (options.json) printLine(toJsonLine({ file: local, size, sha256: hash.digest("hex") }));
     }
   } catch (error) {
@@ -86,6 +87,18 @@ export async function putFile(
   else {
     if (target !== remote) printLine(`remote: ${toPrintable(target)}`);
     printLine("OK");
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function putInPlace(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (cause) {
+    throw cliErrors.create("cli/local-file", `cannot write ${to}: ${messageOf(cause)}`, { cause });
   }
 }
 

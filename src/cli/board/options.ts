@@ -50,6 +50,14 @@ export function readBoardConfig(options: BrokerOptions): HubConfig {
 /** The base topic that options, environment and configuration name. */
 export function baseOf({ prefix, topic }: BoardOptions, config: HubConfig): string {
   const { MOTEQ_BOARD_PREFIX, MQBOARD_PREFIX, MQBOARD_TOPIC } = process.env;
+  for (const [option, given] of [["--topic", topic] as const, ["--prefix", prefix] as const]) {
+    if (given !== undefined && !/^[^+#\0]+$/.test(given)) {
+      throw cliErrors.create(
+        "cli/bad-argument",
+        `${option} takes a topic without wildcards (+ or #), got "${given}"`,
+      );
+    }
+  }
   if (topic !== undefined) return topic;
   if (prefix !== undefined) return toBoardBase(prefix);
   if (MOTEQ_BOARD_PREFIX === undefined && MQBOARD_TOPIC !== undefined) return MQBOARD_TOPIC;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { brokerUrlOf, startBoard } from "../../hub/index.ts";
 import { readConfig } from "../broker-options.ts";
-import { printLine, toSafeText } from "../output.ts";
+import { goOnWithoutOutput, printLine, toSafeText } from "../output.ts";
 import type { BoardOptions } from "./options.ts";
 
 interface RunOptions extends BoardOptions {
@@ -32,6 +32,7 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
           watchdog: { device: options.watchdog },
         },
       });
+      goOnWithoutOutput();
       const running = await startBoard(config, options.config, (text) =>
         process.stdout.write(toSafeText(text)),
       );

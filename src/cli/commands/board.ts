@@ -1,8 +1,8 @@
-import { decodeUtf8, fromHex, toHex } from "../../base/index.ts";
+import { decodeUtf8 } from "../../base/index.ts";
 import type { Command } from "commander";
-import { createKeyFile, readPrivateKey, systemCryptography } from "../../node/index.ts";
+import { createKeyFile } from "../../node/index.ts";
 import type { RemoteBoard } from "../../remote/index.ts";
-import { type BoardInfo, type ResetMode, toImageMessage, toLogTopic } from "../../wire/index.ts";
+import { type ResetMode, toLogTopic } from "../../wire/index.ts";
 import { findBoards } from "../board/announced.ts";
 import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
 import { followLog, printLogLine } from "../board/log.ts";
@@ -14,20 +14,23 @@ import {
   timeoutOf,
   withBoard,
 } from "../board/options.ts";
+import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createProgress } from "../board/progress.ts";
 import { createOutput, runRepl } from "../board/repl.ts";
 import { addRunCommand } from "../board/run.ts";
+import { signatureOf, signImage } from "../board/sign.ts";
 import { syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
-import { formatTable, printLine, toJsonLine, toPrintable, toSafeText } from "../output.ts";
-import { withClient, withTimeout } from "../session.ts";
+import { printLine, toJsonLine, toSafeText } from "../output.ts";
+import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 
+/** What a command does; what it gives back is said with `--json`, where it says nothing else. */
 type Work = (
   board: RemoteBoard,
   words: (string | undefined)[],
   options: BoardOptions & Record<string, unknown>,
-) => Promise<void>;
+) => Promise<Readonly<Record<string, unknown>> | void>;
 
 /** `moteq board`: drives a board from afar. */
 export function addBoardCommand(program: Command, signal: AbortSignal): void {
@@ -44,7 +47,9 @@ export function addBoardCommand(program: Command, signal: AbortSignal): void {
       .action(async (...parameters: unknown[]) => {
         const command = parameters.at(-1) as Command;
         const options = command.optsWithGlobals<BoardOptions & Record<string, unknown>>();
-        await withBoard(options, signal, (one) => work(one, command.processedArgs as string[], options));
+        const given = command.processedArgs as string[];
+        const done = await withBoard(options, signal, (one) => work(one, given, options));
+        if (done && options.json) printLine(toJsonLine(done));
       });
   addFileCommands(add, signal);
   addReplCommands(add, signal);
@@ -71,16 +76,22 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     "puts a file; a remote name that ends in / is a folder",
     (board, words, options) => putFile(board, words[0] ?? "", words[1], options, signal),
   );
-  add("rm <file>", "removes a file", (board, [file = ""]) => board.remove(file, { signal }));
-  add("mkdir <folder>", "makes a folder", (board, [folder = ""], { parents }) =>
-    board.makeFolder(folder, { parents: parents === true, signal }),
-  ).option("-p, --parents", "and those above it; no error where it is");
-  add("rmdir <folder>", "removes an empty folder", (board, [folder = ""]) =>
-    board.removeFolder(folder, { signal }),
-  );
-  add("mv <from> <to>", "renames a file or folder", (board, [from = "", to = ""]) =>
-    board.rename(from, to, { signal }),
-  );
+  add("rm <file>", "removes a file", async (board, [file = ""]) => {
+    await board.remove(file, { signal });
+    return { file };
+  });
+  add("mkdir <folder>", "makes a folder", async (board, [folder = ""], { parents }) => {
+    await board.makeFolder(folder, { parents: parents === true, signal });
+    return { folder };
+  }).option("-p, --parents", "and those above it; no error where it is");
+  add("rmdir <folder>", "removes an empty folder", async (board, [folder = ""]) => {
+    await board.removeFolder(folder, { signal });
+    return { folder };
+  });
+  add("mv <from> <to>", "renames a file or folder", async (board, [from = "", to = ""]) => {
+    await board.rename(from, to, { signal });
+    return { from, to };
+  });
   add(
     "sync <spec>",
     "puts what differs from a specification in mqsync's format",
@@ -103,7 +114,9 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
+  add("repl", "evaluates line by line, until Ctrl-D", (board) =>
+    untilInterrupted(signal, () => runRepl(board, signal)),
+  );
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
@@ -118,6 +131,9 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
     async (board, [path = ""], options) => {
       if (options["resume"] === true && board.dialect === "mqrepl") {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
+      }
+      if (options["boot"] === false && board.dialect === "mqrepl") {
+        throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl boots its image by itself");
       }
       const image = readLocal(path);
       const progress = await createProgress("update");
@@ -140,7 +156,9 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
       const modes = (["safe", "soft", "hard", "normal"] as const).filter((mode) => options[mode] === true);
       if (modes.length > 1)
         throw cliErrors.create("cli/bad-argument", `reset takes one of --${modes.join(" and --")}`);
-      await board.reset((modes[0] ?? "normal") satisfies ResetMode, { signal });
+      const mode: ResetMode = modes[0] ?? "normal";
+      await board.reset(mode, { signal });
+      return { reset: mode };
     },
   )
     .option("-n, --normal", "into normal mode")
@@ -151,14 +169,17 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
     "crash [what] [number]",
     "list, get N or clear: what ended the board before",
     async (board, [what = "list", number], { json }) => {
-      if (what === "clear") await board.clearCrashes({ signal });
-      else if (what === "get") {
-        const newest = (await board.crashes({ signal })).at(-1)?.number;
-        const wanted = number === undefined ? newest : Number(number);
-        if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0)) {
+      if (what === "clear") {
+        await board.clearCrashes({ signal });
+        return { cleared: true };
+      }
+      if (what === "get") {
+        if (number !== undefined && !/^[1-9]\d{0,8}$/.test(number)) {
           throw cliErrors.create("cli/bad-argument", `crash get takes a crash's number, got "${number}"`);
         }
-        if (wanted === undefined) throw cliErrors.create("cli/bad-argument", "no crash is kept");
+        const newest = (await board.crashes({ signal })).at(-1)?.number;
+        const wanted = number === undefined ? newest : Number(number);
+        if (wanted === undefined) throw cliErrors.create("cli/nothing-there", "no crash is kept");
         const { output = "", ...report } = await board.crash(wanted, { signal });
         if (json) printLine(toJsonLine({ ...report, output }));
         else printLine(`${formatCrash(report)}\n\n${toSafeText(output)}`);
@@ -166,19 +187,20 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
         for (const report of await board.crashes({ signal }))
           printLine(json ? toJsonLine(report) : formatCrash(report));
       } else throw cliErrors.create("cli/bad-argument", `crash takes list, get or clear, got "${what}"`);
+      return undefined;
     },
   );
   add(
     "level [level]",
     "sets what goes to MQTT from now on: debug, info, warning, error, critical or none",
-    (board, [mqtt], options) =>
-      board.setLogLevel(
-        {
-          ...(mqtt === undefined ? {} : { mqtt }),
-          ...(typeof options["console"] === "string" ? { console: options["console"] } : {}),
-        },
-        { signal },
-      ),
+    async (board, [mqtt], options) => {
+      const levels = {
+        ...(mqtt === undefined ? {} : { mqtt }),
+        ...(typeof options["console"] === "string" ? { console: options["console"] } : {}),
+      };
+      await board.setLogLevel(levels, { signal });
+      return levels;
+    },
   ).option("--console <level>", "what goes to the board's console");
 }
 
@@ -196,7 +218,8 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       if (options.follow) {
         const config = readBoardConfig(options);
         const topic = toLogTopic(baseOf(options, config));
-        await withClient(config, (client) => followLog(client, topic, json, signal));
+        const follow = () => withClient(config, (client) => followLog(client, topic, json, signal));
+        await untilInterrupted(signal, follow);
         return;
       }
       await withBoard(options, signal, async (one) => {
@@ -220,76 +243,19 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
   board
     .command("key <file>")
     .description("makes a private key for signing, and prints the public key that boards are told to trust")
-    .action((file: string) => printLine(createKeyFile(file)));
+    .action((file: string, _own: unknown, command: Command) => {
+      const publicKey = createKeyFile(file);
+      printLine(command.optsWithGlobals<BoardOptions>().json ? toJsonLine({ publicKey }) : publicKey);
+    });
   board
     .command("sign <image>")
     .description("prints an image's signature by the key of --sign; in IMAGE.sig, `ota` finds it")
     .action((path: string, _own: unknown, command: Command) => {
-      const { sign } = command.optsWithGlobals<BoardOptions>();
+      const { sign, json } = command.optsWithGlobals<BoardOptions>();
       const keyFile = sign ?? process.env["MOTEQ_SIGN"];
       if (keyFile === undefined)
         throw cliErrors.create("cli/bad-argument", "sign needs --sign FILE, the private key");
-      printLine(signImage(readLocal(path), keyFile));
+      const signature = signImage(readLocal(path), keyFile);
+      printLine(json ? toJsonLine({ signature }) : signature);
     });
-}
-
-/** The signature in `IMAGE.sig`, or by the key of `--sign`; `undefined` with neither. */
-function signatureOf(path: string, image: Uint8Array, { sign }: BoardOptions): string | undefined {
-  try {
-    const text = decodeUtf8(readLocal(`${path}.sig`))?.trim() ?? "";
-    if (/^[0-9a-f]{128}$/.test(text)) return text;
-  } catch {
-    // There is none.
-  }
-  const keyFile = sign ?? process.env["MOTEQ_SIGN"];
-  return keyFile === undefined ? undefined : signImage(image, keyFile);
-}
-
-function signImage(image: Uint8Array, keyFile: string): string {
-  const hash = systemCryptography.createSha256();
-  hash.update(image);
-  const digest = fromHex(hash.hex()) ?? new Uint8Array();
-  return toHex(readPrivateKey(keyFile).sign(toImageMessage(digest)));
-}
-
-function printInfo(board: RemoteBoard, info: BoardInfo): void {
-  const lines: Record<string, string> = {
-    board: info.name === "" ? board.base : `${info.name} at ${board.base}`,
-    dialect: board.dialect === "native" ? `native, moteq ${info.version}` : "mqrepl",
-    platform: info.platform,
-  };
-  if (board.dialect === "native") {
-    lines["mode"] = `${info.mode}, ${info.confirmed ? "confirmed manageable" : "not confirmed yet"}`;
-    lines["runs"] = info.image === null ? info.slot : `slot ${info.slot}, image ${info.image}`;
-    lines["up"] = `${Math.round(info.uptimeMs / 1000)} s`;
-    lines["signed"] = info.signed ? "only signed commands are taken" : "the broker's access rules decide";
-    if (info.note !== null) lines["note"] = info.note;
-  }
-  for (const [name, text] of Object.entries(lines)) printLine(`${name.padEnd(9)} ${toPrintable(text)}`);
-}
-
-function printBoards(boards: readonly { prefix: string; info: BoardInfo }[]): void {
-  const rows = boards.map(({ prefix, info }) =>
-    [prefix, info.name, info.state, info.mode, info.slot, info.version, info.platform].map((text) =>
-      toPrintable(text),
-    ),
-  );
-  for (const line of formatTable(["prefix", "name", "state", "mode", "slot", "version", "platform"], rows))
-    printLine(line);
-}
-
-function formatCrash(report: {
-  number: number;
-  time: string;
-  cause: string;
-  slot: string;
-  mode: string;
-  uptimeMs: number;
-  memoryBytes: number | null;
-}): string {
-  const { number, time, cause, slot, mode, uptimeMs, memoryBytes } = report;
-  const memory = memoryBytes === null ? "" : `, ${Math.round(memoryBytes / 1e6)} MB`;
-  return toPrintable(
-    `${number}  ${time}  ${cause}  (slot ${slot}, ${mode} mode, up ${Math.round(uptimeMs / 1000)} s${memory})`,
-  );
 }

@@ -8,7 +8,7 @@ import { addTimeoutOption } from "../broker-options.ts";
 import { cliErrors } from "../errors.ts";
 import { parseQos, parseWhole, wireHelp } from "../options.ts";
 import { printError, printLine, toPrintable } from "../output.ts";
-import { withTimeout } from "../session.ts";
+import { untilInterrupted, whenInterrupted, withTimeout } from "../session.ts";
 
 interface HostOptions {
   readonly wire: string;
@@ -71,10 +71,10 @@ export function addHostCommand(program: Command, signal: AbortSignal): void {
     .option("-C, --count <n>", "end after so many messages", parseWhole(1, 1_000_000_000))
     .action(async (filters: string[], _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<SubOptions>();
-      await withLink(options, signal, {}, async (link) => {
+      const show = withLink(options, signal, {}, async (link) => {
         let left = options.count ?? Infinity;
-        await new Promise<void>((resolve) => {
-          signal.addEventListener("abort", () => resolve());
+        await new Promise<void>((resolve, reject) => {
+          whenInterrupted(signal, reject);
           for (const filter of filters) {
             const print = (topic: string, payload: Uint8Array, retain: boolean) => {
               if (left-- <= 0) return;
@@ -85,6 +85,7 @@ export function addHostCommand(program: Command, signal: AbortSignal): void {
           }
         });
       });
+      await (options.count === undefined ? untilInterrupted(signal, () => show) : show);
     });
 
   host

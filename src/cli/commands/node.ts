@@ -6,6 +6,7 @@ import { systemClock, UdpRadio, type UdpEndpoint } from "../../node/index.ts";
 import { cliErrors } from "../errors.ts";
 import { parseQos } from "../options.ts";
 import { printError, printLine, toPrintable } from "../output.ts";
+import { untilInterrupted } from "../session.ts";
 
 interface NodeOptions {
   readonly gateway: string;
@@ -95,17 +96,20 @@ export function addNodeCommand(program: Command, signal: AbortSignal): void {
     "listen [filter]",
     "shows messages as they come, until Ctrl-C",
     async (mote, [filter], _options, print) => {
-      // The gateway sends to where it heard the node last, so the node says something first.
-      if (filter !== undefined) await (mote.link ?? mote.prototype).subscribe(filter, { qos: 1, signal });
-      const heard = mote.link
-        ? await mote.link.ping({ signal })
-        : await mote.prototype.publish("dummy", "dummy", { signal });
-      if (heard === "not-delivered") return delivery(false);
-      await (mote.link ?? mote.prototype).listen((message) => print(message), {
-        silenceMs: Infinity,
-        signal,
+      let heard = "";
+      await untilInterrupted(signal, async () => {
+        // The gateway sends to where it heard the node last, so the node says something first.
+        if (filter !== undefined) await (mote.link ?? mote.prototype).subscribe(filter, { qos: 1, signal });
+        heard = mote.link
+          ? await mote.link.ping({ signal })
+          : await mote.prototype.publish("dummy", "dummy", { signal });
+        if (heard === "not-delivered") return;
+        await (mote.link ?? mote.prototype).listen((message) => print(message), {
+          silenceMs: Infinity,
+          signal,
+        });
       });
-      return { outcome: undefined, well: true };
+      return heard === "not-delivered" ? delivery(false) : { outcome: undefined, well: true };
     },
   );
 

@@ -3,7 +3,7 @@ import { renderText } from "../../device/index.ts";
 import { decodeScreen, screenTopic } from "../../hub/index.ts";
 import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { printError, printLine } from "../output.ts";
-import { withClient, withTimeout } from "../session.ts";
+import { untilInterrupted, whenInterrupted, withClient, withTimeout } from "../session.ts";
 
 interface ScreenOptions extends BrokerOptions {
   readonly topic: string;
@@ -21,14 +21,14 @@ export function addScreenCommand(program: Command, signal: AbortSignal): void {
     .option("--once", "show it once and end")
     .option("--json", "the picture's size and bytes (base64) as lines of JSON");
   addTimeoutOption(addBrokerOptions(command)).action(async (options: ScreenOptions) => {
-    await withClient(readConfig(options), async (client) => {
+    const watch = withClient(readConfig(options), async (client) => {
       const first = withTimeout(signal, options.timeout, "a picture of a display");
       await new Promise<void>((resolve, reject) => {
         let shown = 0;
+        whenInterrupted(signal, reject);
         first.addEventListener("abort", () => {
           if (shown === 0) reject(first.reason as Error);
         });
-        signal.addEventListener("abort", () => resolve());
         client
           .subscribe(options.topic, { qos: 0, signal }, ({ payload, topic }) => {
             const picture = decodeScreen(payload);
@@ -44,6 +44,7 @@ export function addScreenCommand(program: Command, signal: AbortSignal): void {
           .catch(reject);
       });
     });
+    await (options.once ? watch : untilInterrupted(signal, () => watch));
   });
 }
 

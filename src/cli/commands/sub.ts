@@ -4,7 +4,7 @@ import type { Message, QoS } from "../../mqtt/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
 import { parseQos, parseWhole } from "../options.ts";
 import { toPrintable } from "../output.ts";
-import { withClient } from "../session.ts";
+import { untilInterrupted, whenInterrupted, withClient } from "../session.ts";
 
 interface SubOptions extends BrokerOptions {
   readonly qos: QoS;
@@ -24,7 +24,7 @@ export function addSubCommand(program: Command, signal: AbortSignal): void {
     .option("-C, --count <n>", "end after so many messages", parseWhole(1, 1_000_000_000))
     .option("--json", "each message as a line of JSON");
   addBrokerOptions(command).action(async (filters: string[], options: SubOptions) => {
-    await withClient(readConfig(options), async (client) => {
+    const show = withClient(readConfig(options), async (client) => {
       await new Promise<void>((resolve, reject) => {
         let left = options.count ?? Infinity;
         const print = (message: Message) => {
@@ -32,12 +32,13 @@ export function addSubCommand(program: Command, signal: AbortSignal): void {
           process.stdout.write(format(message, options));
           if (--left <= 0) resolve();
         };
-        signal.addEventListener("abort", () => resolve());
+        whenInterrupted(signal, reject);
         for (const filter of filters) {
           client.subscribe(filter, { qos: options.qos, signal }, print).catch(reject);
         }
       });
     });
+    await (options.count === undefined ? untilInterrupted(signal, () => show) : show);
   });
 }
 

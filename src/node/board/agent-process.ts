@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { messageOf } from "../../base/index.ts";
 import type { ToAgent, ToSupervisor } from "./protocol.ts";
 
 /** How much of what an agent printed last is kept for the crash log, in characters. */
@@ -29,7 +30,7 @@ export class AgentProcess {
   constructor({ program, pidFile, onOutput, onMessage, onExit }: AgentProcessOptions) {
     this.#child = fork(program, [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
     const { pid } = this.#child;
-    if (pid !== undefined) writeFileSync(pidFile, `${pid} ${startOf(pid) ?? ""}`);
+    if (pid !== undefined) notePid(pidFile, pid, onOutput);
     const take = (bytes: Buffer) => {
       const text = bytes.toString();
       this.output = (this.output + text).slice(-keptOutput);
@@ -83,6 +84,15 @@ export function endLeftBehind(pidFile: string): void {
     // None was left.
   }
   rmSync(pidFile, { force: true });
+}
+
+/** Without it, on a full disk, the agent runs all the same; only one that hangs would outlive a killed supervisor. */
+function notePid(pidFile: string, pid: number, print: (text: string) => void): void {
+  try {
+    writeFileSync(pidFile, `${pid} ${startOf(pid) ?? ""}`);
+  } catch (error) {
+    print(`moteq: the agent's process id cannot be noted: ${messageOf(error)}\n`);
+  }
 }
 
 /** When a process began, by Linux' count; `undefined` elsewhere. */

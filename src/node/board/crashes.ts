@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CrashStore } from "../../board/index.ts";
 import { type CrashReport, decodeCrashReport } from "../../wire/index.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** How many crashes are kept. */
 const mostCrashes = 20;
@@ -19,9 +20,7 @@ export class FolderCrashStore implements CrashStore {
     mkdirSync(this.#folder, { recursive: true });
     const numbers = this.#numbers();
     const number = (numbers.at(-1) ?? 0) + 1;
-    const path = this.#pathOf(number);
-    writeFileSync(`${path}.part`, JSON.stringify({ number, ...crash }));
-    renameSync(`${path}.part`, path);
+    writeWhole(this.#pathOf(number), JSON.stringify({ number, ...crash }));
     for (const old of numbers.slice(0, Math.max(0, numbers.length + 1 - mostCrashes)))
       rmSync(this.#pathOf(old), { force: true });
   }

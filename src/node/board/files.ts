@@ -54,7 +54,7 @@ export class NodeBoardFiles implements BoardFiles {
           ? await this.stat(join(path, entry.name)).catch(() => {})
           : {
               folder: entry.isDirectory(),
-              size: entry.isFile() ? (await lstat(join(folder, entry.name))).size : 0,
+              size: entry.isFile() ? await sizeOf(join(folder, entry.name)) : 0,
             };
         entries.push({ name: entry.name, folder: found?.folder ?? false, size: found?.size ?? 0 });
       }
@@ -189,6 +189,14 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** 0 for what has just gone, and for what cannot be named: a name need not be UTF-8. */
+function sizeOf(path: string): Promise<number> {
+  return lstat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 const codes: Readonly<Record<string, readonly [BoardErrorCode, string]>> = {

@@ -1,4 +1,4 @@
-import type { Boot, ImageSlot, LogLevel, StagedImage } from "../../board/index.ts";
+import type { Boot, BootState, ImageSlot, LogLevel, StagedImage } from "../../board/index.ts";
 import type { ResetMode } from "../../wire/index.ts";
 import type { TlsOptions } from "../byte-ports/index.ts";
 
@@ -47,21 +47,13 @@ export interface StartMessage {
   readonly type: "start";
   readonly config: BoardConfig;
   readonly boot: Boot;
-  /** The SHA-256 of the image that runs. */
-  readonly image: string | null;
-  /** The slot to which a new image goes. */
-  readonly freeSlot: ImageSlot;
+  readonly state: BootState;
 }
 
 /** What the supervisor says to the agent. */
 export type ToAgent =
   | StartMessage
-  | {
-      readonly type: "state";
-      readonly confirmed: boolean;
-      readonly note: string | null;
-      readonly freeSlot: ImageSlot;
-    }
+  | { readonly type: "state"; readonly state: BootState }
   /** The request of this number is done, on disk, or why not. */
   | { readonly type: "done"; readonly request: number; readonly error: string | undefined }
   /** End in good order. */
@@ -70,9 +62,10 @@ export type ToAgent =
 /** What the agent says to the supervisor. */
 export type ToSupervisor =
   | { readonly type: "ready" }
-  | { readonly type: "beat"; readonly memoryBytes: number }
+  | { readonly type: "beat"; readonly memoryBytes: number; readonly busy: boolean }
   | { readonly type: "fed" }
   | { readonly type: "reset"; readonly mode: ResetMode }
+  | { readonly type: "keep"; readonly request: number }
   | { readonly type: "vacate"; readonly request: number; readonly slot: ImageSlot }
   | {
       readonly type: "stage";

@@ -18,6 +18,8 @@ export interface VmReplOptions {
   readonly computeMs?: number;
   /** How long a promise is waited for, in milliseconds. Default 60,000. */
   readonly waitMs?: number;
+  /** Takes what a call prints when it has ended, by a timer that it left behind. Default: standard output. */
+  readonly printLate?: (text: string) => void;
 }
 
 /**
@@ -29,10 +31,12 @@ export class VmRepl implements Repl {
   readonly #computeMs: number;
   readonly #waitMs: number;
   readonly #limit = new TimeLimit();
+  readonly #printLate: (text: string) => void;
   /** Which call prints, also after it has awaited something. */
-  readonly #printers = new AsyncLocalStorage<(text: string) => void>();
+  readonly #calls = new AsyncLocalStorage<{ print: ((text: string) => void) | undefined }>();
 
-  constructor({ bindings, from, computeMs = 5000, waitMs = 60_000 }: VmReplOptions) {
+  constructor({ bindings, from, computeMs = 5000, waitMs = 60_000, printLate }: VmReplOptions) {
+    this.#printLate = printLate ?? ((text) => void process.stdout.write(text));
     this.#computeMs = computeMs;
     this.#waitMs = waitMs;
     const print = (...values: unknown[]) => this.#print(`${format(...values)}\n`);
@@ -51,14 +55,19 @@ export class VmRepl implements Repl {
   }
 
   evaluate(source: string, print: (text: string) => void): ReturnType<Repl["evaluate"]> {
-    return this.#printers.run(print, () => {
+    const call: { print: typeof print | undefined } = { print };
+    const end = () => (call.print = undefined);
+    return this.#calls.run(call, () => {
       try {
         const { script, isExpression } = compile(source);
         const show = (value: unknown) =>
           isExpression && value !== undefined ? inspect(value, { depth: 4, breakLength: 100 }) : undefined;
         const value = this.#run(script, this.#computeMs);
-        return isPromise(value) ? this.#wait(value).then(show).catch(fail) : show(value);
+        if (isPromise(value)) return this.#wait(value).then(show).catch(fail).finally(end);
+        end();
+        return show(value);
       } catch (error) {
+        end();
         return fail(error);
       }
     });
@@ -91,9 +100,8 @@ export class VmRepl implements Repl {
   }
 
   #print(text: string): void {
-    const printer = this.#printers.getStore();
-    if (printer) printer(text);
-    else process.stdout.write(text);
+    const { print = this.#printLate } = this.#calls.getStore() ?? {};
+    print(text);
   }
 
   async #wait(promise: PromiseLike<unknown>): Promise<unknown> {

@@ -106,6 +106,7 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
     slots: new ImageSlots(join(config.data, "slots")),
     send,
     flush,
+    isBusy: () => agent?.busy ?? false,
   });
   const board: Board = {
     name: config.name,
@@ -116,7 +117,12 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
     log: (name) => log.logger(name),
   };
   const watchdog = { feed: (token: unknown) => agent?.watchdog.feed(token) };
-  const repl = new VmRepl({ bindings: { board, watchdog }, from: join(config.root, "repl.js") });
+  const printer = log.logger("repl");
+  const repl = new VmRepl({
+    bindings: { board, watchdog },
+    from: join(config.root, "repl.js"),
+    printLate: (text) => printer.info(text.trimEnd()),
+  });
   agent = new BoardAgent({
     client,
     clock: systemClock,

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,8 +23,11 @@ export class ImageSlots {
     const modules = join(this.#folder, "node_modules");
     mkdirSync(modules, { recursive: true });
     const target = fileURLToPath(new URL("../../..", import.meta.url));
-    rmSync(join(modules, "moteq"), { force: true });
-    symlinkSync(target, join(modules, "moteq"), "junction");
+    const link = join(modules, "moteq");
+    // On a full disk it could not be made anew.
+    if (isLinkTo(link, target)) return;
+    rmSync(link, { force: true });
+    symlinkSync(target, link, "junction");
   }
 
   pathOf(slot: ImageSlot): string {
@@ -100,5 +103,13 @@ export class ImageSlots {
       if (name.endsWith(".part") && name !== `${sha256}.part`)
         await rm(join(this.#folder, name), { force: true });
     }
+  }
+}
+
+function isLinkTo(path: string, target: string): boolean {
+  try {
+    return readlinkSync(path) === target;
+  } catch {
+    return false;
   }
 }

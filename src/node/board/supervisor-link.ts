@@ -12,6 +12,8 @@ export interface SupervisorLinkOptions {
   readonly send: (message: ToSupervisor) => void;
   /** Resolves when what was said so far is with the broker. */
   readonly flush: () => Promise<void>;
+  /** Whether a file or an image is coming in. */
+  readonly isBusy: () => boolean;
 }
 
 /** The agent's side of its supervisor. */
@@ -20,25 +22,34 @@ export class SupervisorLink implements Keeper {
   readonly image: Keeper["image"];
   readonly mode: Keeper["mode"];
   readonly timeoutMs: number;
-  confirmed = false;
-  note: string | null = null;
   onChange: (() => void) | undefined;
   readonly #options: SupervisorLinkOptions;
   readonly #requests = new Map<number, (error: string | undefined) => void>();
   readonly #beats: NodeJS.Timeout;
   #lastRequest = 0;
-  #freeSlot: StartMessage["freeSlot"];
+  #state: StartMessage["state"];
+  /** Whether the slot of what runs holds, or may hold, something else by now. */
+  #isReplaced = false;
 
   constructor(options: SupervisorLinkOptions) {
-    const { start, send } = options;
+    const { start, send, isBusy } = options;
     this.#options = options;
     this.slot = start.boot.slot;
     this.mode = start.boot.mode;
-    this.image = start.image;
+    this.image = start.boot.image;
     this.timeoutMs = start.config.watchdog.timeoutMs;
-    this.#freeSlot = start.freeSlot;
-    this.#beats = setInterval(() => send({ type: "beat", memoryBytes: process.memoryUsage().rss }), beatMs);
+    this.#state = start.state;
+    const beat = () => send({ type: "beat", memoryBytes: process.memoryUsage().rss, busy: isBusy() });
+    this.#beats = setInterval(beat, beatMs);
     this.#beats.unref();
+  }
+
+  get confirmed(): boolean {
+    return this.#state.confirmed;
+  }
+
+  get note(): string | null {
+    return this.#state.note;
   }
 
   fed(): void {
@@ -50,22 +61,26 @@ export class SupervisorLink implements Keeper {
     void Promise.race([this.#options.flush(), limit]).then(() => this.#options.send({ type: "reset", mode }));
   }
 
+  async keepImage(sha256: string): Promise<boolean> {
+    if (this.image !== sha256 || this.#isReplaced) return false;
+    await this.#ask((request) => ({ type: "keep", request }));
+    return true;
+  }
+
   async openImage({ size, sha256, signature }: Parameters<Keeper["openImage"]>[0]) {
-    const slot = this.#freeSlot;
+    const slot = this.#state.freeSlot;
     const image = { size, sha256, signature };
-    return await this.#options.slots.open(
-      slot,
-      image,
-      () => this.#ask((request) => ({ type: "vacate", request, slot })),
-      () => this.#ask((request) => ({ type: "stage", request, slot, image })),
-    );
+    const vacate = () => {
+      this.#isReplaced ||= slot === this.slot;
+      return this.#ask((request) => ({ type: "vacate", request, slot }));
+    };
+    const stage = () => this.#ask((request) => ({ type: "stage", request, slot, image }));
+    return await this.#options.slots.open(slot, image, vacate, stage);
   }
 
   receive(message: Exclude<ToAgent, StartMessage>): void {
     if (message.type === "state") {
-      this.confirmed = message.confirmed;
-      this.note = message.note;
-      this.#freeSlot = message.freeSlot;
+      this.#state = message.state;
       this.onChange?.();
     } else if (message.type === "done") {
       this.#requests.get(message.request)?.(message.error);

@@ -1,37 +1,25 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineErrors, fromHex, messageOf } from "../../base/index.ts";
+import { fromHex } from "../../base/index.ts";
 import {
   type Boot,
-  decodeBootRecord,
-  slotForImage,
+  type BootRecord,
+  type BootState,
   Supervision,
   type SupervisionEffect,
 } from "../../board/index.ts";
 import { systemClock } from "../clock.ts";
-import { connect } from "../mqtt.ts";
 import { claimFolder, type FolderClaim } from "../stores/folder-claim.ts";
 import { AgentProcess, endLeftBehind } from "./agent-process.ts";
 import { FolderCrashStore } from "./crashes.ts";
+import { HardwareWatchdog } from "./hardware-watchdog.ts";
+import { probeBroker } from "./probe.ts";
 import type { BoardConfig, ToSupervisor } from "./protocol.ts";
+import { BootRecordFile } from "./record-file.ts";
 import { ImageSlots } from "./slots.ts";
-import { writeWhole } from "./whole-file.ts";
+import { supervisorErrors } from "./supervisor-errors.ts";
 
-/** The errors of a board's supervisor; `docs/reference/errors.md` explains them. */
-export const supervisorErrors = defineErrors({
-  "node/board-runs": {
-    fault: "caller",
-    meaning: "Another process runs a board with this data folder. Give each board its own `board.data`.",
-  },
-  "node/watchdog-device": {
-    fault: "place",
-    meaning: "The hardware watchdog cannot be opened. Is the device there, and may this user write to it?",
-  },
-});
-
-/** How long the broker may take to answer a probe, in milliseconds. */
-const probeMs = 5000;
 /** From one look at the clock to the next, in milliseconds. */
 const tickMs = 250;
 
@@ -42,11 +30,11 @@ export class BoardSupervisor {
   readonly #crashes: FolderCrashStore;
   readonly #supervision: Supervision;
   readonly #print: (text: string) => void;
-  readonly #recordPath: string;
+  readonly #record: BootRecordFile;
   readonly #pidFile: string;
   #agent: AgentProcess | undefined;
   #claim: FolderClaim | undefined;
-  #device: number | undefined;
+  #device: HardwareWatchdog | undefined;
   #ticks: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
   #startedAt = 0;
@@ -63,11 +51,10 @@ export class BoardSupervisor {
     this.#print = print;
     this.#slots = new ImageSlots(join(data, "slots"));
     this.#crashes = new FolderCrashStore(join(data, "crashes"));
-    this.#recordPath = join(data, "boot.json");
+    this.#record = new BootRecordFile(join(data, "boot.json"));
     this.#pidFile = join(data, "agent.pid");
     const keys = trusted.map((key) => fromHex(key) ?? new Uint8Array());
-    const record = readRecord(this.#recordPath);
-    this.#supervision = new Supervision(record, watchdog, (slot) =>
+    this.#supervision = new Supervision(this.#record.read(), watchdog, (slot) =>
       this.#slots.isSound(slot, this.#supervision.record.images[slot], keys),
     );
   }
@@ -105,48 +92,31 @@ export class BoardSupervisor {
     clearTimeout(this.#restart);
     const ended = new Promise<void>((resolve) => (this.#closing = resolve));
     if (this.#agent) {
-      // It is meant to end: that is no failed boot.
-      this.#perform(this.#supervision.reset("soft").filter((effect) => effect.do === "save"));
+      this.#perform(this.#supervision.end());
       this.#agent.stop(false);
       await ended;
     }
-    if (this.#device !== undefined) {
-      writeSync(this.#device, "V");
-      closeSync(this.#device);
-    }
+    this.#device?.close();
     await this.#claim?.release();
   }
 
   #begin(): void {
     this.#slots.prepare();
-    this.#openDevice();
+    const { device } = this.#config.watchdog;
+    if (device !== undefined) this.#device = new HardwareWatchdog(device, this.#print);
     endLeftBehind(this.#pidFile);
     this.#perform(this.#supervision.start());
     this.#ticks = setInterval(() => {
-      if (this.#device !== undefined) writeSync(this.#device, ".");
+      this.#device?.feed();
       this.#perform(this.#supervision.tick(systemClock.monotonic()));
     }, tickMs);
-  }
-
-  #openDevice(): void {
-    const { device } = this.#config.watchdog;
-    if (device === undefined) return;
-    try {
-      this.#device = openSync(device, "w");
-    } catch (cause) {
-      throw supervisorErrors.create(
-        "node/watchdog-device",
-        `cannot open the watchdog ${device}: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
   }
 
   #perform(effects: readonly SupervisionEffect[]): void {
     for (const effect of effects) {
       switch (effect.do) {
         case "save":
-          this.#save(JSON.stringify(effect.record));
+          this.#save(effect.record);
           break;
         case "start":
           this.#restart = setTimeout(() => this.#start(effect.boot), effect.afterMs);
@@ -155,25 +125,23 @@ export class BoardSupervisor {
           this.#agent?.stop(effect.hard);
           break;
         case "report":
-          this.#report(effect.cause);
+          this.#report(effect.cause, effect.boot);
           break;
         case "probe":
           void this.#probe();
           break;
         case "tell":
-          this.#tell();
+          this.#tell(effect.state);
       }
     }
   }
 
-  /** On a full disk the record that was there stays, whole, and the board goes on. */
-  #save(record: string): void {
-    try {
-      writeWhole(this.#recordPath, record);
-    } catch (error) {
-      this.#saveError = messageOf(error);
-      this.#print(`moteq: the record of boots cannot be written: ${this.#saveError}\n`);
-    }
+  /** On a full disk the board goes on with the record that was there. */
+  #save(record: BootRecord): void {
+    const error = this.#record.save(record);
+    if (error === undefined) return;
+    this.#saveError = error;
+    this.#print(`moteq: the record of boots cannot be written: ${error}\n`);
   }
 
   #start(boot: Boot): void {
@@ -186,7 +154,7 @@ export class BoardSupervisor {
       program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
       pidFile: this.#pidFile,
       onOutput: this.#print,
-      onMessage: (message) => this.#receive(message),
+      onMessage: (message) => this.#receive(message, boot),
       onExit: (how) => this.#exited(how),
     });
     this.#agent = agent;
@@ -200,30 +168,25 @@ export class BoardSupervisor {
     this.#closing?.();
   }
 
-  #receive(message: ToSupervisor): void {
+  #receive(message: ToSupervisor, boot: Boot): void {
     const now = systemClock.monotonic();
-    const { record } = this.#supervision;
     switch (message.type) {
       case "ready":
         this.#isReady = true;
-        this.#agent?.send({
-          type: "start",
-          config: this.#config,
-          boot: this.#supervision.boot,
-          image: this.#runningImage(),
-          freeSlot: slotForImage(record, this.#supervision.boot.slot),
-        });
-        this.#tell();
+        this.#agent?.send({ type: "start", config: this.#config, boot, state: this.#supervision.state });
         break;
       case "beat":
         this.#memoryBytes = message.memoryBytes;
-        this.#supervision.beat(now);
+        this.#perform(this.#supervision.beat(now, message.busy));
         break;
       case "fed":
         this.#perform(this.#supervision.fed(now));
         break;
       case "reset":
         this.#perform(this.#supervision.reset(message.mode));
+        break;
+      case "keep":
+        this.#answer(message.request, this.#supervision.keep());
         break;
       case "vacate":
         this.#answer(message.request, this.#supervision.vacate(message.slot));
@@ -239,25 +202,11 @@ export class BoardSupervisor {
     this.#agent?.send({ type: "done", request, error: this.#saveError });
   }
 
-  #tell(): void {
-    if (!this.#isReady) return;
-    const { confirmed, record, boot } = this.#supervision;
-    this.#agent?.send({
-      type: "state",
-      confirmed,
-      note: record.note,
-      freeSlot: slotForImage(record, boot.slot),
-    });
+  #tell(state: BootState): void {
+    if (this.#isReady) this.#agent?.send({ type: "state", state });
   }
 
-  #runningImage(): string | null {
-    const { boot, record } = this.#supervision;
-    return boot.slot === "factory" ? null : (record.images[boot.slot]?.sha256 ?? null);
-  }
-
-  #report(cause: string): void {
-    const { boot } = this.#supervision;
-    const { slot, mode } = boot;
+  #report(cause: string, { slot, mode }: Boot): void {
     const uptimeMs = Math.round(systemClock.monotonic() - this.#startedAt);
     const time = new Date(systemClock.now()).toISOString();
     const output = this.#agent?.output ?? "";
@@ -268,26 +217,8 @@ export class BoardSupervisor {
     }
   }
 
-  /** Whether the broker answers somebody who is not the agent. */
   async #probe(): Promise<void> {
-    const { url, ...access } = this.#config.broker;
-    const client = connect(url, { ...access, clientId: `${access.clientId}-probe` });
-    let answers = false;
-    try {
-      await client.ready(AbortSignal.timeout(probeMs));
-      answers = true;
-    } catch {
-      // It does not.
-    }
-    await client.close();
+    const answers = await probeBroker(this.#config.broker);
     if (!this.#closing) this.#perform(this.#supervision.probed(systemClock.monotonic(), answers));
-  }
-}
-
-function readRecord(path: string) {
-  try {
-    return decodeBootRecord(JSON.parse(readFileSync(path, "utf8")));
-  } catch {
-    return decodeBootRecord(undefined);
   }
 }

@@ -1,18 +1,24 @@
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Writes a small file whole or not at all; when it returns, it survives a power cut. */
 export function writeWhole(path: string, text: string): void {
   const part = `${path}.part`;
-  const file = openSync(part, "w", 0o600);
   try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const file = openSync(part, "w", 0o600);
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(part, path);
+  } catch (error) {
+    // On a full disk it would take the last room.
+    rmSync(part, { force: true });
+    throw error;
   }
-  renameSync(part, path);
   const folder = openSync(dirname(path), "r");
   try {
     fsyncSync(folder);

@@ -1,0 +1,40 @@
+import type { RemoteBoard } from "../../remote/index.ts";
+import type { BoardInfo, CrashReport } from "../../wire/index.ts";
+import { formatTable, printLine, toPrintable } from "../output.ts";
+
+/** `info`, for people. */
+export function printInfo(board: RemoteBoard, info: BoardInfo): void {
+  const lines: Record<string, string> = {
+    board: info.name === "" ? board.base : `${info.name} at ${board.base}`,
+    dialect: board.dialect === "native" ? `native, moteq ${info.version}` : "mqrepl",
+    platform: info.platform,
+  };
+  if (board.dialect === "native") {
+    lines["mode"] = `${info.mode}, ${info.confirmed ? "confirmed manageable" : "not confirmed yet"}`;
+    lines["runs"] = info.image === null ? info.slot : `slot ${info.slot}, image ${info.image}`;
+    lines["up"] = `${Math.round(info.uptimeMs / 1000)} s`;
+    lines["signed"] = info.signed ? "only signed commands are taken" : "the broker's access rules decide";
+    if (info.note !== null) lines["note"] = info.note;
+  }
+  for (const [name, text] of Object.entries(lines)) printLine(`${name.padEnd(9)} ${toPrintable(text)}`);
+}
+
+/** `list`, for people. */
+export function printBoards(boards: readonly { prefix: string; info: BoardInfo }[]): void {
+  const rows = boards.map(({ prefix, info }) =>
+    [prefix, info.name, info.state, info.mode, info.slot, info.version, info.platform].map((text) =>
+      toPrintable(text),
+    ),
+  );
+  for (const line of formatTable(["prefix", "name", "state", "mode", "slot", "version", "platform"], rows))
+    printLine(line);
+}
+
+/** A crash in one line. */
+export function formatCrash(report: CrashReport): string {
+  const { number, time, cause, slot, mode, uptimeMs, memoryBytes } = report;
+  const memory = memoryBytes === null ? "" : `, ${Math.round(memoryBytes / 1e6)} MB`;
+  return toPrintable(
+    `${number}  ${time}  ${cause}  (slot ${slot}, ${mode} mode, up ${Math.round(uptimeMs / 1000)} s${memory})`,
+  );
+}
