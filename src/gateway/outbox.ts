@@ -106,11 +106,7 @@ export class Outbox {
       this.#waiting++;
       // The message has what the link needs to know besides: one object less for each frame.
       link.publish(topic, payload, message).then(
-        () => {
-          this.#handedOver(events.onDone);
-          const { onSafe } = events;
-          if (onSafe) this.#confirmations.add({ message, onSafe, change: undefined });
-        },
+        () => this.#sent(message, events),
         (error: unknown) => this.#failed(error, events),
       );
       return;
@@ -164,6 +160,12 @@ export class Outbox {
   #publishAgain(promised: readonly Promised[]): void {
     this.#keepAll(promised);
     for (const { change } of promised) if (change) this.#publishKept(change, noEvents);
+  }
+
+  /** A message at QoS 0 has been handed over. */
+  #sent(message: Outgoing, { onDone, onSafe }: OutgoingEvents): void {
+    this.#handedOver(onDone);
+    if (onSafe) this.#confirmations.add({ message, onSafe, change: undefined });
   }
 
   #publishKept(change: UplinkChange, events: OutgoingEvents): void {
