@@ -9,9 +9,8 @@ import {
   withAbort,
 } from "../base/index.ts";
 import { assertTopicFilter, faultOfTopicName, type QoS, topicErrors } from "../topics/index.ts";
-import { Deferred } from "./deferred.ts";
 import { Dispatch } from "./dispatch.ts";
-import { mqttErrors, type Reasoned } from "./errors.ts";
+import { mqttErrors, reasonError, type ReasonOf } from "./errors.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
 import { type MqttClientOptions, resolveOptions } from "./options.ts";
@@ -85,29 +84,24 @@ export class MqttClient {
   readonly #dispatch: Dispatch;
   readonly #link: Link;
   readonly #keepUnread: boolean;
-  readonly #explain: Reasoned;
-  readonly #counts = { unread: 0, handlerFailures: 0 };
-  #started = false;
+  readonly #reasonOf: ReasonOf;
+  #unread = 0;
   #isClosed = false;
-  readonly #closed = new Deferred<void>();
 
   /** @throws `mqtt/bad-option`, `topics/bad-name` (of the will) */
   constructor(options: MqttClientOptions) {
     const resolved = resolveOptions(options);
     this.clock = resolved.clock;
-    this.#explain = resolved.explain;
+    this.#reasonOf = resolved.reasonOf;
     this.#keepUnread = resolved.onMessage === undefined;
     this.#statuses = new StatusFeed(resolved.onStatus);
-    this.#dispatch = new Dispatch(resolved.onMessage, ({ topic }, error) => {
-      this.#counts.handlerFailures++;
-      this.#statuses.push({ type: "handler-failed", topic, error });
-    });
+    this.#dispatch = new Dispatch(resolved.onMessage, this.#statuses);
     this.#link = new Link(resolved, this.#dispatch, this.#statuses);
   }
 
   /** Resolves when the client was closed and its connection is over. Never rejects. */
   get closed(): Promise<void> {
-    return this.#closed.promise;
+    return this.#link.closed;
   }
 
   /** Whether the broker has accepted the connection and it stands. */
@@ -126,29 +120,30 @@ export class MqttClient {
   }
 
   get stats(): MqttClientStats {
-    const { counts, intake, queue, session } = this.#link;
+    const { connections, sent, intake, queue, session } = this.#link;
     return {
-      ...counts,
-      ...session.counts,
-      ...this.#counts,
+      connections,
+      sent,
       received: intake.received,
       queued: queue.size,
       inflight: session.inflight,
       unsettled: intake.unsettled,
       dropped: queue.dropped,
+      unread: this.#unread,
+      duplicates: session.duplicates,
+      unexpected: session.unexpected,
+      handlerFailures: this.#dispatch.failures,
     };
   }
 
   /** Begins to connect. Without effect the second time. */
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
-    void this.#link.run().then(() => this.#finish());
+    this.#link.start();
   }
 
   /** Resolves when the broker has accepted a connection for the first time. @throws `mqtt/closed` */
   ready(signal?: AbortSignalLike): Promise<void> {
-    return withAbort(this.#link.ready.promise, signal);
+    return withAbort(this.#link.ready(), signal);
   }
 
   /**
@@ -216,7 +211,7 @@ export class MqttClient {
       keepUnread: this.#keepUnread,
       unsubscribe: () => this.#release(subscription),
       onDrop: () => {
-        this.#counts.unread++;
+        this.#unread++;
       },
     });
     // One filter has one QoS at the broker: the greatest that anybody here asked for.
@@ -228,7 +223,7 @@ export class MqttClient {
       const [reasonCode = 0] = await this.#ask(request, signal);
       if (reasonCode >= firstFailure) {
         const what = `the broker refused the subscription to ${show(filter)}`;
-        throw this.#explain("mqtt/subscribe-refused", what, reasonCode, { filter });
+        throw reasonError(this.#reasonOf, "mqtt/subscribe-refused", what, reasonCode, { filter });
       }
       subscription.qos = reasonCode as QoS;
       return subscription;
@@ -278,20 +273,12 @@ export class MqttClient {
       this.#isClosed = true;
       this.#link.close(closedError());
       this.#dispatch.end();
-      // The link has to be wound up even if it never stood.
-      this.start();
     }
     return this.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #finish(): void {
-    this.#statuses.push({ type: "closed" });
-    this.#statuses.end();
-    this.#closed.resolve();
   }
 
   #assertUsable(filter: string, signal: AbortSignalLike | undefined): void {

@@ -1,9 +1,8 @@
 import type { BytePort, BytePortListener, Clock, MoteqError, Timer } from "../base/index.ts";
 import type { MalformedReason } from "./body-reader.ts";
-import { Deferred } from "./deferred.ts";
 import { PacketWriter } from "./encode.ts";
 import { mqttErrors } from "./errors.ts";
-import { LinkWatch } from "./link-watch.ts";
+import { LinkWatch, type WatchedLink } from "./link-watch.ts";
 import type { ConnectPacket, OutgoingPacket, Packet } from "./packets.ts";
 import { PacketReader } from "./reader.ts";
 import { tooManyMessages } from "./session.ts";
@@ -49,6 +48,8 @@ export interface ConnectionOwner {
   mayFlush(): boolean;
   /** Something came in, or there is room again: time to send what waits, and then to `flush`. */
   onTurn(): void;
+  /** It is over. Called once, last, in a turn of its own. */
+  onEnd(end: ConnectionEnd): void;
 }
 
 /** How a connection ended. */
@@ -60,9 +61,7 @@ export interface ConnectionEnd {
 }
 
 /** One connection, from the open port to its end: packets to bytes and back, in batches, and the watch over it. */
-export class Connection implements BytePortListener {
-  /** Resolves when it is over. */
-  readonly ended = new Deferred<ConnectionEnd>();
+export class Connection implements BytePortListener, WatchedLink {
   readonly #port: BytePort;
   readonly #owner: ConnectionOwner;
   readonly #options: ConnectionOptions;
@@ -75,6 +74,7 @@ export class Connection implements BytePortListener {
   #gathering: "due" | "now" | undefined;
   #closeTimer: Timer | undefined;
   #over = false;
+  #ended = false;
 
   constructor(port: BytePort, options: ConnectionOptions, owner: ConnectionOwner) {
     this.#port = port;
@@ -82,17 +82,9 @@ export class Connection implements BytePortListener {
     this.#options = options;
     const { version = 4, properties } = options.connect;
     const { topicAliasMaximum = 0 } = properties ?? {};
-    this.#reader = new PacketReader({ ...options, version, topicAliasMaximum });
-    this.#watch = new LinkWatch(options, {
-      isExpecting: () => !this.#writable || owner.awaited() > 0,
-      awaitedRequests: () => owner.awaitedRequests(),
-      ping: () => {
-        this.send({ type: "pingreq" });
-        this.flush();
-      },
-      fail: (what) =>
-        this.fail(mqttErrors.create("mqtt/timeout", `the broker ${what}; the connection was given up`)),
-    });
+    const { maximumPacketBytes } = options;
+    this.#reader = new PacketReader({ maximumPacketBytes, version, topicAliasMaximum });
+    this.#watch = new LinkWatch(options, this);
     port.start(this);
   }
 
@@ -146,10 +138,27 @@ export class Connection implements BytePortListener {
     if (this.#held) this.#port.pause(false);
     this.#closeTimer = this.#options.clock.setTimer(this.#options.responseTimeoutMs, () => {
       this.#port.close("abort");
-      this.ended.resolve({ error, orderly: false });
+      this.#end({ error, orderly: false });
     });
     this.#port.close("flush");
-    if (error) this.ended.resolve({ error, orderly: false });
+    if (error) this.#end({ error, orderly: false });
+  }
+
+  isExpecting(): boolean {
+    return !this.#writable || this.#owner.awaited() > 0;
+  }
+
+  awaitedRequests(): number {
+    return this.#owner.awaitedRequests();
+  }
+
+  ping(): void {
+    this.send({ type: "pingreq" });
+    this.flush();
+  }
+
+  giveUp(what: string): void {
+    this.fail(mqttErrors.create("mqtt/timeout", `the broker ${what}; the connection was given up`));
   }
 
   onData(bytes: Uint8Array): void {
@@ -173,7 +182,7 @@ export class Connection implements BytePortListener {
 
   onClose(error?: Error): void {
     this.#closeTimer?.cancel();
-    if (this.#closeTimer) this.ended.resolve({ error: undefined, orderly: false });
+    if (this.#closeTimer) this.#end({ error: undefined, orderly: false });
     const lost = error
       ? mqttErrors.create("mqtt/connection-lost", `the connection to the broker was lost: ${error.message}`, {
           cause: error,
@@ -233,6 +242,12 @@ export class Connection implements BytePortListener {
     this.#over = true;
     this.#watch.stop();
     this.#port.close(how);
-    this.ended.resolve(end);
+    this.#end(end);
+  }
+
+  #end(end: ConnectionEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    void Promise.resolve().then(() => this.#owner.onEnd(end));
   }
 }

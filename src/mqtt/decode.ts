@@ -16,13 +16,16 @@ export function malformed(reason: MalformedReason): MalformedPacket {
 }
 
 /** Turns the bytes of a topic into text. */
-export type ReadTopic = (bytes: Uint8Array, start: number, end: number) => string | undefined;
+export interface TopicReader {
+  /** `undefined` if they are no topic name (MQTT 5, 1.5.4 and 4.7). */
+  read(bytes: Uint8Array, start: number, end: number): string | undefined;
+}
 
 /** The text of a topic name's bytes; `undefined` if they are none (MQTT 5, 1.5.4 and 4.7). */
-export const readTopicName: ReadTopic = (bytes, start, end) => {
+export function readTopicName(bytes: Uint8Array, start: number, end: number): string | undefined {
   const topic = decodeUtf8(bytes, start, end);
   return topic === undefined || faultOfTopicName(topic) ? undefined : topic;
-};
+}
 
 /** Reads the body of a packet that only clients send; `undefined` if it is none. */
 export type DecodeRequest = (code: number, body: BodyReader, version: MqttVersion) => Packet | undefined;
@@ -56,7 +59,7 @@ export function decodePublish(
   start: number,
   end: number,
   version: MqttVersion,
-  readTopic: ReadTopic,
+  topics: TopicReader,
 ): PublishPacket | MalformedPacket {
   const qos = (first >> 1) & 3;
   if (qos === 3) return malformed("bad-qos");
@@ -79,7 +82,7 @@ export function decodePublish(
     }
   }
   const topic =
-    properties?.topicAlias && topicStart === topicEnd ? "" : readTopic(bytes, topicStart, topicEnd);
+    properties?.topicAlias && topicStart === topicEnd ? "" : topics.read(bytes, topicStart, topicEnd);
   if (topic === undefined) return malformed("bad-topic");
   const payload = bytes.subarray(payloadStart, end);
   const retain = (first & 1) !== 0;

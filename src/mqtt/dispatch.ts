@@ -1,5 +1,6 @@
 import { FilterTrie } from "../topics/index.ts";
 import type { Message, MessageHandler } from "./message.ts";
+import type { StatusFeed } from "./status.ts";
 import type { ClientSubscription } from "./subscription.ts";
 
 /** How many topics' receivers are remembered. */
@@ -7,39 +8,42 @@ const rememberedTopics = 256;
 
 /** Finds who takes a message, and gives it to them. */
 export class Dispatch {
-  readonly #subscriptions = new FilterTrie<ClientSubscription>();
+  /** Times that a handler threw or rejected. */
+  failures = 0;
+  #subscriptions: FilterTrie<ClientSubscription> | undefined;
+  #all: Set<ClientSubscription> | undefined;
   /** The receivers of topics seen lately; finding them anew costs more than all the rest. */
-  readonly #receivers = new Map<string, readonly ClientSubscription[]>();
-  readonly #all = new Set<ClientSubscription>();
+  #receivers: Map<string, readonly ClientSubscription[]> | undefined;
   readonly #onMessage: MessageHandler | undefined;
-  readonly #onFailure: (message: Message, error: unknown) => void;
+  readonly #statuses: StatusFeed;
 
-  constructor(onMessage: MessageHandler | undefined, onFailure: (message: Message, error: unknown) => void) {
+  constructor(onMessage: MessageHandler | undefined, statuses: StatusFeed) {
     this.#onMessage = onMessage;
-    this.#onFailure = onFailure;
+    this.#statuses = statuses;
   }
 
   add(subscription: ClientSubscription): void {
+    this.#subscriptions ??= new FilterTrie();
     this.#subscriptions.add(withoutShare(subscription.filter), subscription);
-    this.#all.add(subscription);
-    this.#receivers.clear();
+    (this.#all ??= new Set()).add(subscription);
+    this.#receivers = undefined;
   }
 
   delete(subscription: ClientSubscription): void {
-    this.#subscriptions.delete(withoutShare(subscription.filter), subscription);
-    this.#all.delete(subscription);
-    this.#receivers.clear();
+    this.#subscriptions?.delete(withoutShare(subscription.filter), subscription);
+    this.#all?.delete(subscription);
+    this.#receivers = undefined;
     subscription.end();
   }
 
   /** Ends all subscriptions' loops; no message comes any more. */
   end(): void {
-    for (const subscription of this.#all) subscription.end();
+    this.#all?.forEach((subscription) => subscription.end());
   }
 
   /** The subscriptions with exactly this filter. */
   withFilter(filter: string): ClientSubscription[] {
-    const same = [...this.#subscriptions.valuesOf(withoutShare(filter))];
+    const same = [...(this.#subscriptions?.valuesOf(withoutShare(filter)) ?? [])];
     return same.filter((subscription) => subscription.filter === filter);
   }
 
@@ -48,28 +52,33 @@ export class Dispatch {
     let waiting: Promise<void>[] | undefined;
     const give = (taken: void | Promise<void>) => {
       if (taken === undefined || typeof taken.then !== "function") return;
-      (waiting ??= []).push(taken.then(undefined, (error) => this.#onFailure(message, error)));
+      (waiting ??= []).push(taken.then(undefined, (error) => this.#fail(message, error)));
     };
     try {
       give(this.#onMessage?.(message));
     } catch (error) {
-      this.#onFailure(message, error);
+      this.#fail(message, error);
     }
     for (const subscription of this.#receiversOf(message.topic)) {
       try {
         give(subscription.take(message));
       } catch (error) {
-        this.#onFailure(message, error);
+        this.#fail(message, error);
       }
     }
     return waiting && Promise.all(waiting);
   }
 
+  #fail({ topic }: Message, error: unknown): void {
+    this.failures++;
+    this.#statuses.push({ type: "handler-failed", topic, error });
+  }
+
   #receiversOf(topic: string): readonly ClientSubscription[] {
-    const known = this.#receivers.get(topic);
+    const known = this.#receivers?.get(topic);
     if (known) return known;
-    if (this.#receivers.size >= rememberedTopics) this.#receivers.clear();
-    const receivers = [...this.#subscriptions.match(topic)];
+    if (!this.#receivers || this.#receivers.size >= rememberedTopics) this.#receivers = new Map();
+    const receivers = [...(this.#subscriptions?.match(topic) ?? [])];
     this.#receivers.set(topic, receivers);
     return receivers;
   }

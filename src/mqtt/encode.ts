@@ -6,8 +6,8 @@ import { writeProperties } from "./properties.ts";
 
 type OutgoingPublish = Extract<OutgoingPacket, { readonly type: "publish" }>;
 
-/** The first size of the buffer, in bytes: little, since an idle client on a small engine holds it. */
-const smallest = 512;
+/** The least size of a buffer, in bytes. */
+const smallest = 64;
 /** A buffer that had to grow beyond this is not the measure for the next one. */
 const largestKept = 16_384;
 /** Shorter topics are not worth an alias, in UTF-16 units. */
@@ -21,10 +21,9 @@ export class PacketWriter {
   /** How many topic aliases the other side takes (MQTT 5, 3.2.2.3.8). The first topics written get them. */
   aliasLimit = 0;
   #version: MqttVersion;
-  readonly #aliases = new Map<string, number>();
-  #bytes = new Uint8Array(0);
-  /** Where what has not been taken yet begins. */
-  #start = 0;
+  #aliases: Map<string, number> | undefined;
+  /** What has not been taken yet. Whoever takes it takes all of it: an idle client holds no buffer. */
+  #bytes = noBytes;
   #end = 0;
   #nextSize = smallest;
 
@@ -35,7 +34,7 @@ export class PacketWriter {
 
   /** How many bytes wait to be taken. */
   get pending(): number {
-    return this.#end - this.#start;
+    return this.#end;
   }
 
   /** Appends a packet. The caller has seen to it that it is valid: topics, ids and lengths are not checked here. */
@@ -60,8 +59,10 @@ export class PacketWriter {
 
   /** Everything written since the last time, in one array that is the caller's from then on. */
   take(): Uint8Array {
-    const taken = this.#bytes.subarray(this.#start, this.#end);
-    this.#start = this.#end;
+    const taken = this.#bytes.subarray(0, this.#end);
+    this.#nextSize = Math.min(Math.max(smallest, this.#end), largestKept);
+    this.#bytes = noBytes;
+    this.#end = 0;
     return taken;
   }
 
@@ -90,16 +91,18 @@ export class PacketWriter {
   /** The alias of a topic (MQTT 5, 3.3.2.3.4): negative if the other side knows it already, 0 for none. */
   #aliasOf(topic: string): number {
     if (this.aliasLimit === 0 || topic.length < shortestAliased) return 0;
-    const known = this.#aliases.get(topic);
+    const aliases = (this.#aliases ??= new Map());
+    const known = aliases.get(topic);
     if (known) return -known;
-    if (this.#aliases.size >= this.aliasLimit) return 0;
-    this.#aliases.set(topic, this.#aliases.size + 1);
-    return this.#aliases.size;
+    if (aliases.size >= this.aliasLimit) return 0;
+    aliases.set(topic, aliases.size + 1);
+    return aliases.size;
   }
 
   /** The first byte and the remaining length (MQTT 5, 2.1.4); makes room for all of the packet. */
   #header(first: number, remaining: number): void {
-    if (this.#end + 5 + remaining > this.#bytes.length) this.#makeRoom(5 + remaining);
+    const needed = this.#end + 5 + remaining;
+    if (needed > this.#bytes.length) this.#grow(needed);
     this.#byte(first);
     let rest = remaining;
     while (rest > 127) {
@@ -123,19 +126,15 @@ export class PacketWriter {
     this.#end += bytes.length;
   }
 
-  /** Moves what waits into a new buffer: what was taken from the old one is not ours any more. */
-  #makeRoom(length: number): void {
-    const waiting = this.#bytes.subarray(this.#start, this.#end);
-    const needed = waiting.length + length;
-    // Doubling keeps the copying of a growing batch proportional to its length.
-    const size = Math.max(this.#nextSize, waiting.length > 0 ? needed * 2 : needed);
-    if (waiting.length > 0) this.#nextSize = Math.min(size, largestKept);
-    this.#bytes = new Uint8Array(size);
-    this.#bytes.set(waiting);
-    this.#start = 0;
-    this.#end = waiting.length;
+  /** Doubling keeps the copying of a growing batch proportional to its length. */
+  #grow(needed: number): void {
+    const bytes = new Uint8Array(Math.max(this.#nextSize, this.#end > 0 ? needed * 2 : needed));
+    bytes.set(this.#bytes.subarray(0, this.#end));
+    this.#bytes = bytes;
   }
 }
+
+const noBytes = new Uint8Array(0);
 
 /** One packet as bytes. @param version for all but CONNECT, which says it itself; default 4 */
 export function encodePacket(packet: OutgoingPacket, version?: MqttVersion): Uint8Array {

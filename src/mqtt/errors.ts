@@ -30,26 +30,22 @@ interface Explanation {
   readonly userProperties?: unknown;
 }
 
+/** What names reason codes, where there is something that does. */
+export type ReasonOf = ((reasonCode: number) => Reason) | undefined;
+
 /**
  * Makes the error for a reason code: `what` begins the message, `detail` gets the code, its name as `reason` if that is
  * known, and what the other side said besides.
  */
-export type Reasoned = (
-  code: MqttErrorCode,
-  what: string,
-  reasonCode: number,
-  explanation?: Explanation,
-) => MoteqError<MqttErrorCode>;
-
-/** See {@link Reasoned}. */
 export function reasonError(
+  reasonOf: ReasonOf,
   code: MqttErrorCode,
   what: string,
   reasonCode: number,
   explanation: Explanation = {},
-  reason?: Reason,
 ): MoteqError<MqttErrorCode> {
   const { reasonString } = explanation;
+  const reason = reasonOf?.(reasonCode);
   const named = reason === undefined ? "reason" : reason.replaceAll("-", " ");
   const said = reasonString === undefined ? "" : `: ${reasonString}`;
   const message = `${what}: ${named} (0x${reasonCode.toString(16)})${said}`;

@@ -7,6 +7,11 @@ interface IncomingRecord {
   forgotten(packetId: number): void;
 }
 
+/** Sends answers. */
+interface IncomingOutput {
+  send(packet: AcknowledgementPacket): void;
+}
+
 /** A received message at QoS 1 or 2 that has to be acknowledged once its handlers have taken it. */
 export interface Delivery {
   readonly packetId: number;
@@ -21,37 +26,37 @@ export interface Delivery {
  */
 export class Incoming {
   /** QoS 2 from its PUBLISH to its PUBREL: one that comes again meanwhile is the same message. */
-  readonly #unreleased = new Map<number, Delivery>();
-  readonly #unacknowledged = new Ring<Delivery>(Infinity);
-  readonly #send: (packet: AcknowledgementPacket) => void;
-
+  #unreleased: Map<number, Delivery> | undefined;
+  #unacknowledged: Ring<Delivery> | undefined;
+  readonly #output: IncomingOutput;
   readonly #record: IncomingRecord | undefined;
 
-  constructor(send: (packet: AcknowledgementPacket) => void, record?: IncomingRecord) {
-    this.#send = send;
+  constructor(output: IncomingOutput, record?: IncomingRecord) {
+    this.#output = output;
     this.#record = record;
   }
 
   /** How many have not been acknowledged: the sender's window has to hold them. */
   get unacknowledged(): number {
-    return this.#unacknowledged.size;
+    return this.#unacknowledged?.size ?? 0;
   }
 
   /** The ids that were delivered in an earlier life. */
   restore(received: readonly number[]): void {
-    for (const packetId of received) this.#unreleased.set(packetId, { packetId, qos: 2, settled: true });
+    if (received.length === 0) return;
+    this.#unreleased = new Map(received.map((packetId) => [packetId, { packetId, qos: 2, settled: true }]));
   }
 
   /** Takes a PUBLISH at QoS 1 or 2; `undefined` if it is one that was delivered already. */
   receive({ packetId, qos }: PublishPacket): Delivery | undefined {
-    const known = qos === 2 ? this.#unreleased.get(packetId) : undefined;
+    const known = qos === 2 ? this.#unreleased?.get(packetId) : undefined;
     const delivery = known ?? { packetId, qos: qos === 2 ? 2 : 1, settled: false };
-    this.#unacknowledged.push(delivery);
+    (this.#unacknowledged ??= new Ring(Infinity)).push(delivery);
     if (known) {
       this.#acknowledge();
       return undefined;
     }
-    if (qos === 2) this.#unreleased.set(packetId, delivery);
+    if (qos === 2) (this.#unreleased ??= new Map()).set(packetId, delivery);
     return delivery;
   }
 
@@ -59,31 +64,32 @@ export class Incoming {
   settle(delivery: Delivery): void {
     delivery.settled = true;
     // Not if the broker has begun a new session meanwhile.
-    if (this.#unreleased.get(delivery.packetId) === delivery) this.#record?.received(delivery.packetId);
+    if (this.#unreleased?.get(delivery.packetId) === delivery) this.#record?.received(delivery.packetId);
     this.#acknowledge();
   }
 
   /** Takes a PUBREL; it is answered even if nothing is known of it: the first answer may have been lost. */
   release(packetId: number): void {
-    if (this.#unreleased.delete(packetId)) this.#record?.forgotten(packetId);
-    this.#send({ type: "pubcomp", packetId });
+    if (this.#unreleased?.delete(packetId)) this.#record?.forgotten(packetId);
+    this.#output.send({ type: "pubcomp", packetId });
   }
 
   /** What was not acknowledged on a connection that ended, the broker sends again on the next one. */
   disconnect(): void {
-    this.#unacknowledged.clear();
+    this.#unacknowledged = undefined;
   }
 
   connect(sessionPresent: boolean): void {
-    if (sessionPresent || this.#unreleased.size === 0) return;
-    this.#unreleased.clear();
+    if (sessionPresent || !this.#unreleased?.size) return;
+    this.#unreleased = undefined;
     this.#record?.forgotten(0);
   }
 
   #acknowledge(): void {
-    for (let next = this.#unacknowledged.peek(); next?.settled; next = this.#unacknowledged.peek()) {
-      this.#unacknowledged.shift();
-      this.#send({ type: next.qos === 1 ? "puback" : "pubrec", packetId: next.packetId });
+    const unacknowledged = this.#unacknowledged;
+    for (let next = unacknowledged?.peek(); next?.settled; next = unacknowledged?.peek()) {
+      unacknowledged?.shift();
+      this.#output.send({ type: next.qos === 1 ? "puback" : "pubrec", packetId: next.packetId });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { messageOf, type MoteqError } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
 import { Publication } from "./publication.ts";
-import type { SessionStore, StoreChange, StoredSession } from "./store.ts";
+import type { SessionStore, StoreChange } from "./store.ts";
 
 /** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
 const doneAtOnce = 64;
@@ -50,10 +50,14 @@ export class Keeper {
     return this.#urgent.length + this.#done.length === 0;
   }
 
-  load(): StoredSession {
-    const session = this.#store.load();
-    this.#lastSequence = session.messages.at(-1)?.sequence ?? 0;
-    return session;
+  /** What was kept: the messages in their order, and the ids of those that were received. Before anything else. */
+  load(): { readonly publications: readonly Publication[]; readonly received: readonly number[] } {
+    const { messages, received } = this.#store.load();
+    this.#lastSequence = messages.at(-1)?.sequence ?? 0;
+    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
+      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
+    );
+    return { publications, received };
   }
 
   /** Keeps a message from the next `commit` on. */

@@ -17,7 +17,7 @@ export interface WatchedLink {
   awaitedRequests(): number;
   ping(): void;
   /** The link is dead; `what` says why, as the rest of a sentence that begins with "the broker". */
-  fail(what: string): void;
+  giveUp(what: string): void;
 }
 
 /**
@@ -84,7 +84,7 @@ export class LinkWatch {
       this.#requestsSince !== undefined &&
       pingAt - this.#requestsSince >= this.#limit
     ) {
-      this.#link.fail("answers PINGREQ but not SUBSCRIBE or UNSUBSCRIBE");
+      this.#link.giveUp("answers PINGREQ but not SUBSCRIBE or UNSUBSCRIBE");
     }
   }
 
@@ -143,7 +143,7 @@ export class LinkWatch {
     this.#timerDue = Infinity;
     const now = this.#clock.monotonic();
     if (now >= this.#failDue()) {
-      this.#link.fail(
+      this.#link.giveUp(
         this.#heldSince === undefined
           ? `was silent for ${this.#limit} ms`
           : `could not be heard for ${this.#limit} ms, since no handler has taken its message: a handler waits for ` +

@@ -1,49 +1,63 @@
-import { type BytePort, type MoteqError, randomInteger, show } from "../base/index.ts";
-import { Connection } from "./connection.ts";
-import { ConnectionLoop, type ConnectionResult } from "./connection-loop.ts";
+import type { BytePort, MoteqError } from "../base/index.ts";
+import { Connection, type ConnectionEnd, type ConnectionOwner } from "./connection.ts";
+import { ConnectionLoop, type ConnectionLoopOwner } from "./connection-loop.ts";
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { encodePacket } from "./encode.ts";
-import { mqttErrors } from "./errors.ts";
-import { Intake } from "./intake.ts";
+import { reasonError } from "./errors.ts";
+import type { Delivery } from "./incoming.ts";
+import { Intake, type IntakeTies } from "./intake.ts";
 import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { ConnackPacket, ConnectPacket, DisconnectPacket, Packet } from "./packets.ts";
+import type { ConnackPacket, ConnectPacket, DisconnectPacket, OutgoingPacket, Packet } from "./packets.ts";
+import type { PublishPacket } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
-import { Publication } from "./publication.ts";
-import { PublishQueue } from "./publish-queue.ts";
+import type { Publication } from "./publication.ts";
+import { PublishQueue, type PublishQueueOwner } from "./publish-queue.ts";
 import { blamesConnection, toReasonCode } from "./reason-codes.ts";
 import type { Request } from "./requests.ts";
-import { Session } from "./session.ts";
+import { faultFor } from "./server-limits.ts";
+import { Session, type SessionOutput } from "./session.ts";
 import type { StatusFeed } from "./status.ts";
 
 /** With so few messages in flight a new one goes out at once. */
 const promptly = 32;
 
-/** Carries one session over one connection after the other: the session says what, the link sees to when. */
-export class Link {
+const nothing = {};
+
+/**
+ * Carries one session over one connection after the other: the session says what, the link sees to when. It is itself
+ * what its parts report to, since each client has one and most clients are idle.
+ */
+export class Link
+  implements ConnectionOwner, ConnectionLoopOwner, SessionOutput, IntakeTies, PublishQueueOwner, KeeperTies
+{
   readonly session: Session;
   readonly queue: PublishQueue;
   readonly intake: Intake;
-  /** Resolves when a connection was accepted for the first time. */
-  readonly ready = new Deferred<void>();
-  /** Connections that were accepted, and messages that were sent for the first time. */
-  readonly counts = { connections: 0, sent: 0 };
+  /** Connections that were accepted. */
+  connections = 0;
+  /** Messages that were sent for the first time. */
+  sent = 0;
   /** What the broker said of itself when it accepted the present or latest connection (MQTT 5, 3.2.2.3). */
-  server: PropertiesOf["connack"] = {};
+  server: PropertiesOf["connack"] = nothing;
   /** The client's, or the one that the broker has given it. */
   clientId: string;
+  /** Whether the broker has accepted the present connection. */
+  connected = false;
   readonly #options: ResolvedOptions;
   readonly #statuses: StatusFeed;
   readonly #loop: ConnectionLoop;
   readonly #keeper: Keeper | undefined;
   #connection: Connection | undefined;
-  #connected = false;
+  #started = false;
   #turnIsDue = false;
-  /** Whether the next connection begins a new session. */
+  /** Whether the next connection begins a new session, and whether the present one was only to do that. */
   #clean: boolean;
+  #again = false;
   /** Why it was closed, once it was. */
   #closing: MoteqError | undefined;
+  #ready: Deferred<void> | undefined;
+  #closed: Deferred<void> | undefined;
   /** New messages go out while no more than so many are in flight. */
   #resumeAt = promptly;
 
@@ -52,46 +66,31 @@ export class Link {
     this.#statuses = statuses;
     this.#clean = options.clean !== false;
     this.clientId = options.connect.clientId;
-    this.#keeper = options.keeper?.(this.#keeperTies());
-    this.intake = new Intake(options.incomingLimit, dispatch, {
-      settle: (delivery) => {
-        this.session.settle(delivery);
-        this.#scheduleTurn();
-      },
-      hold: (held) => this.#connection?.hold(held),
-    });
-    // A broker that keeps the session may still hold ids of the client's former life.
-    const firstPacketId = options.clean === false ? randomInteger(options.random, 1, 65_535) : 1;
-    this.session = new Session(
-      {
-        send: (packet) => this.#connection?.send(packet),
-        deliver: (packet, delivery) => this.intake.deliver(packet, delivery),
-        subscriptionLost: (filter) => statuses.push({ type: "subscription-lost", filter }),
-        record: this.#keeper,
-      },
-      { ...options, firstPacketId, receiveMaximum: options.connect.properties?.receiveMaximum },
-    );
-    this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, (publication) => {
-      if (this.#keeper && publication.qos > 0) this.#keeper.put(publication);
-      else publication.accepted?.(publication);
-    });
-    this.#loop = new ConnectionLoop(options, {
-      onAttempt: (attempt) => statuses.push({ type: "connecting", attempt }),
-      serve: (port) => this.#serve(port),
-      onRetry: (error, retryInMs) =>
-        statuses.push({ type: "disconnected", ...(error ? { error } : {}), retryInMs }),
-    });
+    this.#keeper = options.keeper?.(this);
+    this.intake = new Intake(options.incomingLimit, dispatch, this);
+    this.session = new Session(this, options, this.#keeper);
+    this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, this);
+    this.#loop = new ConnectionLoop(options, this);
     if (this.#keeper) this.#restore(this.#keeper);
   }
 
-  get connected(): boolean {
-    return this.#connected;
+  /** Connects, again and again, until `close`. Without effect the second time. */
+  start(): void {
+    if (!this.#started) void this.#loop.start();
+    this.#started = true;
   }
 
-  /** Connects, again and again, until `close`; resolves when the last connection is over and the store is closed. */
-  async run(): Promise<void> {
-    await this.#loop.run();
-    await this.#keeper?.close();
+  /** Resolves when a connection was accepted for the first time. */
+  ready(): Promise<void> {
+    if (this.connections > 0) return Promise.resolve();
+    this.#ready ??= new Deferred();
+    if (this.#closing) this.#ready.reject(this.#closing);
+    return this.#ready.promise;
+  }
+
+  /** Resolves when it was closed, the last connection is over and the store is closed. */
+  get closed(): Promise<void> {
+    return (this.#closed ??= new Deferred()).promise;
   }
 
   /** Takes a message to be sent; its promise tells what becomes of it. */
@@ -100,7 +99,7 @@ export class Link {
     if (this.queue.isFull(this.session.inflight)) this.#turn();
     const dropped = this.queue.push(publication, this.session.inflight);
     if (dropped) this.#keeper?.gone(dropped);
-    this.#scheduleTurn();
+    this.onTurn();
   }
 
   /** Nobody waits for a message any more; what is in flight stays there. */
@@ -111,13 +110,13 @@ export class Link {
   /** Takes a request; its promise tells what becomes of it. */
   request(request: Request): void {
     this.session.request(request);
-    this.#scheduleTurn();
+    this.onTurn();
   }
 
   /** Nobody waits for a request any more. */
   abandon(request: Request, reason: unknown): void {
     this.session.abandon(request, reason);
-    this.#scheduleTurn();
+    this.onTurn();
   }
 
   /** Ends the connection with a goodbye, behind what it takes at once, and rejects everything that waits. */
@@ -128,71 +127,147 @@ export class Link {
     this.#loop.stop(error);
     this.session.end(error);
     this.queue.end(error);
-    this.ready.reject(error);
+    this.#ready?.reject(error);
+    // It has to be wound up even if it never stood.
+    this.start();
   }
 
-  #sayGoodbye(error: MoteqError): void {
-    if (this.#connected) {
-      this.#connection?.send({ type: "disconnect" });
-      this.#connection?.close();
-    } else this.#connection?.fail(error);
-    this.#connected = false;
+  onAttempt(attempt: number): void {
+    this.#statuses.push({ type: "connecting", attempt });
   }
 
-  /** Uses a port until it is closed. */
-  async #serve(port: BytePort): Promise<ConnectionResult> {
-    const clean = this.#clean;
-    const connection = new Connection(port, this.#options, {
-      awaited: () => this.session.awaited,
-      awaitedRequests: () => this.session.awaitedRequests,
-      receive: (packet) => this.#receive(packet, connection),
-      mayFlush: () => !this.#connected || !this.#keeper || this.#keeper.isSafe,
-      onTurn: () => this.#scheduleTurn(),
-    });
+  serve(port: BytePort): void {
+    const connection = new Connection(port, this.#options, this);
     this.#connection = connection;
+    this.#again = false;
     const { connect } = this.#options;
-    connection.send({ ...connect, clientId: this.clientId, clean } satisfies ConnectPacket);
+    connection.send({ ...connect, clientId: this.clientId, clean: this.#clean } satisfies ConnectPacket);
     connection.flush();
-    const { error, orderly } = await connection.ended.promise;
-    const accepted = this.#connected;
-    this.#connection = undefined;
-    this.#connected = false;
-    if (accepted) this.session.disconnect(orderly);
-    return { accepted, error, again: clean && !this.#clean && !accepted };
   }
 
-  #receive(packet: Packet, connection: Connection): string | undefined {
+  onEnd({ error, orderly }: ConnectionEnd): void {
+    const accepted = this.connected;
+    this.#connection = undefined;
+    this.connected = false;
+    if (accepted) this.session.disconnect(orderly);
+    void this.#loop.next({ accepted, error, again: this.#again });
+  }
+
+  onRetry(error: MoteqError | undefined, retryInMs: number): void {
+    this.#statuses.push({ type: "disconnected", ...(error ? { error } : {}), retryInMs });
+  }
+
+  async onStop(): Promise<void> {
+    await this.#keeper?.close();
+    this.#statuses.push({ type: "closed" });
+    this.#statuses.end();
+    (this.#closed ??= new Deferred()).resolve();
+  }
+
+  awaited(): number {
+    return this.session.awaited;
+  }
+
+  awaitedRequests(): number {
+    return this.session.awaitedRequests;
+  }
+
+  receive(packet: Packet): string | undefined {
+    const connection = this.#connection as Connection;
     if (packet.type === "disconnect" && this.#options.connect.version === 5) {
       this.#receiveDisconnect(packet, connection);
-    } else if (this.#connected) return this.session.receive(packet);
+    } else if (this.connected) return this.session.receive(packet);
     else if (packet.type === "connack") this.#receiveConnack(packet, connection);
     else return `sent ${packet.type.toUpperCase()} before CONNACK`;
     return undefined;
   }
 
-  #receiveConnack({ reasonCode, properties = {}, ...packet }: ConnackPacket, connection: Connection): void {
+  mayFlush(): boolean {
+    return !this.connected || !this.#keeper || this.#keeper.isSafe;
+  }
+
+  /** Everything that is to be sent in one turn of the program goes out in one piece at its end. */
+  onTurn(): void {
+    if (this.#turnIsDue) return;
+    this.#turnIsDue = true;
+    void endOfTurn.then(() => this.#turn());
+  }
+
+  send(packet: OutgoingPacket): void {
+    this.#connection?.send(packet);
+  }
+
+  deliver(packet: PublishPacket, delivery: Delivery | undefined): void {
+    this.intake.deliver(packet, delivery);
+  }
+
+  subscriptionLost(filter: string): void {
+    this.#statuses.push({ type: "subscription-lost", filter });
+  }
+
+  settle(delivery: Delivery): void {
+    this.session.settle(delivery);
+    this.onTurn();
+  }
+
+  hold(held: boolean): void {
+    this.#connection?.hold(held);
+  }
+
+  accept(publication: Publication): void {
+    if (this.#keeper && publication.qos > 0) this.#keeper.put(publication);
+    else publication.accepted?.(publication);
+  }
+
+  saved(): void {
+    this.#connection?.flush();
+    if (this.#closing) this.#sayGoodbye(this.#closing);
+    else this.onTurn();
+  }
+
+  failed(error: MoteqError, refused: readonly Publication[]): void {
+    for (const publication of refused) {
+      this.session.forget(publication);
+      this.queue.forget(publication, error);
+      publication.reject(error);
+    }
+    this.#statuses.push({ type: "store-failed", error });
+    this.#connection?.fail(error);
+  }
+
+  #sayGoodbye(error: MoteqError): void {
+    if (this.connected) {
+      this.#connection?.send({ type: "disconnect" });
+      this.#connection?.close();
+    } else this.#connection?.fail(error);
+    this.connected = false;
+  }
+
+  #receiveConnack(
+    { reasonCode, properties = nothing, ...packet }: ConnackPacket,
+    connection: Connection,
+  ): void {
+    const { reasonOf, incomingLimit, topicAliasMaximum, connect } = this.#options;
     if (reasonCode !== 0) {
-      const code = toReasonCode(reasonCode);
-      connection.fail(
-        this.#options.explain("mqtt/refused", "the broker refused the connection", code, properties),
-      );
+      const what = "the broker refused the connection";
+      connection.fail(reasonError(reasonOf, "mqtt/refused", what, toReasonCode(reasonCode), properties));
       return;
     }
     const sessionPresent = packet.sessionPresent && !this.#clean;
     if (this.#options.clean === "once" && this.#clean) {
       this.#clean = false;
-      if (this.#options.connect.version !== 5) {
+      if (connect.version !== 5) {
         // Such a session would end with its connection: this one has only ended the one before (MQTT 3.1.1, 3.1.2.4).
+        this.#again = true;
         connection.send({ type: "disconnect" });
         connection.close();
         return;
       }
     }
-    this.#connected = true;
+    this.connected = true;
     this.server = properties;
     this.clientId = properties.assignedClientIdentifier ?? this.clientId;
-    this.counts.connections++;
-    const { incomingLimit, topicAliasMaximum, connect } = this.#options;
+    this.connections++;
     // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
     this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
     this.session.connect(sessionPresent, properties.receiveMaximum);
@@ -201,39 +276,19 @@ export class Link {
       topicAliasMaximum: Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
     });
     this.#statuses.push({ type: "connected", sessionPresent });
-    this.ready.resolve();
+    this.#ready?.resolve();
+    this.#ready = undefined;
   }
 
   #receiveDisconnect({ reasonCode = 0, properties }: DisconnectPacket, connection: Connection): void {
     const what = "the broker ended the connection";
-    const error = this.#options.explain("mqtt/disconnected", what, reasonCode, properties);
+    const { reasonOf } = this.#options;
+    const error = reasonError(reasonOf, "mqtt/disconnected", what, reasonCode, properties);
     connection.fail(error, !blamesConnection(reasonCode));
   }
 
-  #keeperTies(): KeeperTies {
-    return {
-      saved: () => {
-        this.#connection?.flush();
-        if (this.#closing) this.#sayGoodbye(this.#closing);
-        else this.#scheduleTurn();
-      },
-      failed: (error, refused) => {
-        for (const publication of refused) {
-          this.session.forget(publication);
-          this.queue.forget(publication, error);
-          publication.reject(error);
-        }
-        this.#statuses.push({ type: "store-failed", error });
-        this.#connection?.fail(error);
-      },
-    };
-  }
-
   #restore(keeper: Keeper): void {
-    const { messages, received } = keeper.load();
-    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
-      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
-    );
+    const { publications, received } = keeper.load();
     this.session.restore(
       publications.filter(({ packetId }) => packetId > 0),
       received,
@@ -243,18 +298,11 @@ export class Link {
     }
   }
 
-  /** Everything that is to be sent in one turn of the program goes out in one piece at its end. */
-  #scheduleTurn(): void {
-    if (this.#turnIsDue) return;
-    this.#turnIsDue = true;
-    void endOfTurn.then(() => this.#turn());
-  }
-
   /** Sends what may be sent, in batches, for as long as the connection takes them. */
   #turn(): void {
     this.#turnIsDue = false;
     const connection = this.#connection;
-    if (connection && this.#connected) this.#send(connection);
+    if (connection && this.connected) this.#send(connection);
     this.queue.acceptMore(this.session.inflight);
     this.#keeper?.commit();
   }
@@ -263,7 +311,7 @@ export class Link {
     // With many in flight, an acknowledgement is no reason to send one more: a quarter of them together costs the
     // processor far less, and the broker has enough to do until then.
     const mayPublish = this.session.inflight <= this.#resumeAt;
-    const { sent } = this.counts;
+    const { sent } = this;
     const handed: Publication[] = [];
     for (let more = true; more && connection.hasRoom; connection.flush()) {
       while (more && connection.hasRoom) {
@@ -272,7 +320,7 @@ export class Link {
     }
     // Answers go out even if nothing else may.
     connection.flush();
-    if (this.counts.sent > sent) this.#resumeAt = Math.max(promptly, this.session.inflight * 0.75);
+    if (this.sent > sent) this.#resumeAt = Math.max(promptly, this.session.inflight * 0.75);
     for (const publication of handed) publication.resolve();
   }
 
@@ -280,31 +328,16 @@ export class Link {
   #publishNext(handed: Publication[]): boolean {
     const publication = this.session.hasRoom ? this.queue.take() : undefined;
     if (!publication) return false;
-    const fault = this.#faultFor(publication);
+    const fault = faultFor(publication, this.server, this.#options.reasonOf);
     if (fault) {
       publication.reject(fault);
       this.#keeper?.gone(publication);
       return true;
     }
     this.session.publish(publication);
-    this.counts.sent++;
+    this.sent++;
     if (publication.qos === 0) handed.push(publication);
     return true;
-  }
-
-  /** Why this broker does not take a message, if it has said so. */
-  #faultFor(publication: Publication): MoteqError | undefined {
-    const { maximumQoS = 2, retainAvailable = true, maximumPacketSize } = this.server;
-    const { qos, retain, topic, payload } = publication;
-    const what = `the broker cannot take the message to ${show(topic)}`;
-    if (qos > maximumQoS) return this.#options.explain("mqtt/message-refused", what, 0x9b);
-    if (retain && !retainAvailable) return this.#options.explain("mqtt/message-refused", what, 0x9a);
-    // Only what may be too long is measured.
-    if (!maximumPacketSize || (topic.length + payload.length) * 3 + 1000 < maximumPacketSize)
-      return undefined;
-    if (encodePacket(publication, 5).length <= maximumPacketSize) return undefined;
-    const message = `the broker takes at most ${maximumPacketSize} bytes in a packet, and this message needs more`;
-    return mqttErrors.create("mqtt/too-long", message);
   }
 }
 

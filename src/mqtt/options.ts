@@ -4,11 +4,12 @@ import {
   encodeUtf8,
   type OpenBytePort,
   type Random,
+  randomInteger,
   show,
   utf8Length,
 } from "../base/index.ts";
 import { assertTopicName, type QoS } from "../topics/index.ts";
-import { mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import { mqttErrors } from "./errors.ts";
 import type { CreateKeeper } from "./keeper.ts";
 import type { MessageHandler } from "./message.ts";
 import type { ConnectPacket, MqttVersion } from "./packets.ts";
@@ -115,6 +116,7 @@ export function resolveOptions(options: MqttClientOptions) {
   assertWhole("sessionExpirySeconds", sessionExpirySeconds, 0, 0xffff_ffff);
   const ways = typeof options.open === "function" ? [options.open] : [...options.open];
   if (ways.length === 0) throw badOption("open must hold at least one way to the broker, got none");
+  const receiveMaximum = Math.min(incomingLimit, 65_535);
   return {
     ways,
     clock: options.clock,
@@ -127,20 +129,22 @@ export function resolveOptions(options: MqttClientOptions) {
             version,
             properties: {
               sessionExpiryInterval: sessionExpirySeconds,
-              receiveMaximum: Math.min(incomingLimit, 65_535),
+              receiveMaximum,
               maximumPacketSize: maximumPacketBytes,
               topicAliasMaximum,
               ...options.properties,
             },
           },
     clean,
+    receiveMaximum: version === 4 ? undefined : (options.properties?.receiveMaximum ?? receiveMaximum),
     topicAliasMaximum,
+    // A broker that keeps the session may still hold ids of the client's former life.
+    firstPacketId: clean === false ? randomInteger(options.random, 1, 65_535) : 1,
     keeper: options.keeper,
-    explain: ((code, what, reasonCode, explanation) =>
-      reasonError(code, what, reasonCode, explanation, options.reasonOf?.(reasonCode))) as Reasoned,
+    reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
-    backoff: options.backoff ?? {},
+    backoff: options.backoff,
     offlineLimit,
     offlinePolicy: options.offlinePolicy ?? "wait",
     inflightLimit,

@@ -19,6 +19,8 @@ export class Publication extends Deferred<void> {
   packetId = 0;
   /** At QoS 2: PUBREC has come, PUBREL is due. */
   released = false;
+  /** Grows with each message that is sent for the first time. */
+  order = 0;
   /** Whether it went out on the present connection. */
   sent = false;
   /** Under which the store has it; 0 if it has not. */

@@ -11,32 +11,37 @@ import type { Publication } from "./publication.ts";
  */
 export type OfflinePolicy = "wait" | "drop-oldest" | "drop-newest";
 
+/** What a queue tells. */
+export interface PublishQueueOwner {
+  /** A message has its place within the limit; once for each, at the latest when it is taken. */
+  accept(publication: Publication): void;
+}
+
 /** Messages that have not been sent yet, in order. The first of them, up to the limit, are accepted. */
 export class PublishQueue {
   /** How many messages the policy has dropped. */
   dropped = 0;
   readonly #limit: number;
   readonly #policy: OfflinePolicy;
-  readonly #accept: (publication: Publication) => void;
-  #waiting = new Ring<Publication>(Infinity);
+  readonly #owner: PublishQueueOwner;
+  #waiting: Ring<Publication> | undefined;
   /** How many at the head of the ring are accepted. */
   #accepted = 0;
   /** How many in the ring nobody waits for any more. */
   #forgotten = 0;
 
-  /** @param accept a message has its place within the limit; once for each, at the latest when it is taken */
-  constructor(limit: number, policy: OfflinePolicy, accept: (publication: Publication) => void) {
+  constructor(limit: number, policy: OfflinePolicy, owner: PublishQueueOwner) {
     this.#limit = limit;
     this.#policy = policy;
-    this.#accept = accept;
+    this.#owner = owner;
   }
 
   get size(): number {
-    return this.#waiting.size - this.#forgotten;
+    return (this.#waiting?.size ?? 0) - this.#forgotten;
   }
 
   values(): Publication[] {
-    return [...this.#waiting].filter((publication) => !publication.settled);
+    return [...(this.#waiting ?? [])].filter((publication) => !publication.settled);
   }
 
   /** Whether a further message meets the limit, with so many in flight. */
@@ -54,7 +59,7 @@ export class PublishQueue {
       dropped.reject(this.#fullError());
     }
     if (dropped !== publication) {
-      this.#waiting.push(publication);
+      this.#append(publication);
       this.acceptMore(inflight);
     }
     return dropped;
@@ -62,25 +67,27 @@ export class PublishQueue {
 
   /** Takes back what was accepted in an earlier life. Before anything else. */
   restore(publication: Publication): void {
-    this.#waiting.push(publication);
+    this.#append(publication);
     this.#accepted++;
   }
 
   /** Accepts what has its place within the limit by now, with so many in flight. */
   acceptMore(inflight: number): void {
-    while (this.#accepted < this.#waiting.size && this.#accepted - this.#forgotten + inflight < this.#limit) {
-      const next = this.#waiting.at(this.#accepted++) as Publication;
-      if (!next.settled) this.#accept(next);
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    while (this.#accepted < waiting.size && this.#accepted - this.#forgotten + inflight < this.#limit) {
+      const next = waiting.at(this.#accepted++) as Publication;
+      if (!next.settled) this.#owner.accept(next);
     }
   }
 
   /** The next message to be sent. */
   take(): Publication | undefined {
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+    for (let next = this.#waiting?.shift(); next; next = this.#waiting?.shift()) {
       const accepted = this.#accepted > 0;
       if (accepted) this.#accepted--;
       if (!next.settled) {
-        if (!accepted) this.#accept(next);
+        if (!accepted) this.#owner.accept(next);
         return next;
       }
       this.#forgotten--;
@@ -95,25 +102,32 @@ export class PublishQueue {
     if (publication.packetId > 0) return false;
     this.#forgotten++;
     // Whoever gives up again and again while the broker is away must not fill the memory.
-    if (this.#forgotten > 16 && this.#forgotten > this.#waiting.size / 2) {
-      const accepted = this.#accepted;
-      const all = [...this.#waiting];
-      this.#waiting = new Ring<Publication>(Infinity);
-      this.#forgotten = 0;
-      for (const [index, one] of all.entries()) {
-        if (!one.settled) this.#waiting.push(one);
-        else if (index < accepted) this.#accepted--;
-      }
-    }
+    if (this.#forgotten > 16 && this.#forgotten > this.size) this.#compact();
     return true;
   }
 
   /** Rejects all that wait. */
   end(error: Error): void {
     for (const one of this.values()) one.reject(error);
-    this.#waiting.clear();
+    this.#waiting = undefined;
     this.#accepted = 0;
     this.#forgotten = 0;
+  }
+
+  #append(publication: Publication): void {
+    (this.#waiting ??= new Ring(Infinity)).push(publication);
+  }
+
+  /** Lets go of what is forgotten. */
+  #compact(): void {
+    const accepted = this.#accepted;
+    const all = [...(this.#waiting ?? [])];
+    this.#waiting = undefined;
+    this.#forgotten = 0;
+    for (const [index, one] of all.entries()) {
+      if (!one.settled) this.#append(one);
+      else if (index < accepted) this.#accepted--;
+    }
   }
 
   #fullError(): Error {

@@ -7,6 +7,7 @@ import {
   malformed,
   type MalformedPacket,
   readTopicName,
+  type TopicReader,
 } from "./decode.ts";
 import { type MqttVersion, type Packet, packetCodes, type PublishPacket } from "./packets.ts";
 
@@ -39,9 +40,9 @@ export class PacketReader {
   #filled = 0;
   /** The packet before which reading ended. */
   #fault: MalformedPacket | undefined;
-  readonly #topics = new TopicCache();
+  #topics: TopicCache | undefined;
   #version: MqttVersion;
-  readonly #aliases = new Map<number, string>();
+  #aliases: Map<number, string> | undefined;
   readonly #aliasLimit: number;
   readonly #decodeRequest: DecodeRequest | undefined;
 
@@ -114,7 +115,14 @@ export class PacketReader {
 
   #decode(first: number, bytes: Uint8Array, start: number, end: number): Packet | MalformedPacket {
     if (first >> 4 === packetCodes.publish) {
-      const packet = decodePublish(first, bytes, start, end, this.#version, this.#topics.read);
+      const packet = decodePublish(
+        first,
+        bytes,
+        start,
+        end,
+        this.#version,
+        (this.#topics ??= new TopicCache()),
+      );
       return packet.type === "publish" && packet.properties?.topicAlias ? this.#resolve(packet) : packet;
     }
     const body = new BodyReader(bytes, start, end);
@@ -126,9 +134,9 @@ export class PacketReader {
   /** Puts the topic in for its alias, or remembers it under that. */
   #resolve(packet: PublishPacket): Packet | MalformedPacket {
     const alias = packet.properties?.topicAlias as number;
-    const topic = packet.topic || this.#aliases.get(alias);
+    const topic = packet.topic || this.#aliases?.get(alias);
     if (!topic || alias > this.#aliasLimit) return malformed("bad-alias");
-    this.#aliases.set(alias, topic);
+    (this.#aliases ??= new Map()).set(alias, topic);
     return { ...packet, topic };
   }
 }
@@ -141,10 +149,10 @@ const cachedTopics = 64;
 const longestCached = 128;
 
 /** Knows the texts of topics seen lately, since the same few come again and again. */
-class TopicCache {
+class TopicCache implements TopicReader {
   readonly #slots: ({ bytes: Uint8Array; text: string } | undefined)[] = [];
 
-  readonly read = (bytes: Uint8Array, start: number, end: number): string | undefined => {
+  read(bytes: Uint8Array, start: number, end: number): string | undefined {
     if (end - start > longestCached) return readTopicName(bytes, start, end);
     let hash = end - start;
     for (let index = start; index < end; index++) hash = (Math.imul(hash, 31) + (bytes[index] ?? 0)) | 0;
@@ -154,7 +162,7 @@ class TopicCache {
     const text = readTopicName(bytes, start, end);
     if (text !== undefined) this.#slots[slot] = { bytes: bytes.slice(start, end), text };
     return text;
-  };
+  }
 }
 
 function isAt(wanted: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

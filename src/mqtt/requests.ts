@@ -42,36 +42,36 @@ const requestsAtOnce = 100;
 
 /** The requests that have not been answered, and the subscriptions that the broker has granted. */
 export class Requests {
-  readonly #outstanding = new Map<number, Request>();
-  #queued = new Ring<Request>(Infinity);
+  #outstanding: Map<number, Request> | undefined;
+  #queued: Ring<Request> | undefined;
   /** What has to be restored when the broker has lost the session. */
-  readonly #granted = new Map<string, SubscriptionRequest>();
+  #granted: Map<string, SubscriptionRequest> | undefined;
 
   /** How many went out and are not answered. */
   get outstanding(): number {
-    return this.#outstanding.size;
+    return this.#outstanding?.size ?? 0;
   }
 
   get isIdle(): boolean {
-    return this.#outstanding.size === 0 && this.#queued.size === 0;
+    return !this.#outstanding?.size && !this.#queued?.size;
   }
 
   get(packetId: number): Request | undefined {
-    return this.#outstanding.get(packetId);
+    return this.#outstanding?.get(packetId);
   }
 
   values(): Request[] {
-    return [...this.#outstanding.values(), ...this.#queued];
+    return [...(this.#outstanding?.values() ?? []), ...(this.#queued ?? [])];
   }
 
   add(request: Request): void {
-    this.#queued.push(request);
+    (this.#queued ??= new Ring(Infinity)).push(request);
   }
 
   /** The next one to go out; `undefined` if there is none or enough are under way. */
   take(): Request | undefined {
-    if (this.#outstanding.size >= requestsAtOnce) return undefined;
-    for (let next = this.#queued.shift(); next; next = this.#queued.shift()) {
+    if (this.outstanding >= requestsAtOnce) return undefined;
+    for (let next = this.#queued?.shift(); next; next = this.#queued?.shift()) {
       if (!next.settled) return next;
     }
     return undefined;
@@ -80,18 +80,18 @@ export class Requests {
   /** Notes that a request went out under this id. */
   sent(packetId: number, request: Request): void {
     request.sent = true;
-    this.#outstanding.set(packetId, request);
+    (this.#outstanding ??= new Map()).set(packetId, request);
   }
 
   /** Takes the broker's answer, which must fit the request; returns the filters that were refused. */
   answer(packetId: number, request: Request, reasonCodes: readonly number[]): string[] {
-    this.#outstanding.delete(packetId);
+    this.#outstanding?.delete(packetId);
     const refused: string[] = [];
     for (const [index, subscription] of request.subscriptions.entries()) {
       const { filter } = subscription;
-      if (request.type === "unsubscribe") this.#granted.delete(filter);
+      if (request.type === "unsubscribe") this.#granted?.delete(filter);
       else if ((reasonCodes[index] ?? 0) >= firstFailure) refused.push(filter);
-      else this.#granted.set(filter, subscription);
+      else (this.#granted ??= new Map()).set(filter, subscription);
     }
     request.resolve(reasonCodes);
     return refused;
@@ -99,14 +99,14 @@ export class Requests {
 
   /** Gives a request up. */
   remove(request: Request): void {
-    for (const [packetId, outstanding] of this.#outstanding) {
-      if (outstanding === request) this.#outstanding.delete(packetId);
-    }
+    this.#outstanding?.forEach((outstanding, packetId, all) => {
+      if (outstanding === request) all.delete(packetId);
+    });
   }
 
   /** The caller's request that is the first in line, if it went out and nothing is restored before it. */
   firstUnanswered(): Request | undefined {
-    const [first] = this.#outstanding.values();
+    const [first] = this.#outstanding?.values() ?? [];
     return first?.restores ? undefined : first;
   }
 
@@ -116,17 +116,17 @@ export class Requests {
     const waiting = this.values().filter(
       (request) => !request.settled && (sessionPresent || !request.restores),
     );
-    this.#outstanding.clear();
-    this.#queued = new Ring<Request>(Infinity);
+    this.#outstanding = undefined;
+    this.#queued = undefined;
     if (!sessionPresent) {
-      const granted = [...this.#granted.values()];
+      const granted = [...(this.#granted?.values() ?? [])];
       for (let index = 0; index < granted.length; index += filtersAtOnce) {
-        this.#queued.push(new Request("subscribe", granted.slice(index, index + filtersAtOnce), true));
+        this.add(new Request("subscribe", granted.slice(index, index + filtersAtOnce), true));
       }
     }
     for (const request of waiting) {
       request.sent = false;
-      this.#queued.push(request);
+      this.add(request);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { show } from "../base/index.ts";
-import { type MqttErrorCode, mqttErrors, type Reasoned, reasonError } from "./errors.ts";
+import { type MqttErrorCode, mqttErrors, reasonError, type ReasonOf } from "./errors.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
 import { Outgoing, packetOf } from "./outgoing.ts";
 import {
@@ -22,8 +22,8 @@ export interface SessionOptions {
   readonly firstPacketId?: number;
   /** How many messages at QoS 1 and 2 the broker may have unacknowledged (MQTT 5, 3.3.4). Default: any number. */
   readonly receiveMaximum?: number | undefined;
-  /** Makes errors of reason codes. */
-  readonly explain?: Reasoned;
+  /** Names reason codes in errors. */
+  readonly reasonOf?: ReasonOf;
 }
 
 /** What is wrong with a message beyond the receive maximum. */
@@ -46,8 +46,6 @@ export interface SessionOutput {
   deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
   /** The broker had forgotten this subscription and refuses to grant it again. */
   subscriptionLost(filter: string): void;
-  /** For a session that outlives the client. What is sent must not leave before what was noted ahead of it is safe. */
-  readonly record?: SessionRecord | undefined;
 }
 
 /**
@@ -55,10 +53,13 @@ export interface SessionOutput {
  * when. It knows neither time nor connections: it is told of them, and what it wants done it says to its output.
  */
 export class Session {
-  /** Answers to something that is done already, and messages at QoS 2 that came twice. */
-  readonly counts = { unexpected: 0, duplicates: 0 };
+  /** Answers to something that is done already. */
+  unexpected = 0;
+  /** Messages at QoS 2 that came twice. */
+  duplicates = 0;
   readonly #output: SessionOutput;
   readonly #options: SessionOptions;
+  readonly #record: SessionRecord | undefined;
   readonly #outgoing = new Outgoing();
   readonly #incoming: Incoming;
   readonly #requests = new Requests();
@@ -74,13 +75,18 @@ export class Session {
   #suspect: Publication | Request | undefined;
   #refusals = 0;
 
-  constructor(output: SessionOutput, options: SessionOptions) {
+  /**
+   * @param record for a session that outlives the client: what is sent must not leave before what was noted ahead of it
+   * is safe
+   */
+  constructor(output: SessionOutput, options: SessionOptions, record?: SessionRecord) {
     this.#output = output;
     this.#options = options;
+    this.#record = record;
     this.#window = options.inflightLimit;
     this.#lastId = (options.firstPacketId ?? 1) - 1;
     this.#highestId = this.#lastId;
-    this.#incoming = new Incoming((packet) => output.send(packet), output.record);
+    this.#incoming = new Incoming(output, record);
   }
 
   /** How many answers of the broker are awaited. */
@@ -109,7 +115,7 @@ export class Session {
   }
 
   /** The messages in flight, oldest first. */
-  publications(): IterableIterator<Publication> {
+  publications(): Publication[] {
     return this.#outgoing.values();
   }
 
@@ -137,7 +143,7 @@ export class Session {
     this.#window = Math.min(window, this.#options.inflightLimit);
     if (!sessionPresent) {
       for (const publication of this.#outgoing.values()) {
-        if (publication.released) this.#output.record?.sent(publication);
+        if (publication.released) this.#record?.sent(publication);
       }
     }
     this.#outgoing.connect(sessionPresent);
@@ -187,7 +193,7 @@ export class Session {
     if (publication.qos > 0) {
       publication.packetId = this.#nextId();
       this.#outgoing.add(publication);
-      this.#output.record?.sent(publication);
+      this.#record?.sent(publication);
     }
     this.#output.send(publication);
   }
@@ -246,7 +252,7 @@ export class Session {
     if (packet.qos > 0 && this.#incoming.unacknowledged >= receiveMaximum) return tooManyMessages;
     const delivery = packet.qos === 0 ? undefined : this.#incoming.receive(packet);
     if (delivery || packet.qos === 0) this.#output.deliver(packet, delivery);
-    else this.counts.duplicates++;
+    else this.duplicates++;
     return undefined;
   }
 
@@ -274,24 +280,24 @@ export class Session {
       return undefined;
     }
     if (publication) {
-      if (!publication.released) this.#output.record?.released(publication);
+      if (!publication.released) this.#record?.released(publication);
       publication.released = true;
       this.#clear(publication);
-    } else this.counts.unexpected++;
+    } else this.unexpected++;
     this.#output.send({ type: "pubrel", packetId });
     return undefined;
   }
 
   #refusal({ topic }: Publication, { reasonCode = 0, properties }: AcknowledgementPacket): Error {
     const what = `the broker refused the message to ${show(topic)}`;
-    return (this.#options.explain ?? reasonError)("mqtt/message-refused", what, reasonCode, properties);
+    return reasonError(this.#options.reasonOf, "mqtt/message-refused", what, reasonCode, properties);
   }
 
   /** A message is in flight no more. */
   #finish(publication: Publication): void {
     this.#outgoing.delete(publication);
     this.#clear(publication);
-    this.#output.record?.gone(publication);
+    this.#record?.gone(publication);
   }
 
   /** A message could not be kept: it is not sent. */
@@ -317,7 +323,7 @@ export class Session {
   /** An answer to what was answered before does no harm; one to what was never sent is no answer. */
   #unexpected(packetId: number): string | undefined {
     if (packetId > this.#highestId) return `acknowledged packet ${packetId}, which was never sent`;
-    this.counts.unexpected++;
+    this.unexpected++;
     return undefined;
   }
 
@@ -343,7 +349,7 @@ export class Session {
 
   #nextId(): number {
     do this.#lastId = (this.#lastId % 65_535) + 1;
-    while (this.#outgoing.get(this.#lastId) || this.#requests.get(this.#lastId));
+    while (!this.#outgoing.isFree(this.#lastId) || this.#requests.get(this.#lastId));
     this.#highestId = Math.max(this.#highestId, this.#lastId);
     return this.#lastId;
   }

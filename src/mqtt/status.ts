@@ -22,7 +22,7 @@ const keptStatuses = 100;
 
 /** Passes statuses on to everybody who listens. */
 export class StatusFeed {
-  readonly #queues = new Set<AsyncQueue<Status>>();
+  #queues: Set<AsyncQueue<Status>> | undefined;
   readonly #onStatus: ((status: Status) => void) | undefined;
   #ended = false;
 
@@ -37,13 +37,13 @@ export class StatusFeed {
       // The listener's defect shows as an unhandled rejection; the client goes on.
       void Promise.reject(error);
     }
-    for (const queue of this.#queues) queue.push(status);
+    this.#queues?.forEach((queue) => queue.push(status));
   }
 
   end(): void {
     this.#ended = true;
-    for (const queue of this.#queues) queue.end();
-    this.#queues.clear();
+    this.#queues?.forEach((queue) => queue.end());
+    this.#queues = undefined;
   }
 
   /** The statuses from where a loop begins to read. */
@@ -54,11 +54,11 @@ export class StatusFeed {
   #iterate(): AsyncIterator<Status> {
     const queue = new AsyncQueue<Status>(keptStatuses);
     if (this.#ended) queue.end();
-    else this.#queues.add(queue);
+    else (this.#queues ??= new Set()).add(queue);
     return {
       next: () => queue.next(),
       return: () => {
-        this.#queues.delete(queue);
+        this.#queues?.delete(queue);
         return Promise.resolve({ done: true, value: undefined });
       },
     };

@@ -13,7 +13,7 @@ export function openSocket(
   signal: AbortSignalLike | undefined,
 ): Promise<BytePort> {
   const port = new SocketPort();
-  const socket = connect({ onread: port.onread });
+  const socket = connect({ onread: port.createReading() });
   return new Promise((resolve, reject) => {
     const settle = (action: () => void) => {
       release();

@@ -2,8 +2,8 @@ import type { Clock } from "../../base/index.ts";
 
 /** So many pieces in a millisecond are a stream. A question and its answer in turns come slower, even on one machine. */
 const piecesOfStream = 16;
-/** Shorter pieces are acknowledgements: somebody waits for them. */
-const shortestMessage = 32;
+/** Shorter pieces are acknowledgements: somebody waits for them. They do not count. */
+export const shortestMessage = 32;
 /** Longer pieces are cheap for their length. */
 const longestPiece = 16_384;
 /** How long a stream is left to gather, in milliseconds. */

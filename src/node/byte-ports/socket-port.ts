@@ -1,38 +1,37 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { BytePort, BytePortListener } from "../../base/index.ts";
 import { systemClock } from "../clock.ts";
-import { ReadPace } from "./read-pace.ts";
+import { ReadPace, shortestMessage } from "./read-pace.ts";
 
 /** What all sockets read into, one after the other: what came is copied from it before the next one reads. */
 const buffer = Buffer.allocUnsafeSlow(65_536);
 
-/** A socket, plain or TLS, as a byte port. Make it first, and the socket with its `onread`: that spares Node's streams. */
+/**
+ * A socket, plain or TLS, as a byte port. Make it first, and the socket with what `createReading` gives: that spares Node's
+ * streams.
+ */
 export class SocketPort implements BytePort {
-  readonly onread: OnReadOpts = { buffer, callback: (length) => this.#onBytes(length) };
   #socket: Socket | undefined;
   #listener: BytePortListener | undefined;
   /** What came before somebody listened, or after a pause was asked for. */
-  readonly #unread: Uint8Array[] = [];
-  #error: Error | undefined;
+  #unread: Uint8Array[] | undefined;
   #closing = false;
   #closed = false;
   #paused = true;
   #paced = false;
-  readonly #pace = new ReadPace(systemClock, (held) => {
-    this.#paced = held;
-    this.#readOrNot();
-  });
+  #pace: ReadPace | undefined;
+
+  /** Node's option `onread` for the socket that `open` is to take. */
+  createReading(): OnReadOpts {
+    return { buffer, callback: (length) => this.#onBytes(length) };
+  }
 
   /** Takes the socket, once that is open. */
   open(socket: Socket): this {
     this.#socket = socket;
-    socket.on("error", (error) => {
-      this.#error = error;
-    });
-    socket.on("drain", () => {
-      if (!this.#closing) this.#listener?.onWritable();
-    });
-    socket.once("close", () => {
+    // What goes wrong closes the socket, which keeps the reason.
+    socket.on("error", ignore);
+    socket.on("close", () => {
       this.#closed = true;
       this.#deliver();
     });
@@ -54,14 +53,20 @@ export class SocketPort implements BytePort {
 
   write(bytes: Uint8Array): boolean {
     if (this.#closing || !this.#socket?.writable) return true;
-    return this.#socket.write(bytes);
+    const taken = this.#socket.write(bytes);
+    if (!taken && this.#socket.listenerCount("drain") === 0) {
+      this.#socket.once("drain", () => {
+        if (!this.#closing) this.#listener?.onWritable();
+      });
+    }
+    return taken;
   }
 
   pause(paused: boolean): void {
     this.#paused = paused;
     this.#readOrNot();
     // Never from inside a call of the port's own methods.
-    if (!paused && (this.#unread.length > 0 || this.#closed)) process.nextTick(() => this.#deliver());
+    if (!paused && (this.#unread || this.#closed)) process.nextTick(() => this.#deliver());
   }
 
   close(how: "flush" | "abort" = "flush"): void {
@@ -84,19 +89,30 @@ export class SocketPort implements BytePort {
 
   #onData(bytes: Uint8Array): void {
     if (this.#closing) return;
-    this.#unread.push(bytes);
-    this.#deliver();
+    if (this.#listener && !this.#paused && !this.#unread) this.#give(bytes);
+    else (this.#unread ??= []).push(bytes);
   }
 
   #deliver(): void {
-    while (this.#listener && !this.#paused && !this.#closing) {
+    while (this.#unread && !this.#paused && !this.#closing) {
       const bytes = this.#unread.shift();
-      if (!bytes) break;
-      this.#pace.count(bytes.length);
-      this.#listener.onData(bytes);
+      if (bytes) this.#give(bytes);
+      else this.#unread = undefined;
     }
     // The end comes behind all that was received before it.
     if (this.#closed && (this.#closing || !this.#paused)) this.#tellClosed();
+  }
+
+  #give(bytes: Uint8Array): void {
+    if (bytes.length >= shortestMessage) (this.#pace ??= this.#createPace()).count(bytes.length);
+    this.#listener?.onData(bytes);
+  }
+
+  #createPace(): ReadPace {
+    return new ReadPace(systemClock, (held) => {
+      this.#paced = held;
+      this.#readOrNot();
+    });
   }
 
   /** Once closing, what still comes is dropped, so that the other side's end is seen behind it. */
@@ -112,6 +128,8 @@ export class SocketPort implements BytePort {
   #tellClosed(): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.onClose(this.#closing ? undefined : this.#error);
+    listener?.onClose(this.#closing ? undefined : (this.#socket?.errored ?? undefined));
   }
 }
+
+function ignore(): void {}
