@@ -1,6 +1,7 @@
 import { Deferred } from "./deferred.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Delivery } from "./incoming.ts";
+import type { Message } from "./message.ts";
 import type { PublishPacket } from "./packets.ts";
 
 /** What an intake does to the link. */
@@ -49,10 +50,8 @@ export class Intake {
 
   deliver(packet: PublishPacket, delivery: Delivery | undefined): void {
     if (this.#stopped) return;
-    const { topic, payload, qos, retain, duplicate, properties } = packet;
     this.received++;
-    const message = { topic, payload, qos, retain, duplicate };
-    const taken = this.#dispatch.deliver(properties ? { ...message, properties } : message);
+    const taken = this.#dispatch.deliver(toMessage(packet));
     if (!taken) {
       if (delivery) this.#ties.settle(delivery);
       return;
@@ -74,4 +73,12 @@ export class Intake {
     this.#held = held;
     this.#ties.hold(held);
   }
+}
+
+/** A packet as those see it who take messages: its alias means nothing to them. */
+function toMessage({ topic, payload, qos, retain, duplicate, properties }: PublishPacket): Message {
+  const message = { topic, payload, qos, retain, duplicate };
+  if (!properties) return message;
+  const { topicAlias: _alias, ...own } = properties;
+  return { ...message, properties: own };
 }

@@ -1,5 +1,7 @@
 import { messageOf, type MoteqError } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
+import { packetCodes } from "./packets.ts";
+import { faultOfProperties } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import type { SessionStore, StoreChange } from "./store.ts";
 
@@ -54,9 +56,11 @@ export class Keeper {
   load(): { readonly publications: readonly Publication[]; readonly received: readonly number[] } {
     const { messages, received } = this.#store.load();
     this.#lastSequence = messages.at(-1)?.sequence ?? 0;
-    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
-      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
-    );
+    const publications = messages.map(({ topic, payload, qos, retain, properties = {}, ...known }) => {
+      // A message that cannot be written as it is goes without what stands in its way.
+      const fits = faultOfProperties(properties, packetCodes.publish) === undefined;
+      return Object.assign(new Publication(topic, payload, qos, retain, fits ? properties : {}), known);
+    });
     return { publications, received };
   }
 

@@ -9,7 +9,7 @@ import { Intake, type IntakeTies } from "./intake.ts";
 import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ConnackPacket, ConnectPacket, DisconnectPacket, OutgoingPacket, Packet } from "./packets.ts";
-import type { PublishPacket } from "./packets.ts";
+import type { MqttVersion, PublishPacket } from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import type { Publication } from "./publication.ts";
 import { PublishQueue, type PublishQueueOwner } from "./publish-queue.ts";
@@ -86,6 +86,10 @@ export class Link
     this.#ready ??= new Deferred();
     if (this.#closing) this.#ready.reject(this.#closing);
     return this.#ready.promise;
+  }
+
+  get version(): MqttVersion {
+    return this.#options.connect.version ?? 4;
   }
 
   /** Resolves when it was closed, the last connection is over and the store is closed. */

@@ -12,8 +12,8 @@ import { assertTopicName, type QoS } from "../topics/index.ts";
 import { mqttErrors } from "./errors.ts";
 import type { CreateKeeper } from "./keeper.ts";
 import type { MessageHandler } from "./message.ts";
-import type { ConnectPacket, MqttVersion } from "./packets.ts";
-import type { PropertiesOf } from "./properties.ts";
+import { type ConnectPacket, type MqttVersion, packetCodes } from "./packets.ts";
+import { faultOfProperties, type Properties, type PropertiesOf } from "./properties.ts";
 import type { OfflinePolicy } from "./publish-queue.ts";
 import type { Reason } from "./reasons.ts";
 import type { Status } from "./status.ts";
@@ -102,7 +102,19 @@ export function resolveOptions(options: MqttClientOptions) {
     refusalLimit = 5,
     clean = true,
     topicAliasMaximum = 16,
+    version = 4,
+    offlinePolicy = "wait",
+    backoff,
   } = options;
+  const { minimumMs = 500, maximumMs = 30_000, factor = 2 } = backoff ?? {};
+  for (const [name, value] of Object.entries({ minimumMs, maximumMs, "factor - 1": factor - 1 })) {
+    if (!(value >= 0)) throw badOption(`backoff.${name} must be 0 or more, got ${show(value)}`);
+  }
+  assertProperties("CONNECT", options.properties, packetCodes.connect);
+  assertProperties("the will", options.will?.properties, 0);
+  assertOneOf("version", version, [4, 5]);
+  assertOneOf("clean", clean, [true, false, "once"]);
+  assertOneOf("offlinePolicy", offlinePolicy, ["wait", "drop-oldest", "drop-newest"]);
   assertWhole("keepaliveSeconds", keepaliveSeconds, 0, 65_535);
   assertWhole("responseTimeoutMs", responseTimeoutMs, 1, 86_400_000);
   assertWhole("offlineLimit", offlineLimit, 1, Infinity);
@@ -112,10 +124,11 @@ export function resolveOptions(options: MqttClientOptions) {
   assertWhole("refusalLimit", refusalLimit, 1, Infinity);
   assertWhole("topicAliasMaximum", topicAliasMaximum, 0, 65_535);
   const connect = toConnectPacket(options, keepaliveSeconds);
-  const { version = 4, sessionExpirySeconds = clean === true ? 0 : 0xffff_ffff } = options;
+  const { sessionExpirySeconds = clean === true ? 0 : 0xffff_ffff } = options;
   assertWhole("sessionExpirySeconds", sessionExpirySeconds, 0, 0xffff_ffff);
   const ways = typeof options.open === "function" ? [options.open] : [...options.open];
-  if (ways.length === 0) throw badOption("open must hold at least one way to the broker, got none");
+  if (ways.length === 0)
+    throw badOption("at least one way to the broker is needed, a URL or `open`, got none");
   const receiveMaximum = Math.min(incomingLimit, 65_535);
   return {
     ways,
@@ -144,9 +157,9 @@ export function resolveOptions(options: MqttClientOptions) {
     reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
-    backoff: options.backoff,
+    backoff,
     offlineLimit,
-    offlinePolicy: options.offlinePolicy ?? "wait",
+    offlinePolicy,
     inflightLimit,
     incomingLimit,
     maximumPacketBytes,
@@ -211,6 +224,17 @@ function assertWhole(name: string, value: number, minimum: number, maximum: numb
   if ((Number.isInteger(value) || value === maximum) && value >= minimum && value <= maximum) return;
   const range = maximum === Infinity ? `${minimum} or more` : `${minimum} … ${maximum}`;
   throw badOption(`${name} must be a whole number, ${range}, got ${String(value)}`);
+}
+
+function assertProperties(whose: string, properties: Properties = {}, where: number): void {
+  const fault = faultOfProperties(properties, where);
+  if (fault) throw badOption(`${whose} ${fault}`);
+}
+
+/** @throws `mqtt/bad-option` */
+export function assertOneOf<T>(name: string, value: T, values: readonly T[]): void {
+  if (values.includes(value)) return;
+  throw badOption(`${name} must be ${values.map((one) => show(one)).join(" or ")}, got ${show(value)}`);
 }
 
 function badOption(message: string): Error {

@@ -146,7 +146,7 @@ function parseUrl(text: string): URL {
 }
 
 function badUrl(text: string, why: string, cause?: unknown): Error {
-  const withoutPassword = text.replace(/\/\/[^@/]*@/, "//…@");
+  const withoutPassword = text.replace(/\/\/.*@/, "//…@");
   return mqttErrors.create(
     "mqtt/bad-option",
     `a broker's URL is like mqtt://host:1883 (or mqtts:, ws:, wss:), got ${show(withoutPassword)}: ${why}`,
