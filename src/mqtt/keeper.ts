@@ -3,7 +3,7 @@ import { mqttErrors } from "./errors.ts";
 import { packetCodes } from "./packets.ts";
 import { faultOfProperties } from "./properties.ts";
 import { Publication } from "./publication.ts";
-import type { SessionStore, StoreChange } from "./store.ts";
+import type { SessionStore, StoreChange, StoredSession } from "./store.ts";
 
 /** So many messages that are done wait for something more urgent to be written with; then they are written alone. */
 const doneAtOnce = 64;
@@ -52,16 +52,16 @@ export class Keeper {
     return this.#urgent.length + this.#done.length === 0;
   }
 
-  /** What was kept: the messages in their order, and the ids of those that were received. Before anything else. */
-  load(): { readonly publications: readonly Publication[]; readonly received: readonly number[] } {
-    const { messages, received } = this.#store.load();
+  /** What was kept: the messages in their order, and the marks of those that were received. Before anything else. */
+  load(): Pick<StoredSession, "received" | "way"> & { readonly publications: readonly Publication[] } {
+    const { messages, received, way } = this.#store.load();
     this.#lastSequence = messages.at(-1)?.sequence ?? 0;
     const publications = messages.map(({ topic, payload, qos, retain, properties = {}, ...known }) => {
       // A message that cannot be written as it is goes without what stands in its way.
       const fits = faultOfProperties(properties, packetCodes.publish) === undefined;
       return Object.assign(new Publication(topic, payload, qos, retain, fits ? properties : {}), known);
     });
-    return { publications, received };
+    return { publications, received, way };
   }
 
   /** Keeps a message from the next `commit` on. */
@@ -87,13 +87,16 @@ export class Keeper {
     if (this.#done.length >= doneAtOnce) this.commit();
   }
 
-  received(packetId: number): void {
-    this.#urgent.push({ type: "received", packetId });
+  received(mark: number): void {
+    this.#urgent.push({ type: "received", mark });
   }
 
-  /** @param packetId 0 for all */
-  forgotten(packetId: number): void {
-    this.#urgent.push({ type: "forgotten", packetId });
+  forgotten(mark: number): void {
+    this.#urgent.push({ type: "forgotten", mark });
+  }
+
+  moved(way: number): void {
+    this.#urgent.push({ type: "moved", way });
   }
 
   /** Writes what is to be written. */

@@ -257,7 +257,7 @@ export class Link
       connection.fail(reasonError(reasonOf, "mqtt/refused", what, toReasonCode(reasonCode), properties));
       return;
     }
-    const sessionPresent = packet.sessionPresent && !this.#clean;
+    const wasClean = this.#clean;
     if (this.#options.clean === "once" && this.#clean) {
       this.#clean = false;
       if (connect.version !== 5) {
@@ -274,7 +274,9 @@ export class Link
     this.connections++;
     // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
     this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
-    this.session.connect(sessionPresent, properties.receiveMaximum);
+    const way = this.#options.sharedSessions ? 0 : this.#loop.way;
+    const known = packet.sessionPresent && !wasClean;
+    const sessionPresent = this.session.connect(known, properties.receiveMaximum, way);
     connection.accepted({
       ...properties,
       topicAliasMaximum: Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
@@ -292,10 +294,11 @@ export class Link
   }
 
   #restore(keeper: Keeper): void {
-    const { publications, received } = keeper.load();
+    const { publications, received, way = 0 } = keeper.load();
     this.session.restore(
       publications.filter(({ packetId }) => packetId > 0),
       received,
+      way,
     );
     for (const publication of publications) {
       if (publication.packetId === 0) this.queue.restore(publication);

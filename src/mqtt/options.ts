@@ -22,6 +22,11 @@ import type { Status } from "./status.ts";
 export interface MqttClientOptions {
   /** Opens the way to the broker; several are tried in turn. */
   readonly open: OpenBytePort | readonly OpenBytePort[];
+  /**
+   * Whether all ways lead to one broker, or to brokers that know the same sessions. Default `false`: each has its own, so that
+   * what was in flight to one goes out anew to the next. With a store, the ways must stay in their order.
+   */
+  readonly sharedSessions?: boolean;
   readonly clock: Clock;
   /** For the client id and the jitter of delays. */
   readonly random: Random;
@@ -132,6 +137,7 @@ export function resolveOptions(options: MqttClientOptions) {
   const receiveMaximum = Math.min(incomingLimit, 65_535);
   return {
     ways,
+    sharedSessions: options.sharedSessions ?? false,
     clock: options.clock,
     random: options.random,
     connect:

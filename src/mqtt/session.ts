@@ -34,8 +34,11 @@ export interface SessionRecord {
   sent(publication: Publication): void;
   released(publication: Publication): void;
   gone(publication: Publication): void;
-  received(packetId: number): void;
-  forgotten(packetId: number): void;
+  /** @param mark see {@link markOf} */
+  received(mark: number): void;
+  forgotten(mark: number): void;
+  /** What is in flight is from now on between this client and the broker at the end of that way. */
+  moved(way: number): void;
 }
 
 /** What a session asks of its surroundings. */
@@ -73,6 +76,8 @@ export class Session {
   #highestId = 0;
   /** What was the first in line when the last connection ended: it goes alone, in case that it is why. */
   #suspect: Publication | Request | undefined;
+  /** By which way the broker is reached that shares this state. */
+  #way: number | undefined;
   #refusals = 0;
 
   /**
@@ -125,7 +130,8 @@ export class Session {
   }
 
   /** Takes up the session of an earlier life. Before the first connection. */
-  restore(publications: readonly Publication[], received: readonly number[]): void {
+  restore(publications: readonly Publication[], received: readonly number[], way: number): void {
+    this.#way = way;
     for (const publication of publications) this.#outgoing.add(publication);
     this.#incoming.restore(received);
     // What was answered already is not known any more.
@@ -136,18 +142,29 @@ export class Session {
    * A connection was accepted (CONNACK). Call `sendNext` for as long as it does something.
    *
    * @param window how many messages at QoS 1 and 2 the broker takes at once (MQTT 5, 3.2.2.3.3)
+   * @param way to which of several brokers. A session that another one kept is not the one that is shared with the last
+   * @returns whether the session goes on
    */
-  connect(sessionPresent: boolean, window = 65_535): void {
+  connect(sessionPresent: boolean, window = 65_535, way = 0): boolean {
     this.#connected = true;
     this.#open = false;
     this.#window = Math.min(window, this.#options.inflightLimit);
+    this.#incoming.connect(sessionPresent, way);
+    const goesOn = sessionPresent && (this.#way ?? way) === way;
+    if ((this.#way ?? way) !== way) this.#renumber();
+    if (this.#way !== way) this.#record?.moved(way);
+    this.#way = way;
+    this.#resume(goesOn);
+    return goesOn;
+  }
+
+  #resume(sessionPresent: boolean): void {
     if (!sessionPresent) {
       for (const publication of this.#outgoing.values()) {
         if (publication.released) this.#record?.sent(publication);
       }
     }
     this.#outgoing.connect(sessionPresent);
-    this.#incoming.connect(sessionPresent);
     this.#requests.connect(sessionPresent);
     if (this.#suspect?.type !== "publish" && this.#suspect?.settled) this.#suspect = undefined;
   }
@@ -344,6 +361,18 @@ export class Session {
     } else {
       this.#requests.remove(refused);
       giveUp("mqtt/subscribe-refused", `the ${refused.type} to ${show(refused.subscriptions[0]?.filter)}`);
+    }
+  }
+
+  /** Another broker may still hold the ids of what was in flight to it before. */
+  #renumber(): void {
+    const publications = this.#outgoing.values();
+    for (const publication of publications) this.#outgoing.delete(publication);
+    for (const publication of publications) {
+      publication.packetId = this.#nextId();
+      publication.released = false;
+      this.#outgoing.add(publication);
+      this.#record?.sent(publication);
     }
   }
 

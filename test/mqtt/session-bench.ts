@@ -10,6 +10,8 @@ import { Session, type SessionOptions } from "../../src/mqtt/session.ts";
 export class Bench {
   readonly delivered: { topic: string; delivery: Delivery | undefined }[] = [];
   readonly lost: string[] = [];
+  /** What a store is told of messages received and of ways. */
+  readonly noted: string[] = [];
   readonly session: Session;
   #sent: string[] = [];
 
@@ -21,11 +23,19 @@ export class Bench {
         subscriptionLost: (filter) => this.lost.push(filter),
       },
       { inflightLimit: 10, refusalLimit: 3, ...options },
+      {
+        sent: ({ packetId }) => this.noted.push(`sent ${packetId}`),
+        released: ({ packetId }) => this.noted.push(`released ${packetId}`),
+        gone: ({ packetId }) => this.noted.push(`gone ${packetId}`),
+        received: (mark) => this.noted.push(`received ${mark % 65_536}`),
+        forgotten: (mark) => this.noted.push(`forgotten ${mark % 65_536}`),
+        moved: (way) => this.noted.push(`moved ${way}`),
+      },
     );
   }
 
-  connect(sessionPresent = false): this {
-    this.session.connect(sessionPresent);
+  connect(sessionPresent = false, way = 0): this {
+    this.session.connect(sessionPresent, undefined, way);
     return this;
   }
 
@@ -53,11 +63,11 @@ export class Bench {
     return this.session.receive(packet);
   }
 
-  message(qos: QoS, packetId: number, duplicate = false): PublishPacket {
+  message(qos: QoS, packetId: number, duplicate = false, text = "x"): PublishPacket {
     return {
       type: "publish",
       topic: "in",
-      payload: encodeUtf8("x"),
+      payload: encodeUtf8(text),
       qos,
       retain: false,
       duplicate,

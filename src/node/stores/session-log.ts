@@ -57,6 +57,7 @@ class SessionLog implements SessionStore {
   readonly #claim: FolderClaim;
   readonly #messages = new Map<number, StoredMessage>();
   readonly #received = new Set<number>();
+  #way: number | undefined;
   #file: FileHandle | undefined;
   /** How long the log is. */
   #length = 0;
@@ -83,7 +84,7 @@ class SessionLog implements SessionStore {
   }
 
   load(): StoredSession {
-    return { messages: [...this.#messages.values()], received: [...this.#received] };
+    return { messages: [...this.#messages.values()], received: [...this.#received], way: this.#way };
   }
 
   async apply(changes: readonly StoreChange[]): Promise<void> {
@@ -118,6 +119,7 @@ class SessionLog implements SessionStore {
   }
 
   #note(change: StoreChange): void {
+    if (change.type === "moved") this.#way = change.way;
     applyChange(this.#messages, this.#received, change);
   }
 
@@ -125,7 +127,8 @@ class SessionLog implements SessionStore {
   async #rewrite(): Promise<void> {
     const changes: StoreChange[] = [
       ...Array.from(this.#messages.values(), (message) => ({ type: "put", message }) as const),
-      ...Array.from(this.#received, (packetId) => ({ type: "received", packetId }) as const),
+      ...Array.from(this.#received, (mark) => ({ type: "received", mark }) as const),
+      ...(this.#way ? [{ type: "moved", way: this.#way } as const] : []),
     ];
     const bytes = Buffer.concat(changes.map((change) => encodeRecord(change)));
     const path = `${this.#path}.new`;

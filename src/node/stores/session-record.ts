@@ -6,7 +6,7 @@ const mark = 0xa7;
 /** Mark, length and sum. */
 const headerLength = 9;
 
-const types = { put: 1, sent: 2, released: 3, delete: 4, received: 5, forgotten: 6 } as const;
+const types = { put: 1, sent: 2, released: 3, delete: 4, received: 5, forgotten: 6, moved: 7 } as const;
 
 /** What was read of a log. */
 export interface ReadLog {
@@ -17,7 +17,7 @@ export interface ReadLog {
 
 /**
  * A change as a record: `a7`, the length of what follows the header, its CRC-32, then a byte for the type, six for the
- * sequence and two for the packet id, and, if it puts a message, the message. Numbers have their highest byte first.
+ * sequence and two for the packet id (a mark or a way has all eight), and, if it puts a message, the message. Numbers have their highest byte first.
  */
 export function encodeRecord(change: StoreChange): Uint8Array {
   const body = encodeBody(change);
@@ -75,14 +75,33 @@ function encodeBody(change: StoreChange): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, fixedLength);
   const body = Buffer.alloc(length);
   body.writeUInt8(types[change.type], 0);
-  body.writeUIntBE(message?.sequence ?? ("sequence" in change ? change.sequence : 0), 1, 6);
-  body.writeUInt16BE(message?.packetId ?? ("packetId" in change ? change.packetId : 0), 7);
+  const { sequence, packetId } = numbersOf(change);
+  body.writeUIntBE(sequence, 1, 6);
+  body.writeUInt16BE(packetId, 7);
   let offset = fixedLength;
   for (const part of parts) {
     body.set(part, offset);
     offset += part.length;
   }
   return body;
+}
+
+/** The eight bytes that every record has. */
+function numbersOf(change: StoreChange): { readonly sequence: number; readonly packetId: number } {
+  switch (change.type) {
+    case "put":
+      return change.message;
+    case "sent":
+      return change;
+    case "released":
+    case "delete":
+      return { sequence: change.sequence, packetId: 0 };
+    case "received":
+    case "forgotten":
+      return { sequence: Math.floor(change.mark / 0x1_0000), packetId: change.mark % 0x1_0000 };
+    case "moved":
+      return { sequence: 0, packetId: change.way };
+  }
 }
 
 function partsOf(message: StoredMessage): Uint8Array[] {
@@ -111,9 +130,11 @@ function decodeBody(body: Buffer): StoreChange | undefined {
     case types.delete:
       return { type: "delete", sequence };
     case types.received:
-      return { type: "received", packetId };
+      return { type: "received", mark: sequence * 0x1_0000 + packetId };
     case types.forgotten:
-      return { type: "forgotten", packetId };
+      return { type: "forgotten", mark: sequence * 0x1_0000 + packetId };
+    case types.moved:
+      return { type: "moved", way: packetId };
     default:
       return undefined;
   }
