@@ -38,6 +38,8 @@ export class Link
   connections = 0;
   /** Messages that were sent for the first time. */
   sent = 0;
+  /** Messages received that were longer than what is taken. */
+  tooLongs = 0;
   /** What the broker said of itself when it accepted the present or latest connection (MQTT 5, 3.2.2.3). */
   server: PropertiesOf["connack"] = nothing;
   /** The client's, or the one that the broker has given it. */
@@ -67,7 +69,7 @@ export class Link
     this.#clean = options.clean !== false;
     this.clientId = options.connect.clientId;
     this.#keeper = options.keeper?.(this);
-    this.intake = new Intake(options.incomingLimit, dispatch, this);
+    this.intake = new Intake(options.incomingLimit, options.clock, dispatch, this);
     this.session = new Session(this, options, this.#keeper);
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, this);
     this.#loop = new ConnectionLoop(options, this);
@@ -131,6 +133,7 @@ export class Link
     this.#loop.stop(error);
     this.session.end(error);
     this.queue.end(error);
+    this.intake.end();
     this.#ready?.reject(error);
     // It has to be wound up even if it never stood.
     this.start();
@@ -149,11 +152,11 @@ export class Link
     connection.flush();
   }
 
-  onEnd({ error, orderly }: ConnectionEnd): void {
+  onEnd({ error, orderly, wasClosed }: ConnectionEnd): void {
     const accepted = this.connected;
     this.#connection = undefined;
     this.connected = false;
-    if (accepted) this.session.disconnect(orderly);
+    if (accepted) this.session.disconnect(orderly, wasClosed);
     void this.#loop.next({ accepted, error, again: this.#again });
   }
 
@@ -212,6 +215,11 @@ export class Link
   settle(delivery: Delivery): void {
     this.session.settle(delivery);
     this.onTurn();
+  }
+
+  tooLong(topic: string, bytes: number): void {
+    this.tooLongs++;
+    this.#statuses.push({ type: "message-too-long", topic, bytes });
   }
 
   hold(held: boolean): void {
@@ -273,7 +281,7 @@ export class Link
     this.clientId = properties.assignedClientIdentifier ?? this.clientId;
     this.connections++;
     // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
-    this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
+    this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit, packet.sessionPresent);
     const way = this.#options.sharedSessions ? 0 : this.#loop.way;
     const known = packet.sessionPresent && !wasClean;
     const sessionPresent = this.session.connect(known, properties.receiveMaximum, way);

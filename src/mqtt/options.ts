@@ -85,7 +85,10 @@ export interface MqttClientOptions {
    * an answer of the broker needs reading to go on: keep this above the largest burst then.
    */
   readonly incomingLimit?: number;
-  /** The longest packet taken from the broker, in bytes. Default 1 MiB. */
+  /**
+   * The longest packet taken from the broker, in bytes. Default 1 MiB. In MQTT 5 the broker is told, and sends nothing longer; in
+   * MQTT 3.1.1 a longer message is acknowledged and let go, with the status `message-too-long`.
+   */
   readonly maximumPacketBytes?: number;
   /** How often in a row the broker may close the connection on one message before that is given up. Default 5. */
   readonly refusalLimit?: number;
@@ -226,7 +229,7 @@ function toShortBytes(name: string, value: string | Uint8Array): Uint8Array {
   return bytes;
 }
 
-function assertWhole(name: string, value: number, minimum: number, maximum: number): void {
+export function assertWhole(name: string, value: number, minimum: number, maximum: number): void {
   if ((Number.isInteger(value) || value === maximum) && value >= minimum && value <= maximum) return;
   const range = maximum === Infinity ? `${minimum} or more` : `${minimum} … ${maximum}`;
   throw badOption(`${name} must be a whole number, ${range}, got ${String(value)}`);

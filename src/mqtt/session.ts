@@ -26,6 +26,11 @@ export interface SessionOptions {
   readonly reasonOf?: ReasonOf;
 }
 
+/** A line that breaks often must not close the window for good. */
+const leastThreshold = 8;
+/** So many answers open a window by one that had been too wide before. */
+const answersForMore = 64;
+
 /** What is wrong with a message beyond the receive maximum. */
 export const tooManyMessages = "sent more messages than it may have unacknowledged";
 
@@ -69,16 +74,23 @@ export class Session {
   #connected = false;
   /** Until everything about subscriptions is answered nothing is published: no own message may get past them. */
   #open = false;
-  /** How many messages at QoS 1 and 2 the broker takes at once. */
+  /** How many messages at QoS 1 and 2 the broker says that it takes at once, and how many it gets at present. */
+  #limit: number;
   #window: number;
   #lastId: number;
   /** The highest id ever used: an answer to a higher one answers nothing. */
   #highestId = 0;
   /** What was the first in line when the last connection ended: it goes alone, in case that it is why. */
   #suspect: Publication | Request | undefined;
+  /** Whether the broker closed the last connection, so that it has to show, by PINGRESP, that this one stands without the suspect. */
+  #isWary = false;
+  #proof: "unasked" | "asked" | "given" = "given";
   /** By which way the broker is reached that shares this state. */
   #way: number | undefined;
   #refusals = 0;
+  /** How far the window opens before it does so slowly, and how many were answered towards the next step of that. */
+  #threshold = Infinity;
+  #answered = 0;
 
   /**
    * @param record for a session that outlives the client: what is sent must not leave before what was noted ahead of it
@@ -88,7 +100,8 @@ export class Session {
     this.#output = output;
     this.#options = options;
     this.#record = record;
-    this.#window = options.inflightLimit;
+    this.#limit = options.inflightLimit;
+    this.#window = this.#limit;
     this.#lastId = (options.firstPacketId ?? 1) - 1;
     this.#highestId = this.#lastId;
     this.#incoming = new Incoming(output, record);
@@ -148,7 +161,9 @@ export class Session {
   connect(sessionPresent: boolean, window = 65_535, way = 0): boolean {
     this.#connected = true;
     this.#open = false;
-    this.#window = Math.min(window, this.#options.inflightLimit);
+    this.#limit = Math.min(window, this.#options.inflightLimit);
+    this.#window = Math.min(this.#limit, this.#threshold === Infinity ? this.#limit : 1);
+    this.#proof = this.#isWary ? "unasked" : "given";
     this.#incoming.connect(sessionPresent, way);
     const goesOn = sessionPresent && (this.#way ?? way) === way;
     if ((this.#way ?? way) !== way) this.#renumber();
@@ -169,11 +184,22 @@ export class Session {
     if (this.#suspect?.type !== "publish" && this.#suspect?.settled) this.#suspect = undefined;
   }
 
-  /** The connection ended. @param orderly whether the broker closed it, other than by a fault of the network */
-  disconnect(orderly: boolean): void {
+  /**
+   * The connection ended.
+   *
+   * @param orderly whether the broker closed it, other than by a fault of the network
+   * @param wasClosed whether it may have done so: it was not given up on this side
+   */
+  disconnect(orderly: boolean, wasClosed = orderly): void {
     this.#connected = false;
     this.#open = false;
     this.#incoming.disconnect();
+    // It may have been too much at once: mosquitto for one closes then, and would get all of it again.
+    if (wasClosed && this.#outgoing.sent > 1) {
+      this.#threshold = Math.max(leastThreshold, Math.ceil(this.#outgoing.sent / 2));
+    }
+    // A broker that closes anyhow, since it is being restarted, says nothing about what was sent last.
+    this.#isWary = orderly;
     // What is restored goes first, and is never given up.
     const first =
       this.#requests.outstanding > 0 ? this.#requests.firstUnanswered() : this.#outgoing.firstUnanswered();
@@ -182,12 +208,18 @@ export class Session {
       this.#suspect = first;
       this.#refusals = 0;
     }
-    if (orderly && ++this.#refusals >= this.#options.refusalLimit) this.#giveUp(first);
+    if (orderly && this.#proof === "given" && ++this.#refusals >= this.#options.refusalLimit)
+      this.#giveUp(first);
   }
 
   /** Sends the next of what has to go out again or does not go through `publish`; `false` if there is nothing. */
   sendNext(): boolean {
     if (!this.#connected || this.#suspect?.sent) return false;
+    if (this.#suspect && this.#proof !== "given") {
+      if (this.#proof === "unasked") this.#output.send({ type: "pingreq" });
+      this.#proof = "asked";
+      return false;
+    }
     const request = this.#requests.take();
     if (request) {
       const packetId = this.#nextId();
@@ -250,6 +282,7 @@ export class Session {
       case "unsuback":
         return this.#answer(packet.type, packet.packetId, packet.reasonCodes ?? []);
       case "pingresp":
+        if (this.#proof === "asked") this.#proof = "given";
         return undefined;
       default:
         return `sent ${packet.type.toUpperCase()}, which is not the broker's to send now`;
@@ -313,8 +346,19 @@ export class Session {
   /** A message is in flight no more. */
   #finish(publication: Publication): void {
     this.#outgoing.delete(publication);
+    this.#widen();
     this.#clear(publication);
     this.#record?.gone(publication);
+  }
+
+  /** The broker has taken one: doubles the window in one round, and behind the threshold in many. */
+  #widen(): void {
+    if (this.#window >= this.#limit) return;
+    if (this.#window < this.#threshold) this.#window++;
+    else if (++this.#answered >= answersForMore) {
+      this.#answered = 0;
+      this.#threshold = ++this.#window;
+    }
   }
 
   /** A message could not be kept: it is not sent. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
+import { createAborter, decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import {
   keepIn,
   MemorySessionStore,
@@ -68,6 +68,35 @@ describe("a stream", () => {
       reasonIs("quota-exceeded"),
     );
     expect(ended).toBe(true);
+  });
+});
+
+describe("a stream that is given up", () => {
+  it("ends its source although that is silent", async () => {
+    const { clock, client } = setUp();
+    const { signal, abort } = createAborter();
+    let ended = false;
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<IteratorResult<string>>(() => {}),
+        return: () => {
+          ended = true;
+          return Promise.resolve({ done: true as const, value: undefined });
+        },
+      }),
+    };
+    const publishing = publishStream(client, "t", source, { signal });
+    await clock.advance(1);
+    abort(new Error("enough"));
+    await expect(publishing).rejects.toThrow("enough");
+    expect(ended).toBe(true);
+  });
+
+  it("is not begun without a window", async () => {
+    const { client } = setUp();
+    await expect(publishStream(client, "t", ["x"], { window: 0 })).rejects.toMatchObject({
+      code: "mqtt/bad-option",
+    });
   });
 });
 

@@ -99,7 +99,7 @@ function numbersOf(change: StoreChange): { readonly sequence: number; readonly p
     case "received":
     case "forgotten":
       return { sequence: Math.floor(change.mark / 0x1_0000), packetId: change.mark % 0x1_0000 };
-    case "moved":
+    default:
       return { sequence: 0, packetId: change.way };
   }
 }
