@@ -279,7 +279,7 @@ export class MqttClient {
 
   /**
    * Ends in good order: takes no more messages, waits for the handlers, for everything that was published and asked
-   * for, and then closes. What comes meanwhile the broker keeps for the next connection of the session, if it is kept.
+   * for, and then closes. Do not await it in a handler, or in the body of a loop over a subscription: it waits for that to end. What comes meanwhile the broker keeps for the next connection of the session, if it is kept.
    */
   async drain(signal?: AbortSignalLike): Promise<void> {
     await withAbort(this.#link.intake.stop(), signal);

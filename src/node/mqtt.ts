@@ -24,6 +24,7 @@ export {
   MqttClient,
   mqttErrorMeanings,
   mqttErrors,
+  openWebSocket,
   PacketReader,
   PacketWriter,
   publishStream,
@@ -76,6 +77,7 @@ export type {
   SubscriptionRequest,
   UnsubackPacket,
   UnsubscribePacket,
+  WebSocketLike,
   WillMessage,
 } from "../mqtt/index.ts";
 
