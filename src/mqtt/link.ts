@@ -16,7 +16,8 @@ import { PublishQueue, type PublishQueueOwner } from "./publish-queue.ts";
 import { blamesConnection, toReasonCode } from "./reason-codes.ts";
 import type { Request } from "./requests.ts";
 import { faultFor } from "./server-limits.ts";
-import { Session, type SessionOutput } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOutput } from "./session-ties.ts";
 import type { StatusFeed } from "./status.ts";
 
 /** With so few messages in flight a new one goes out at once. */

@@ -13,10 +13,10 @@ export interface WebSocketLike {
   readonly bufferedAmount: number;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(code?: number): void;
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: never) => void) | null;
-  onerror: ((event: never) => void) | null;
-  onclose: ((event: never) => void) | null;
+  addEventListener(
+    type: "open" | "message" | "error" | "close",
+    listener: (event: { readonly data?: unknown; readonly wasClean?: boolean }) => void,
+  ): void;
 }
 
 /** How many bytes may wait in the socket before a writer is asked to hold back. */
@@ -46,15 +46,15 @@ export function openWebSocket(create: () => WebSocketLike, clock: Clock): OpenBy
         reject(signal?.reason);
       });
       // Browsers do not tell why.
-      socket.onerror = () => {};
-      socket.onclose = () => {
+      socket.addEventListener("error", () => {});
+      socket.addEventListener("close", () => {
         release();
         reject(new Error("the WebSocket could not be opened"));
-      };
-      socket.onopen = () => {
+      });
+      socket.addEventListener("open", () => {
         release();
         resolve(new WebSocketPort(socket, clock));
-      };
+      });
     });
 }
 
@@ -73,12 +73,12 @@ class WebSocketPort implements BytePort {
   constructor(socket: WebSocketLike, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
-    socket.onmessage = ({ data }: { readonly data: unknown }) => this.#receive(data);
-    socket.onclose = ({ wasClean = true }: { readonly wasClean?: boolean }) => {
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    socket.addEventListener("close", ({ wasClean = true }) => {
       if (!wasClean) this.#error ??= new Error("the WebSocket was closed without a goodbye");
       this.#closed = true;
       this.#deliver();
-    };
+    });
   }
 
   start(listener: BytePortListener): void {

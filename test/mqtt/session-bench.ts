@@ -4,7 +4,8 @@ import type { OutgoingPacket, Packet, PublishPacket, QoS } from "../../src/mqtt/
 import type { Delivery } from "../../src/mqtt/incoming.ts";
 import { Publication } from "../../src/mqtt/publication.ts";
 import { Request } from "../../src/mqtt/requests.ts";
-import { Session, type SessionOptions } from "../../src/mqtt/session.ts";
+import { Session } from "../../src/mqtt/session.ts";
+import type { SessionOptions } from "../../src/mqtt/session-ties.ts";
 
 /** A session and what it has put out, in words. */
 export class Bench {

@@ -149,9 +149,10 @@ describe("WebSocket (real)", () => {
   });
 });
 
+const openAt = (where: string) =>
+  openWebSocket(() => new WebSocket(where, "mqtt") as WebSocketLike, systemClock);
+
 describe("the browser's WebSocket, as `ws` has it (real)", () => {
-  const openAt = (where: string) =>
-    openWebSocket(() => new WebSocket(where, "mqtt") as unknown as WebSocketLike, systemClock);
   let sockets: WebSocketServer;
   beforeAll(async () => {
     sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });

@@ -65,7 +65,7 @@ export class SessionQueues {
     if (isRelease) queue.release(outgoing, packet);
     else {
       // Whether it is repeated to this client (MQTT 3.1.1, 3.3.1.1), not whether its publisher repeated it.
-      packet.dup = outgoing.packet.messageId !== undefined;
+      packet.dup = queue.resumption !== undefined && outgoing.packet.messageId !== undefined;
       packet.messageId = queue.setId(outgoing, packet.messageId ?? 1);
     }
     this.#put(clientId, outgoing);
