@@ -1,7 +1,11 @@
 import { connect } from "moteq/mqtt";
 
 const client = connect(process.env["BROKER"] ?? "mqtt://127.0.0.1:1883", {
-  onStatus: (status) => console.log(status.type),
+  onStatus: (status) => {
+    console.log(status.type);
+    // Why there is no connection; the client tries again.
+    if (status.type === "disconnected") console.log(status.error?.message);
+  },
 });
 
 // Settles when the broker has it, whatever happens to the connection meanwhile.

@@ -2,7 +2,7 @@ import type { AbortSignalLike } from "../base/index.ts";
 import type { QoS } from "../topics/index.ts";
 import type { Handover } from "./handover.ts";
 import type { DeliveryOptions } from "./packets.ts";
-import type { PropertiesOf } from "./properties.ts";
+import type { MessageProperties } from "./properties.ts";
 
 /** How a message is published. */
 export interface PublishOptions {
@@ -10,8 +10,8 @@ export interface PublishOptions {
   readonly qos?: QoS;
   /** Whether the broker keeps it for later subscribers. Default `false`. */
   readonly retain?: boolean;
-  /** MQTT 5: what goes with it. In MQTT 3.1.1 they are left out. */
-  readonly properties?: PropertiesOf["publish"];
+  /** MQTT 5: what goes with it; those of a message that came may be given as they are. In MQTT 3.1.1 they are left out. */
+  readonly properties?: MessageProperties;
   /**
    * At QoS 2: where its progress is noted, so that the broker takes it once over a restart of the process too. What was noted in
    * an earlier life is taken up if it is published before `start`; later it goes out anew. Needs `clean: false`.

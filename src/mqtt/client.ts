@@ -3,6 +3,7 @@ import {
   type Clock,
   type MoteqError,
   onAbort,
+  type Random,
   show,
   throwIfAborted,
   utf8Length,
@@ -14,9 +15,9 @@ import { Dispatch } from "./dispatch.ts";
 import { mqttErrors, reasonError, type ReasonOf } from "./errors.ts";
 import { Link } from "./link.ts";
 import type { MessageHandler } from "./message.ts";
-import { type MqttClientOptions, resolveOptions } from "./options.ts";
-import { firstFailure, longestRemaining } from "./packets.ts";
-import type { PropertiesOf } from "./properties.ts";
+import { assertOneOf, type MqttClientOptions, resolveOptions } from "./options.ts";
+import { firstFailure, longestRemaining, type MqttVersion, packetCodes } from "./packets.ts";
+import { faultOfProperties, type MessageProperties, type PropertiesOf } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import { Request } from "./requests.ts";
 import type { MqttClientStats } from "./stats.ts";
@@ -30,6 +31,7 @@ import { ClientSubscription, type Subscription } from "./subscription.ts";
 export class MqttClient {
   /** By which it lives. */
   readonly clock: Clock;
+  readonly random: Random;
   readonly #statuses: StatusFeed;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
@@ -42,6 +44,7 @@ export class MqttClient {
   constructor(options: MqttClientOptions) {
     const resolved = resolveOptions(options);
     this.clock = resolved.clock;
+    this.random = resolved.random;
     this.#reasonOf = resolved.reasonOf;
     this.#keepUnread = resolved.onMessage === undefined;
     this.#statuses = new StatusFeed(resolved.onStatus);
@@ -57,6 +60,11 @@ export class MqttClient {
   /** Whether the broker has accepted the connection and it stands. */
   get connected(): boolean {
     return this.#link.connected;
+  }
+
+  /** Which MQTT it speaks: 4 for 3.1.1, 5 for 5. */
+  get version(): MqttVersion {
+    return this.#link.version;
   }
 
   /** Under which the broker knows this client: the option, or what the broker has assigned (MQTT 5). */
@@ -80,6 +88,8 @@ export class MqttClient {
       unsettled: intake.unsettled,
       dropped: queue.dropped,
       unread: this.#unread,
+      unclaimed: intake.unclaimed,
+      tooLong: this.#link.tooLongs,
       duplicates: session.duplicates,
       unexpected: session.unexpected,
       handlerFailures: this.#dispatch.failures,
@@ -128,11 +138,12 @@ export class MqttClient {
     options: PublishOptions | undefined,
     accepted?: (publication: Publication) => void,
   ): Publication {
-    const { qos = 0, retain = false, properties, handover, signal } = options ?? {};
+    const { qos = 0, retain = false, properties: given, handover, signal } = options ?? {};
+    const properties = given && ownProperties(given);
     const publication = new Publication(topic, payload, qos, retain, properties);
     if (qos === 2) publication.handover = handover;
     publication.accepted = accepted;
-    const fault = faultOfMessage(topic, payload);
+    const fault = faultOfMessage(publication);
     if (fault) publication.reject(fault);
     else if (this.#isClosed) publication.reject(closedError());
     else if (signal?.aborted) publication.reject(signal.reason);
@@ -157,6 +168,7 @@ export class MqttClient {
   ): Promise<Subscription> {
     const { qos = 0, signal, ...delivery } = options;
     this.#assertUsable(filter, signal);
+    assertOneOf("qos", qos, [0, 1, 2]);
     const subscription: ClientSubscription = new ClientSubscription(filter, qos, {
       handler,
       keepUnread: this.#keepUnread,
@@ -170,6 +182,7 @@ export class MqttClient {
     const greatest = Math.max(qos, ...others) as QoS;
     const request = new Request("subscribe", [{ filter, qos: greatest, ...delivery }]);
     this.#dispatch.add(subscription);
+    this.#link.intake.claim();
     try {
       const [reasonCode = 0] = await this.#ask(request, signal);
       if (reasonCode >= firstFailure) {
@@ -217,7 +230,7 @@ export class MqttClient {
 
   /**
    * Ends in good order: takes no more messages, waits for the handlers, for everything that was published and asked
-   * for, and then closes. What comes meanwhile the broker keeps for the next connection of the session, if it is kept.
+   * for, and then closes. Do not await it in a handler, or in the body of a loop over a subscription: it waits for that to end. What comes meanwhile the broker keeps for the next connection of the session, if it is kept.
    */
   async drain(signal?: AbortSignalLike): Promise<void> {
     await withAbort(this.#link.intake.stop(), signal);
@@ -280,9 +293,24 @@ export function connect(options: MqttClientOptions): MqttClient {
   return client;
 }
 
-function faultOfMessage(topic: string, payload: string | Uint8Array): Error | undefined {
-  const fault = faultOfTopicName(topic);
+/** The properties of a message without those that only stand between the broker and whoever got it. */
+function ownProperties(properties: PropertiesOf["publish"]): MessageProperties {
+  const { topicAlias: _alias, subscriptionIdentifiers: _identifiers, ...own } = properties;
+  return own;
+}
+
+/** Why a message cannot be carried: it must not stand in the way of those behind it, or of a later start. */
+function faultOfMessage({ topic, payload, qos, properties }: Publication): Error | undefined {
+  const fault = typeof topic === "string" ? faultOfTopicName(topic) : "is no text";
   if (fault) return topicErrors.create("topics/bad-name", `the topic name ${show(topic)} ${fault}`);
+  const refuse = (why: string) =>
+    mqttErrors.create("mqtt/bad-option", `the message to ${show(topic)} ${why}`);
+  if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+    return refuse(`has a payload that is neither text nor bytes, ${show(payload)}`);
+  }
+  if (![0, 1, 2].includes(qos)) return refuse(`has a bad QoS, ${show(qos)}`);
+  const badProperty = properties && faultOfProperties(properties, packetCodes.publish);
+  if (badProperty) return refuse(badProperty);
   // Two lengths and an id come on top. A character takes three bytes at the most, so that few texts are measured.
   if (topic.length * 3 + payload.length * 3 + 4 <= longestRemaining) return undefined;
   const length = 4 + utf8Length(topic) + (typeof payload === "string" ? utf8Length(payload) : payload.length);

@@ -68,6 +68,11 @@ export class ConnectionLoop {
     this.#owner = owner;
   }
 
+  /** By which of the ways the present connection goes, from 0. */
+  get way(): number {
+    return this.#way;
+  }
+
   /** Opens a connection for its owner. Never rejects. */
   async start(): Promise<void> {
     if (this.#stopped) return this.#owner.onStop();

@@ -62,6 +62,8 @@ export interface ConnectionEnd {
   readonly error: MoteqError | undefined;
   /** Whether the other side closed it, other than by a fault of the network. */
   readonly orderly: boolean;
+  /** Whether it was not ended on this side: with bytes unread, a broker that closes looks like a fault of the network. */
+  readonly wasClosed?: boolean;
 }
 
 /** One connection, from the open port to its end: packets to bytes and back, in batches, and the watch over it. */
@@ -203,7 +205,7 @@ export class Connection implements BytePortListener, WatchedLink {
           cause: error,
         })
       : mqttErrors.create("mqtt/connection-lost", "the broker closed the connection");
-    this.#finish({ error: lost, orderly: error === undefined }, "abort");
+    this.#finish({ error: lost, orderly: error === undefined, wasClosed: true }, "abort");
   }
 
   /** Stops reading for a moment, behind all that is there already: some ports give one read in many pieces. */

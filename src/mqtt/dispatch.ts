@@ -33,12 +33,17 @@ export class Dispatch {
     this.#subscriptions?.delete(withoutShare(subscription.filter), subscription);
     this.#all?.delete(subscription);
     this.#receivers = undefined;
-    subscription.end();
+    subscription.drop();
   }
 
   /** Ends all subscriptions' loops; no message comes any more. */
   end(): void {
     this.#all?.forEach((subscription) => subscription.end());
+  }
+
+  /** Whether somebody takes messages to this topic. */
+  isWanted(topic: string): boolean {
+    return this.#onMessage !== undefined || this.#receiversOf(topic).length > 0;
   }
 
   /** The subscriptions with exactly this filter. */

@@ -2,7 +2,8 @@ import type { MqttErrorCode } from "./errors.ts";
 
 /** What each error means and what to do. Apart from the errors, so that small engines need not carry it. */
 export const mqttErrorMeanings: Readonly<Record<MqttErrorCode, string>> = {
-  "mqtt/bad-option": "The client was given an option outside its range.",
+  "mqtt/bad-option":
+    "The client was given an option outside its range, or a message with a payload, a QoS or properties that cannot be sent.",
   "mqtt/closed": "The client was closed before this was done, or used after it had been closed.",
   "mqtt/connection-lost": "The connection ended although nobody wanted it to. The client connects again.",
   "mqtt/disconnected":
@@ -13,7 +14,7 @@ export const mqttErrorMeanings: Readonly<Record<MqttErrorCode, string>> = {
     "`retain`), or closed the connection each time it was the next in line, `refusalLimit` times in a row: given up " +
     "so that the others get through. Check the topic and the broker's access rules.",
   "mqtt/protocol":
-    "The broker sent what MQTT does not allow, or a packet over `maximumPacketBytes`; `detail.reason` says what. " +
+    "The broker sent what MQTT does not allow, or, in MQTT 5, a packet over `maximumPacketBytes`; `detail.reason` says what. " +
     "The connection was closed; the client connects again.",
   "mqtt/queue-full":
     "A message was dropped because `offlineLimit` messages waited already. Raise the limit, publish less, or " +

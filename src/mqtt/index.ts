@@ -53,3 +53,4 @@ export {
   type StoredSession,
 } from "./store.ts";
 export type { Subscription } from "./subscription.ts";
+export { openWebSocket, type WebSocketLike } from "./web-socket.ts";

@@ -1,6 +1,8 @@
 import { messageOf, type MoteqError, show } from "../base/index.ts";
 import { mqttErrors } from "./errors.ts";
 import type { MqttClientOptions } from "./options.ts";
+import { packetCodes } from "./packets.ts";
+import { faultOfProperties } from "./properties.ts";
 import { Publication } from "./publication.ts";
 import type { PublishQueue } from "./publish-queue.ts";
 import type { Session } from "./session.ts";
@@ -71,14 +73,17 @@ export class Keeper {
       throw mqttErrors.create("mqtt/bad-option", "a store keeps one session: this one is another client's");
     }
     inUse.add(this.#store);
-    const { messages, received } = this.#store.load();
+    const { messages, received, way = 0 } = this.#store.load();
     this.#lastSequence = messages.at(-1)?.sequence ?? 0;
-    const publications = messages.map(({ topic, payload, qos, retain, properties, ...known }) =>
-      Object.assign(new Publication(topic, payload, qos, retain, properties), known),
-    );
+    const publications = messages.map(({ topic, payload, qos, retain, properties = {}, ...known }) => {
+      // A message that cannot be written as it is goes without what stands in its way.
+      const fits = faultOfProperties(properties, packetCodes.publish) === undefined;
+      return Object.assign(new Publication(topic, payload, qos, retain, fits ? properties : {}), known);
+    });
     session.restore(
       publications.filter(({ packetId }) => packetId > 0),
       received,
+      way,
     );
     for (const publication of publications) {
       if (publication.packetId === 0) queue.restore(publication);
@@ -108,13 +113,16 @@ export class Keeper {
     if (this.#done.length >= doneAtOnce) this.commit();
   }
 
-  received(packetId: number): void {
-    this.#urgent.push({ type: "received", packetId });
+  received(mark: number): void {
+    this.#urgent.push({ type: "received", mark });
   }
 
-  /** @param packetId 0 for all */
-  forgotten(packetId: number): void {
-    this.#urgent.push({ type: "forgotten", packetId });
+  forgotten(mark: number): void {
+    this.#urgent.push({ type: "forgotten", mark });
+  }
+
+  moved(way: number): void {
+    this.#urgent.push({ type: "moved", way });
   }
 
   /** Writes what is to be written. */

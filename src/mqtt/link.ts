@@ -7,7 +7,14 @@ import type { Delivery } from "./incoming.ts";
 import { Intake, type IntakeTies } from "./intake.ts";
 import type { Keeper, KeeperTies } from "./keeper.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { ConnackPacket, ConnectPacket, OutgoingPacket, Packet, PublishPacket } from "./packets.ts";
+import type {
+  ConnackPacket,
+  ConnectPacket,
+  MqttVersion,
+  OutgoingPacket,
+  Packet,
+  PublishPacket,
+} from "./packets.ts";
 import type { PropertiesOf } from "./properties.ts";
 import type { Publication } from "./publication.ts";
 import { PublishQueue, type PublishQueueOwner } from "./publish-queue.ts";
@@ -37,6 +44,8 @@ export class Link
   connections = 0;
   /** Messages that were sent for the first time. */
   sent = 0;
+  /** Messages received that were longer than what is taken. */
+  tooLongs = 0;
   /** What the broker said of itself when it accepted the present or latest connection (MQTT 5, 3.2.2.3). */
   server: PropertiesOf["connack"] = nothing;
   /** The client's, or the one that the broker has given it. */
@@ -66,7 +75,7 @@ export class Link
     this.#clean = options.clean !== false;
     this.clientId = options.connect.clientId;
     this.#keeper = options.keeper?.(this);
-    this.intake = new Intake(options.incomingLimit, dispatch, this);
+    this.intake = new Intake(options.incomingLimit, options.clock, dispatch, this);
     this.session = new Session(this, options, this.#keeper);
     this.queue = new PublishQueue(options.offlineLimit, options.offlinePolicy, this);
     this.#loop = new ConnectionLoop(options, this);
@@ -85,6 +94,10 @@ export class Link
     this.#ready ??= new Deferred();
     if (this.#closing) this.#ready.reject(this.#closing);
     return this.#ready.promise;
+  }
+
+  get version(): MqttVersion {
+    return this.#options.connect.version ?? 4;
   }
 
   /** Resolves when it was closed, the last connection is over and the store is closed. */
@@ -139,6 +152,7 @@ export class Link
     // What is being stored is accepted or not before all else is given up.
     if (!this.#keeper || this.#keeper.isSafe) this.#end(error);
     this.#loop.stop(error);
+    this.intake.end();
     this.#ready?.reject(error);
     // It has to be wound up even if it never stood.
     this.start();
@@ -157,11 +171,11 @@ export class Link
     connection.flush();
   }
 
-  onEnd({ error, orderly }: ConnectionEnd): void {
+  onEnd({ error, orderly, wasClosed }: ConnectionEnd): void {
     const accepted = this.connected;
     this.#connection = undefined;
     this.connected = false;
-    if (accepted) this.session.disconnect(orderly);
+    if (accepted) this.session.disconnect(orderly, wasClosed);
     void this.#loop.next({ accepted, error, again: this.#again });
   }
 
@@ -216,6 +230,11 @@ export class Link
     this.onTurn();
   }
 
+  tooLong(topic: string, bytes: number): void {
+    this.tooLongs++;
+    this.#statuses.push({ type: "message-too-long", topic, bytes });
+  }
+
   hold(held: boolean): void {
     this.#connection?.hold(held);
   }
@@ -223,6 +242,10 @@ export class Link
   accept(publication: Publication): void {
     if (this.#keeper && publication.qos > 0 && !publication.handover) this.#keeper.put(publication);
     else publication.accepted?.(publication);
+  }
+
+  probe(): void {
+    this.#connection?.ping();
   }
 
   note(publication: Publication): void {
@@ -263,7 +286,7 @@ export class Link
     const { properties = nothing } = packet;
     const { reasonOf, incomingLimit, topicAliasMaximum, connect } = this.#options;
     if (packet.reasonCode !== 0) return connection.fail(refusedConnection(packet, reasonOf));
-    const sessionPresent = packet.sessionPresent && !this.#clean;
+    const wasClean = this.#clean;
     if (this.#options.clean === "once" && this.#clean) {
       this.#clean = false;
       if (connect.version !== 5) {
@@ -279,8 +302,10 @@ export class Link
     this.clientId = properties.assignedClientIdentifier ?? this.clientId;
     this.connections++;
     // In MQTT 5 the broker keeps to the limit itself, so that reading can go on.
-    this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit);
-    this.session.connect(sessionPresent, properties.receiveMaximum);
+    this.intake.connect(connect.version === 5 ? incomingLimit + 1 : incomingLimit, packet.sessionPresent);
+    const way = this.#options.sharedSessions ? 0 : this.#loop.way;
+    const known = packet.sessionPresent && !wasClean;
+    const sessionPresent = this.session.connect(known, properties.receiveMaximum, way);
     connection.accepted(
       Math.min(topicAliasMaximum, properties.topicAliasMaximum ?? 0),
       properties.serverKeepAlive,

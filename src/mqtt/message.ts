@@ -13,7 +13,7 @@ export interface Message {
   /** Whether the broker had sent it before, on a connection that was lost (MQTT 3.1.1, 3.3.1.1). */
   readonly duplicate: boolean;
   /** MQTT 5: what came with it, if anything did. */
-  readonly properties?: PropertiesOf["publish"];
+  readonly properties?: Omit<PropertiesOf["publish"], "topicAlias">;
 }
 
 /** Takes a message. At QoS 1 and 2 it is acknowledged when what this returns has settled. */

@@ -12,8 +12,8 @@ import { assertTopicName, type QoS } from "../topics/index.ts";
 import { mqttErrors } from "./errors.ts";
 import type { CreateKeeper } from "./keeper.ts";
 import type { MessageHandler } from "./message.ts";
-import type { ConnectPacket, MqttVersion } from "./packets.ts";
-import type { PropertiesOf } from "./properties.ts";
+import { type ConnectPacket, type MqttVersion, packetCodes } from "./packets.ts";
+import { faultOfProperties, type Properties, type PropertiesOf } from "./properties.ts";
 import type { OfflinePolicy } from "./publish-queue.ts";
 import type { Reason } from "./reasons.ts";
 import type { Status } from "./status.ts";
@@ -22,6 +22,11 @@ import type { Status } from "./status.ts";
 export interface MqttClientOptions {
   /** Opens the way to the broker; several are tried in turn. */
   readonly open: OpenBytePort | readonly OpenBytePort[];
+  /**
+   * Whether all ways lead to one broker, or to brokers that know the same sessions. Default `false`: each has its own, so that
+   * what was in flight to one goes out anew to the next. With a store, the ways must stay in their order.
+   */
+  readonly sharedSessions?: boolean;
   readonly clock: Clock;
   /** For the client id and the jitter of delays. */
   readonly random: Random;
@@ -80,7 +85,10 @@ export interface MqttClientOptions {
    * an answer of the broker needs reading to go on: keep this above the largest burst then.
    */
   readonly incomingLimit?: number;
-  /** The longest packet taken from the broker, in bytes. Default 1 MiB. */
+  /**
+   * The longest packet taken from the broker, in bytes. Default 1 MiB. In MQTT 5 the broker is told, and sends nothing longer; in
+   * MQTT 3.1.1 a longer message is acknowledged and let go, with the status `message-too-long`.
+   */
   readonly maximumPacketBytes?: number;
   /** How often in a row the broker may close the connection on one message before that is given up. Default 5. */
   readonly refusalLimit?: number;
@@ -102,7 +110,19 @@ export function resolveOptions(options: MqttClientOptions) {
     refusalLimit = 5,
     clean = true,
     topicAliasMaximum = 16,
+    version = 4,
+    offlinePolicy = "wait",
+    backoff,
   } = options;
+  const { minimumMs = 500, maximumMs = 30_000, factor = 2 } = backoff ?? {};
+  for (const [name, value] of Object.entries({ minimumMs, maximumMs, "factor - 1": factor - 1 })) {
+    if (!(value >= 0)) throw badOption(`backoff.${name} must be 0 or more, got ${show(value)}`);
+  }
+  assertProperties("CONNECT", options.properties, packetCodes.connect);
+  assertProperties("the will", options.will?.properties, 0);
+  assertOneOf("version", version, [4, 5]);
+  assertOneOf("clean", clean, [true, false, "once"]);
+  assertOneOf("offlinePolicy", offlinePolicy, ["wait", "drop-oldest", "drop-newest"]);
   assertWhole("keepaliveSeconds", keepaliveSeconds, 0, 65_535);
   assertWhole("responseTimeoutMs", responseTimeoutMs, 1, 86_400_000);
   assertWhole("offlineLimit", offlineLimit, 1, Infinity);
@@ -112,13 +132,15 @@ export function resolveOptions(options: MqttClientOptions) {
   assertWhole("refusalLimit", refusalLimit, 1, Infinity);
   assertWhole("topicAliasMaximum", topicAliasMaximum, 0, 65_535);
   const connect = toConnectPacket(options, keepaliveSeconds);
-  const { version = 4, sessionExpirySeconds = clean === true ? 0 : 0xffff_ffff } = options;
+  const { sessionExpirySeconds = clean === true ? 0 : 0xffff_ffff } = options;
   assertWhole("sessionExpirySeconds", sessionExpirySeconds, 0, 0xffff_ffff);
   const ways = typeof options.open === "function" ? [options.open] : [...options.open];
-  if (ways.length === 0) throw badOption("open must hold at least one way to the broker, got none");
+  if (ways.length === 0)
+    throw badOption("at least one way to the broker is needed, a URL or `open`, got none");
   const receiveMaximum = Math.min(incomingLimit, 65_535);
   return {
     ways,
+    sharedSessions: options.sharedSessions ?? false,
     clock: options.clock,
     random: options.random,
     connect:
@@ -144,9 +166,9 @@ export function resolveOptions(options: MqttClientOptions) {
     reasonOf: options.reasonOf,
     keepaliveMs: keepaliveSeconds * 1000,
     responseTimeoutMs,
-    backoff: options.backoff,
+    backoff,
     offlineLimit,
-    offlinePolicy: options.offlinePolicy ?? "wait",
+    offlinePolicy,
     inflightLimit,
     incomingLimit,
     maximumPacketBytes,
@@ -203,10 +225,21 @@ function toShortBytes(name: string, value: string | Uint8Array): Uint8Array {
   return bytes;
 }
 
-function assertWhole(name: string, value: number, minimum: number, maximum: number): void {
+export function assertWhole(name: string, value: number, minimum: number, maximum: number): void {
   if ((Number.isInteger(value) || value === maximum) && value >= minimum && value <= maximum) return;
   const range = maximum === Infinity ? `${minimum} or more` : `${minimum} … ${maximum}`;
   throw badOption(`${name} must be a whole number, ${range}, got ${String(value)}`);
+}
+
+function assertProperties(whose: string, properties: Properties = {}, where: number): void {
+  const fault = faultOfProperties(properties, where);
+  if (fault) throw badOption(`${whose} ${fault}`);
+}
+
+/** @throws `mqtt/bad-option` */
+export function assertOneOf<T>(name: string, value: T, values: readonly T[]): void {
+  if (values.includes(value)) return;
+  throw badOption(`${name} must be ${values.map((one) => show(one)).join(" or ")}, got ${show(value)}`);
 }
 
 function badOption(message: string): Error {

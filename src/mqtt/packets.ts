@@ -68,6 +68,8 @@ export interface PublishPacket {
   /** 1 … 65,535 at QoS 1 and 2, 0 at QoS 0. */
   readonly packetId: number;
   readonly properties?: PropertiesOf["publish"] | undefined;
+  /** Only when received: it was longer than the reader takes, so many bytes, and its payload was left out. */
+  readonly leftOut?: number;
 }
 
 /** The answers of the QoS 1 and 2 handshakes (MQTT 5, 3.4 to 3.7). */

@@ -1,3 +1,4 @@
+import { show, utf8Length } from "../base/index.ts";
 import type { BodyReader } from "./body-reader.ts";
 import type { BodyWriter } from "./body-writer.ts";
 
@@ -53,6 +54,9 @@ type Payload = Only<
   | "correlationData"
   | "userProperties"
 >;
+
+/** What a message can take along (MQTT 5, 3.3.2.3), beside what is between two ends of a connection. */
+export type MessageProperties = Payload;
 
 /** Which properties each packet may have. */
 export interface PropertiesOf {
@@ -158,6 +162,24 @@ for (const row of table) byId[row[1]] = row;
 /** The properties that must not be 0: subscription identifiers, receive maximum, topic alias, packet size. */
 const neverZero = new Set([11, 33, 35, 39]);
 
+/**
+ * What is wrong with properties that somebody gives, as the end of a sentence; `undefined` if nothing is. What the table does
+ * not know is not written, and so does no harm.
+ *
+ * @param where the packet's code; 0 for a will
+ */
+export function faultOfProperties(properties: Properties, where: number): string | undefined {
+  for (const [name, id, kind, places] of table) {
+    const value: unknown = properties[name];
+    if (value === undefined) continue;
+    if (!(places & (1 << where))) return `cannot have ${name}`;
+    const all = kind >= numbers ? value : [value];
+    const fits = (one: unknown) => isValue(kind, one) && !(one === 0 && neverZero.has(id));
+    if (!Array.isArray(all) || !all.every(fits)) return `has a bad ${name}, ${show(value)}`;
+  }
+  return undefined;
+}
+
 /** Writes properties behind their length. */
 export function writeProperties(body: BodyWriter, properties: Properties = {}): void {
   const start = body.bytes.length;
@@ -199,6 +221,20 @@ export function readProperties(body: BodyReader, where: number): Properties | un
   }
   if (body.left !== end) body.fail("bad-length");
   return properties;
+}
+
+function isValue(kind: number, value: unknown): boolean {
+  if (kind === flag) return typeof value === "boolean";
+  if (kind === data) return value instanceof Uint8Array && value.length <= 0xffff;
+  if (kind === pairs) return Array.isArray(value) && value.length === 2 && value.every(isText);
+  if (kind === text) return isText(value);
+  const greatest = [0, 0xff, 0xffff, 0xffff_ffff][kind] ?? 0xfff_ffff;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= greatest;
+}
+
+/** Whether a text can be carried (MQTT 5, 1.5.4). */
+function isText(value: unknown): boolean {
+  return typeof value === "string" && !value.includes("\0") && utf8Length(value) <= 0xffff;
 }
 
 function writeValue(body: BodyWriter, kind: number, value: unknown): void {

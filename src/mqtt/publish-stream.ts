@@ -1,10 +1,12 @@
+import { type AbortSignalLike, withAbort } from "../base/index.ts";
 import type { MqttClient } from "./client.ts";
 import type { PublishOptions } from "./client-options.ts";
 import { Deferred } from "./deferred.ts";
+import { assertWhole } from "./options.ts";
 
 /** How a stream is published. */
 export interface PublishStreamOptions extends PublishOptions {
-  /** How many of its messages may be unsettled before the source has to wait. Default 250. */
+  /** How many of its messages may be unsettled before the source has to wait, 1 or more. Default 250. */
   readonly window?: number;
 }
 
@@ -24,9 +26,10 @@ export async function publishStream(
   source: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
   { window = 250, ...options }: PublishStreamOptions = {},
 ): Promise<number> {
+  assertWhole("window", window, 1, Infinity);
   const underWay = new UnderWay();
   let count = 0;
-  for await (const payload of source) {
+  for await (const payload of endOnAbort(source, options.signal)) {
     underWay.add(client.publish(topic, payload, options));
     await underWay.until(window - 1);
     if (underWay.failure) break;
@@ -35,6 +38,25 @@ export async function publishStream(
   await underWay.until(0);
   if (underWay.failure) throw underWay.failure.error;
   return count;
+}
+
+/** What a source gives, until the signal is aborted, though it be silent then: it is told to end, and not waited for. */
+async function* endOnAbort<T>(
+  source: AsyncIterable<T> | Iterable<T>,
+  signal: AbortSignalLike | undefined,
+): AsyncGenerator<T> {
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  let isDone = false;
+  try {
+    while (!isDone) {
+      const result = await withAbort(Promise.resolve(iterator.next()), signal);
+      isDone = result.done === true;
+      if (!isDone) yield result.value as T;
+    }
+  } finally {
+    if (!isDone) void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
 }
 
 /** Messages that are not settled yet. */

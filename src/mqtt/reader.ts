@@ -38,6 +38,8 @@ export class PacketReader {
   /** A packet of which only the beginning has come, in an array of its whole length. */
   #partial: Uint8Array | undefined;
   #filled = 0;
+  /** How much of a packet that is too long is still to be passed over. */
+  #passOver = 0;
   /** The packet before which reading ended. */
   #fault: MalformedPacket | undefined;
   #topics: TopicCache | undefined;
@@ -70,6 +72,11 @@ export class PacketReader {
 
   #readChunk(): Packet | MalformedPacket | undefined {
     const chunk = this.#chunk;
+    if (this.#passOver > 0) {
+      const passed = Math.min(this.#passOver, chunk.length - this.#offset);
+      this.#passOver -= passed;
+      this.#offset += passed;
+    }
     const start = this.#offset;
     if (start === chunk.length) {
       this.#chunk = nothing;
@@ -87,11 +94,16 @@ export class PacketReader {
       if (byte < 128) break;
       if (shift === 21) return malformed("bad-length");
     }
-    const end = bodyStart + remaining;
-    if (end - start > this.#maximumPacketBytes) return malformed("too-long");
+    const whole = bodyStart + remaining;
+    let end = whole;
+    if (end - start > this.#maximumPacketBytes) {
+      if (!this.#mayLeaveOut(chunk[start] as number)) return malformed("too-long");
+      end = Math.min(end, bodyStart + longestName);
+    }
     if (end <= chunk.length) {
       this.#offset = end;
-      return this.#decode(chunk[start] as number, chunk, bodyStart, end);
+      this.#passOver = whole - end;
+      return this.#decode(chunk[start] as number, chunk, bodyStart, end, whole - start);
     }
     this.#partial = new Uint8Array(end - start);
     this.#partial.set(chunk.subarray(start));
@@ -109,11 +121,34 @@ export class PacketReader {
     if (this.#filled < partial.length) return undefined;
     this.#partial = undefined;
     let bodyStart = 1;
-    while ((partial[bodyStart++] ?? 0) >= 128);
-    return this.#decode(partial[0] as number, partial, bodyStart, partial.length);
+    let remaining = 0;
+    for (let shift = 0; shift === 0 || (partial[bodyStart - 1] ?? 0) >= 128; shift += 7) {
+      remaining |= ((partial[bodyStart++] ?? 0) & 127) << shift;
+    }
+    this.#passOver = bodyStart + remaining - partial.length;
+    return this.#decode(partial[0] as number, partial, bodyStart, partial.length, bodyStart + remaining);
   }
 
-  #decode(first: number, bytes: Uint8Array, start: number, end: number): Packet | MalformedPacket {
+  /**
+   * Whether a packet that is too long may be passed over: a message to a client of MQTT 3.1.1, where nobody could tell the
+   * broker the limit. To close on it would be for ever: the broker sends it again.
+   */
+  #mayLeaveOut(first: number): boolean {
+    return first >> 4 === packetCodes.publish && this.#version === 4 && !this.#decodeRequest;
+  }
+
+  /** @param length the packet's own, which may be more than there is of it */
+  #decode(
+    first: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+  ): Packet | MalformedPacket {
+    if (length > this.#maximumPacketBytes) {
+      const packet = decodePublish(first, bytes, start, end, this.#version, { read: readTopicName });
+      return packet.type === "publish" ? { ...packet, payload: nothing, leftOut: length } : packet;
+    }
     if (first >> 4 === packetCodes.publish) {
       const packet = decodePublish(
         first,
@@ -149,6 +184,9 @@ export class PacketReader {
 const nothing = new Uint8Array(0);
 /** The first byte of a PUBACK. */
 const puback = packetCodes.puback << 4;
+
+/** The longest topic with its length and a packet id behind it, in bytes. */
+const longestName = 2 + 65_535 + 2;
 
 /** How many topics are remembered. A power of two. */
 const cachedTopics = 64;

@@ -1,4 +1,11 @@
-import { type AbortSignalLike, createAborter, onAbort, toHex, withAbort } from "../base/index.ts";
+import {
+  type AbortSignalLike,
+  createAborter,
+  onAbort,
+  randomInteger,
+  toHex,
+  withAbort,
+} from "../base/index.ts";
 import type { MqttClient } from "./client.ts";
 import { Deferred } from "./deferred.ts";
 import { mqttErrors } from "./errors.ts";
@@ -15,6 +22,12 @@ export interface RequestOptions {
   readonly signal?: AbortSignalLike;
 }
 
+interface Pending {
+  readonly answer: Deferred<Message>;
+  /** Ends the waiting. */
+  readonly abort: (reason: Error) => void;
+}
+
 /**
  * Asks, and gets the answer (MQTT 5, 4.10): each request says where its answer is to go and what that has to hold. All
  * answers come by one subscription, made with the first request. Needs MQTT 5 at both ends, and `respond` at the other.
@@ -26,9 +39,9 @@ export interface RequestOptions {
 export class Requester {
   readonly #client: MqttClient;
   readonly #responseTopic: string | undefined;
-  readonly #pending = new Map<string, Deferred<Message>>();
+  readonly #pending = new Map<string, Pending>();
   #subscription: Promise<Subscription> | undefined;
-  #last = 0;
+  #isClosed = false;
 
   /** @param responseTopic where answers go; must be this client's alone. Default `reply/` and the client id */
   constructor(client: MqttClient, responseTopic?: string) {
@@ -36,12 +49,16 @@ export class Requester {
     this.#responseTopic = responseTopic;
   }
 
-  /** @throws as `subscribe` and `publish`, and `mqtt/request-timeout` */
+  /** @throws as `subscribe` and `publish`, `mqtt/request-timeout`, and `mqtt/bad-option` if the client speaks MQTT 3.1.1 */
   async request(
     topic: string,
     payload: string | Uint8Array,
     { qos = 1, timeoutMs = 10_000, signal }: RequestOptions = {},
   ): Promise<Message> {
+    if (this.#isClosed) throw closedError();
+    if (this.#client.version !== 5) {
+      throw mqttErrors.create("mqtt/bad-option", "requests need a client with `version: 5`, got one with 4");
+    }
     const limit = createAborter();
     const release = onAbort(signal, () => limit.abort(signal?.reason as Error));
     const timer = this.#client.clock.setTimer(timeoutMs, () =>
@@ -49,11 +66,11 @@ export class Requester {
         mqttErrors.create("mqtt/request-timeout", `no answer from ${topic} within ${timeoutMs} ms`),
       ),
     );
-    const correlationData = new Uint8Array(4);
-    new DataView(correlationData.buffer).setUint32(0, ++this.#last);
+    // Nobody else who listens to the same topic, nor an earlier life of this client, may have the same.
+    const correlationData = Uint8Array.from({ length: 8 }, () => randomInteger(this.#client.random, 0, 255));
     const key = toHex(correlationData);
     const answer = new Deferred<Message>();
-    this.#pending.set(key, answer);
+    this.#pending.set(key, { answer, abort: limit.abort });
     try {
       const { filter: responseTopic } = await withAbort(this.#listen(qos), limit.signal);
       const properties = { responseTopic, correlationData };
@@ -66,24 +83,38 @@ export class Requester {
     }
   }
 
-  /** Takes no more answers. Requests that wait run into their time limits. */
+  /** Takes no more answers: requests that wait, and further ones, reject with `mqtt/closed`. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { abort } of this.#pending.values()) abort(closedError());
     const subscription = await this.#subscription;
     await subscription?.unsubscribe();
   }
 
   #listen(qos: QoS): Promise<Subscription> {
-    const topic = this.#responseTopic ?? `reply/${this.#client.clientId}`;
-    this.#subscription ??= this.#client.subscribe(topic, { qos }, (message) => {
-      const { correlationData } = message.properties ?? {};
-      if (correlationData) this.#pending.get(toHex(correlationData))?.resolve(message);
-    });
-    // One that failed is no reason not to try again.
-    this.#subscription.catch(() => {
-      this.#subscription = undefined;
-    });
+    if (!this.#subscription) {
+      this.#subscription = this.#subscribe(qos);
+      // One that failed is no reason not to try again.
+      this.#subscription.catch(() => {
+        this.#subscription = undefined;
+      });
+    }
     return this.#subscription;
   }
+
+  async #subscribe(qos: QoS): Promise<Subscription> {
+    // It may be the broker who names the client.
+    if (this.#client.clientId === "") await this.#client.ready();
+    const topic = this.#responseTopic ?? `reply/${this.#client.clientId}`;
+    return this.#client.subscribe(topic, { qos }, (message) => {
+      const { correlationData } = message.properties ?? {};
+      if (correlationData) this.#pending.get(toHex(correlationData))?.answer.resolve(message);
+    });
+  }
+}
+
+function closedError(): Error {
+  return mqttErrors.create("mqtt/closed", "the requester was closed");
 }
 
 /**

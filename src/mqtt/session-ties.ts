@@ -22,8 +22,11 @@ export interface SessionRecord {
   sent(publication: Publication): void;
   released(publication: Publication): void;
   gone(publication: Publication): void;
-  received(packetId: number): void;
-  forgotten(packetId: number): void;
+  /** @param mark see {@link markOf} */
+  received(mark: number): void;
+  forgotten(mark: number): void;
+  /** What is in flight is from now on between this client and the broker at the end of that way. */
+  moved(way: number): void;
 }
 
 /** What a session asks of its surroundings. */
@@ -34,6 +37,8 @@ export interface SessionOutput {
   deliver(packet: PublishPacket, delivery: Delivery | undefined): void;
   /** The broker had forgotten this subscription and refuses to grant it again. */
   subscriptionLost(filter: string): void;
+  /** Ask the broker for a PINGRESP. */
+  probe(): void;
   /** Note where a message stands that has a {@link Handover}; then call {@link Session.noted}. */
   note(publication: Publication): void;
 }

@@ -5,6 +5,7 @@ import type { AcknowledgementPacket, Packet, PublishPacket } from "./packets.ts"
 import type { Publication } from "./publication.ts";
 import { givenUp, isRefusal, refusalOf } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
+import { SendWindow } from "./send-window.ts";
 import type { SessionOptions, SessionOutput, SessionRecord } from "./session-ties.ts";
 
 /** What is wrong with a message beyond the receive maximum. */
@@ -30,13 +31,17 @@ export class Session {
   #begun = false;
   /** Until everything about subscriptions is answered nothing is published: no own message may get past them. */
   #open = false;
-  /** How many messages at QoS 1 and 2 the broker takes at once. */
-  #window: number;
+  readonly #window: SendWindow;
   #lastId: number;
   /** The highest id ever used: an answer to a higher one answers nothing. */
   #highestId = 0;
   /** What was the first in line when the last connection ended: it goes alone, in case that it is why. */
   #suspect: Publication | Request | undefined;
+  /** Whether the broker closed the last connection, so that it has to show, by PINGRESP, that this one stands without the suspect. */
+  #isWary = false;
+  #proof: "unasked" | "asked" | "given" = "given";
+  /** By which way the broker is reached that shares this state. */
+  #way: number | undefined;
   #refusals = 0;
 
   /**
@@ -47,7 +52,7 @@ export class Session {
     this.#output = output;
     this.#options = options;
     this.#record = record;
-    this.#window = options.inflightLimit;
+    this.#window = new SendWindow(options.inflightLimit);
     this.#lastId = (options.firstPacketId ?? 1) - 1;
     this.#highestId = this.#lastId;
     this.#incoming = new Incoming(output, record);
@@ -74,7 +79,7 @@ export class Session {
       this.#open &&
       this.#suspect === undefined &&
       !this.#outgoing.hasResends &&
-      this.#outgoing.size < this.#window
+      this.#outgoing.size < this.#window.size
     );
   }
 
@@ -89,8 +94,14 @@ export class Session {
   }
 
   /** Takes up the session of an earlier life. Before the first connection. */
-  restore(publications: readonly Publication[], received: readonly number[]): void {
-    for (const publication of publications) this.#outgoing.add(publication);
+  restore(publications: readonly Publication[], received: readonly number[], way?: number): void {
+    this.#way = way;
+    for (const publication of publications) {
+      // Its id was free again when it got it: the one before was done, and that had not been written yet.
+      const done = this.#outgoing.get(publication.packetId);
+      if (done) this.#finish(done);
+      this.#outgoing.add(publication);
+    }
     this.#incoming.restore(received);
     // What was answered already is not known any more.
     this.#highestId = 65_535;
@@ -102,7 +113,7 @@ export class Session {
    */
   resume(publication: Publication, { packetId, released }: Handover): boolean {
     if (this.#begun || packetId === 0 || this.#outgoing.get(packetId)) return false;
-    this.restore([Object.assign(publication, { packetId, released })], []);
+    this.restore([Object.assign(publication, { packetId, released })], [], this.#way);
     return true;
   }
 
@@ -110,12 +121,25 @@ export class Session {
    * A connection was accepted (CONNACK). Call `sendNext` for as long as it does something.
    *
    * @param window how many messages at QoS 1 and 2 the broker takes at once (MQTT 5, 3.2.2.3.3)
+   * @param way to which of several brokers. A session that another one kept is not the one that is shared with the last
+   * @returns whether the session goes on
    */
-  connect(sessionPresent: boolean, window = 65_535): void {
+  connect(sessionPresent: boolean, window = 65_535, way = 0): boolean {
     this.#connected = true;
     this.#begun = true;
     this.#open = false;
-    this.#window = Math.min(window, this.#options.inflightLimit);
+    this.#window.open(Math.min(window, this.#options.inflightLimit));
+    this.#proof = this.#isWary ? "unasked" : "given";
+    this.#incoming.connect(sessionPresent, way);
+    const goesOn = sessionPresent && (this.#way ?? way) === way;
+    if ((this.#way ?? way) !== way) this.#renumber();
+    if (this.#way !== way) this.#record?.moved(way);
+    this.#way = way;
+    this.#resume(goesOn);
+    return goesOn;
+  }
+
+  #resume(sessionPresent: boolean): void {
     if (!sessionPresent) {
       for (const publication of this.#outgoing.values()) {
         if (publication.released) this.#record?.sent(publication);
@@ -125,16 +149,24 @@ export class Session {
     for (const publication of sessionPresent ? [] : this.#outgoing.values()) {
       if (publication.handover) this.#note(publication);
     }
-    this.#incoming.connect(sessionPresent);
     this.#requests.connect(sessionPresent);
     if (this.#suspect?.type !== "publish" && this.#suspect?.settled) this.#suspect = undefined;
   }
 
-  /** The connection ended. @param orderly whether the broker closed it, other than by a fault of the network */
-  disconnect(orderly: boolean): void {
+  /**
+   * The connection ended.
+   *
+   * @param orderly whether the broker closed it, other than by a fault of the network
+   * @param wasClosed whether it may have done so: it was not given up on this side
+   */
+  disconnect(orderly: boolean, wasClosed = orderly): void {
     this.#connected = false;
     this.#open = false;
     this.#incoming.disconnect();
+    // It may have been too much at once: mosquitto for one closes then, and would get all of it again.
+    if (wasClosed && this.#outgoing.sent > 1) this.#window.closed(this.#outgoing.sent);
+    // A broker that closes anyhow, since it is being restarted, says nothing about what was sent last.
+    this.#isWary = orderly;
     // What is restored goes first, and is never given up.
     const first =
       this.#requests.outstanding > 0 ? this.#requests.firstUnanswered() : this.#outgoing.firstUnanswered();
@@ -143,12 +175,18 @@ export class Session {
       this.#suspect = first;
       this.#refusals = 0;
     }
-    if (orderly && ++this.#refusals >= this.#options.refusalLimit) this.#giveUp(first);
+    if (orderly && this.#proof === "given" && ++this.#refusals >= this.#options.refusalLimit)
+      this.#giveUp(first);
   }
 
   /** Sends the next of what has to go out again or does not go through `publish`; `false` if there is nothing. */
   sendNext(): boolean {
     if (!this.#connected || this.#suspect?.sent) return false;
+    if (this.#suspect && this.#proof !== "given") {
+      if (this.#proof === "unasked") this.#output.probe();
+      this.#proof = "asked";
+      return false;
+    }
     const request = this.#requests.take();
     if (request) {
       const packetId = this.#nextId();
@@ -159,7 +197,7 @@ export class Session {
     this.#open ||= this.#requests.isIdle;
     if (!this.#open) return false;
     // A window that has become smaller takes them one after the other.
-    if (this.#outgoing.sent >= this.#window) return false;
+    if (this.#outgoing.sent >= this.#window.size) return false;
     const publication = this.#outgoing.takeResend();
     if (!publication) return false;
     this.#output.send(packetOf(publication));
@@ -229,6 +267,7 @@ export class Session {
       case "unsuback":
         return this.#answer(packet.type, packet.packetId, packet.reasonCodes ?? []);
       case "pingresp":
+        if (this.#proof === "asked") this.#proof = "given";
         return undefined;
       default:
         return `sent ${packet.type.toUpperCase()}, which is not the broker's to send now`;
@@ -291,6 +330,7 @@ export class Session {
   /** A message is in flight no more. */
   #finish(publication: Publication): void {
     this.#outgoing.delete(publication);
+    this.#window.widen();
     this.#clear(publication);
     this.#record?.gone(publication);
   }
@@ -331,6 +371,19 @@ export class Session {
     if (refused.type === "publish") this.#finish(refused);
     else this.#requests.remove(refused);
     refused.reject(givenUp(refused, this.#refusals));
+  }
+
+  /** Another broker may still hold the ids of what was in flight to it before. */
+  #renumber(): void {
+    for (const publication of this.#outgoing.values()) {
+      // None that another still has: a crash may find only the first of these noted.
+      const packetId = this.#nextId();
+      this.#outgoing.delete(publication);
+      publication.packetId = packetId;
+      publication.released = false;
+      this.#outgoing.add(publication);
+      this.#record?.sent(publication);
+    }
   }
 
   #nextId(): number {

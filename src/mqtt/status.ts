@@ -10,6 +10,8 @@ export type Status =
   | { readonly type: "disconnected"; readonly error?: MoteqError | undefined; readonly retryInMs: number }
   /** The broker forgot a subscription and refuses to grant it again: its messages don't come. */
   | { readonly type: "subscription-lost"; readonly filter: string }
+  /** A message was longer than `maximumPacketBytes`: it was acknowledged and let go, since the broker would send it for ever. */
+  | { readonly type: "message-too-long"; readonly topic: string; readonly bytes: number }
   /** The session's store could not keep a change; it is tried again with the next one. */
   | { readonly type: "store-failed"; readonly error: MoteqError }
   /** A handler threw or rejected; the message counts as taken. */
@@ -41,7 +43,7 @@ export class StatusFeed {
     try {
       this.#onStatus?.(status);
     } catch (error) {
-      // The listener's defect shows as an unhandled rejection; the client goes on.
+      // The listener's defect shows as an unhandled rejection, which ends a Node program; the client would go on.
       void Promise.reject(error);
     }
     this.#readers?.forEach(({ waiting, wake }) => {

@@ -20,8 +20,10 @@ export interface StoredMessage {
 export interface StoredSession {
   /** In the order of their sequence. */
   readonly messages: readonly StoredMessage[];
-  /** The ids of messages at QoS 2 that were delivered here and that the broker has not released yet. */
+  /** The marks of messages at QoS 2 that were delivered here and that the broker has not released yet. */
   readonly received: readonly number[];
+  /** Which of several brokers the messages with ids went to: its place among the ways to them. Default 0. */
+  readonly way?: number | undefined;
 }
 
 /** One change of what a store holds. */
@@ -34,10 +36,12 @@ export type StoreChange =
   | { readonly type: "released"; readonly sequence: number }
   /** The broker has taken it over, or it was given up. */
   | { readonly type: "delete"; readonly sequence: number }
-  /** A message at QoS 2 was delivered. */
-  | { readonly type: "received"; readonly packetId: number }
-  /** The broker has released it; with id 0: the broker has lost the session, and all of them with it. */
-  | { readonly type: "forgotten"; readonly packetId: number };
+  /** A message at QoS 2 was delivered: what it is known by, a whole number from 1 to below 2^53. */
+  | { readonly type: "received"; readonly mark: number }
+  /** The broker has released it, or lost it; 0 for all. */
+  | { readonly type: "forgotten"; readonly mark: number }
+  /** The messages with ids are on their way to another one of several brokers. */
+  | { readonly type: "moved"; readonly way: number };
 
 /**
  * Where a session outlives the client, one session a store. `node/` has one on disk. The conformance suite in
@@ -59,13 +63,17 @@ export interface SessionStore {
 export class MemorySessionStore implements SessionStore {
   readonly #messages = new Map<number, StoredMessage>();
   readonly #received = new Set<number>();
+  #way: number | undefined;
 
   load(): StoredSession {
-    return { messages: [...this.#messages.values()], received: [...this.#received] };
+    return { messages: [...this.#messages.values()], received: [...this.#received], way: this.#way };
   }
 
   apply(changes: readonly StoreChange[]): Promise<void> {
-    for (const change of changes) applyChange(this.#messages, this.#received, change);
+    for (const change of changes) {
+      if (change.type === "moved") this.#way = change.way;
+      applyChange(this.#messages, this.#received, change);
+    }
     return Promise.resolve();
   }
 
@@ -74,7 +82,7 @@ export class MemorySessionStore implements SessionStore {
   }
 }
 
-/** What a change does to messages, by sequence, and to received ids. */
+/** What a change does to messages, by sequence, and to the marks of received ones. The way is for the store to note. */
 export function applyChange(
   messages: Map<number, StoredMessage>,
   received: Set<number>,
@@ -82,11 +90,11 @@ export function applyChange(
 ): void {
   if (change.type === "put") messages.set(change.message.sequence, change.message);
   else if (change.type === "delete") messages.delete(change.sequence);
-  else if (change.type === "received") received.add(change.packetId);
+  else if (change.type === "received") received.add(change.mark);
   else if (change.type === "forgotten") {
-    if (change.packetId === 0) received.clear();
-    else received.delete(change.packetId);
-  } else {
+    if (change.mark === 0) received.clear();
+    else received.delete(change.mark);
+  } else if (change.type !== "moved") {
     const known = messages.get(change.sequence);
     if (!known) return;
     const how = change.type === "sent" ? { packetId: change.packetId, released: false } : { released: true };

@@ -15,7 +15,7 @@ export interface Subscription extends AsyncIterable<Message> {
   unsubscribe(): Promise<void>;
 }
 
-/** How many messages a subscription keeps until a loop begins to read it. */
+/** How many messages at QoS 0 a subscription keeps until a loop begins to read it. */
 const keptUnread = 1000;
 
 interface Unread {
@@ -58,9 +58,12 @@ export class ClientSubscription implements Subscription {
     if (this.#ended) return undefined;
     if (this.#loops > 0) return new Promise((resolve) => this.#push({ message, taken: resolve }));
     if (this.#began || !this.#ties.keepUnread) return undefined;
+    // What has to be acknowledged waits for a loop: the broker keeps what does not fit here.
+    if (message.qos > 0) return new Promise((resolve) => this.#unread.push({ message, taken: resolve }));
     if (this.#unread.size >= keptUnread) {
-      this.#unread.shift();
       this.#ties.onDrop();
+      if (this.#unread.peek()?.taken) return undefined;
+      this.#unread.shift();
     }
     this.#unread.push({ message, taken: undefined });
     return undefined;
@@ -70,10 +73,15 @@ export class ClientSubscription implements Subscription {
     return this.#ties.unsubscribe();
   }
 
-  /** Ends its loops, behind what they have not read yet. */
+  /** Nobody wants its messages any more: what is here counts as taken. */
+  drop(): void {
+    for (const unread of this.#unread) unread.taken?.();
+    this.end();
+  }
+
+  /** Ends its loops, behind what they have not read yet; what nobody reads then, the broker gives to the session's next client. */
   end(): void {
     this.#ended = true;
-    for (const unread of this.#unread) unread.taken?.();
     for (const reader of this.#readers.splice(0)) reader(undefined);
   }
 

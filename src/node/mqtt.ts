@@ -27,6 +27,7 @@ export {
   MqttClient,
   mqttErrorMeanings,
   mqttErrors,
+  openWebSocket,
   PacketReader,
   PacketWriter,
   publishStream,
@@ -80,6 +81,7 @@ export type {
   SubscriptionRequest,
   UnsubackPacket,
   UnsubscribePacket,
+  WebSocketLike,
   WillMessage,
 } from "../mqtt/index.ts";
 
@@ -159,7 +161,7 @@ function parseUrl(text: string): URL {
 }
 
 function badUrl(text: string, why: string, cause?: unknown): Error {
-  const withoutPassword = text.replace(/\/\/[^@/]*@/, "//…@");
+  const withoutPassword = text.replace(/\/\/.*@/, "//…@");
   return mqttErrors.create(
     "mqtt/bad-option",
     `a broker's URL is like mqtt://host:1883 (or mqtts:, ws:, wss:), got ${show(withoutPassword)}: ${why}`,

@@ -8,7 +8,7 @@ describe("the client for a small engine", () => {
   it("takes no more than it may, minified and gzipped", async () => {
     const { gzipped, minified } = await bundle('export { connect } from "/src/mqtt/index.ts";', "esm");
     console.log(`the client: ${minified} bytes minified, ${gzipped} gzipped`);
-    expect(gzipped).toBeLessThanOrEqual(15 * kilobyte);
+    expect(gzipped).toBeLessThanOrEqual(17.5 * kilobyte);
   }, 30_000);
 });
 

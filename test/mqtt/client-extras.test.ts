@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
+import { createAborter, decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import {
   type Message,
   type MqttClientOptions,
@@ -69,6 +69,35 @@ describe("a stream", () => {
   });
 });
 
+describe("a stream that is given up", () => {
+  it("ends its source although that is silent", async () => {
+    const { clock, client } = setUp();
+    const { signal, abort } = createAborter();
+    let ended = false;
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<IteratorResult<string>>(() => {}),
+        return: () => {
+          ended = true;
+          return Promise.resolve({ done: true as const, value: undefined });
+        },
+      }),
+    };
+    const publishing = publishStream(client, "t", source, { signal });
+    await clock.advance(1);
+    abort(new Error("enough"));
+    await expect(publishing).rejects.toThrow("enough");
+    expect(ended).toBe(true);
+  });
+
+  it("is not begun without a window", async () => {
+    const { client } = setUp();
+    await expect(publishStream(client, "t", ["x"], { window: 0 })).rejects.toMatchObject({
+      code: "mqtt/bad-option",
+    });
+  });
+});
+
 describe("a request", () => {
   it("gets its own answer, whatever the order of answers", async () => {
     const asked: Message[] = [];
@@ -97,6 +126,69 @@ describe("a request", () => {
       mqttErrors.is(error, "mqtt/request-timeout"),
     );
     expect(clock.monotonic()).toBe(500);
+  });
+
+  it("is not answered by what is meant for another requester, or for an earlier one", async () => {
+    const asked: PublishPacket[] = [];
+    const { clock, broker, client } = setUp((packet) => {
+      if (packet.type === "publish") asked.push(packet);
+      return undefined;
+    });
+    const texts: string[] = [];
+    for (const topic of ["slow", "fast"]) {
+      const answer = new Requester(client).request(topic, "");
+      void answer.then(({ payload }) => texts.push(decodeUtf8(payload) ?? ""));
+    }
+    await clock.advance(10);
+    const [slow, fast] = asked;
+    const reply = (to: PublishPacket | undefined, text: string) => {
+      const { correlationData, responseTopic } = to?.properties ?? {};
+      broker.latest.send({
+        ...(incoming(responseTopic ?? "") as PublishPacket),
+        payload: encodeUtf8(text),
+        properties: correlationData ? { correlationData } : {},
+      });
+    };
+    reply(fast, "of fast");
+    await clock.advance(1);
+    expect(texts).toEqual(["of fast"]);
+    reply(slow, "of slow");
+    await clock.advance(1);
+    expect(texts).toEqual(["of fast", "of slow"]);
+    expect(slow?.properties?.correlationData).toHaveLength(8);
+  });
+
+  it("waits for the name that the broker gives, which its answers are sent to", async () => {
+    const { clock, broker, client } = setUp(
+      (packet) =>
+        packet.type === "connect"
+          ? {
+              type: "connack",
+              sessionPresent: false,
+              reasonCode: 0,
+              properties: { assignedClientIdentifier: "given" },
+            }
+          : undefined,
+      { clientId: "" },
+    );
+    new Requester(client).request("t", "").catch(() => {});
+    await clock.advance(10);
+    expect(broker.latest.received).toContainEqual(
+      expect.objectContaining({ subscriptions: [expect.objectContaining({ filter: "reply/given" })] }),
+    );
+  });
+
+  it("is refused at once where it cannot be answered", async () => {
+    const old = new Requester(setUp(undefined, { version: 4 }).client);
+    await expect(old.request("t", "")).rejects.toMatchObject({ code: "mqtt/bad-option" });
+    const { clock, client } = setUp();
+    const requester = new Requester(client);
+    const waiting = requester.request("t", "");
+    waiting.catch(() => {});
+    await clock.advance(1);
+    await clock.runUntil(requester.close());
+    await expect(waiting).rejects.toMatchObject({ code: "mqtt/closed" });
+    await expect(requester.request("t", "")).rejects.toMatchObject({ code: "mqtt/closed" });
   });
 
   it("that asks for no answer gets none", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8, type OpenBytePort } from "../../src/base/index.ts";
+import type { MqttClientOptions } from "../../src/mqtt/index.ts";
 import { incoming, setUp, unanswered } from "./link-bench.ts";
 
 describe("connecting", () => {
@@ -59,6 +60,23 @@ describe("connecting", () => {
       });
     },
   );
+
+  it.each([
+    { version: 3 },
+    { version: "5" },
+    { clean: "yes" },
+    { offlinePolicy: "drop" },
+    { backoff: { minimumMs: -1 } },
+    { backoff: { maximumMs: "1 s" } },
+    { backoff: { factor: 0 } },
+    { open: [] },
+    { version: 5, properties: { topicAliasMaximum: 100_000 } },
+    { version: 5, will: { topic: "t", payload: "x", properties: { userProperties: { a: "b" } } } },
+  ])("is not begun with an option that cannot be: %o", (options) => {
+    expect(() => setUp(undefined, options as Partial<MqttClientOptions>)).toThrow(
+      expect.objectContaining({ code: "mqtt/bad-option" }),
+    );
+  });
 
   it("tries for ever, with growing and uneven delays up to the limit", async () => {
     const { clock, client, statuses } = setUp(undefined, {

@@ -47,7 +47,7 @@ describe("a broker that breaks the protocol", () => {
   it.each<[string, number[], string]>([
     ["bytes that are no packet", [0x00, 0x00], "bad-type"],
     ["a topic that is no UTF-8", [0x30, 0x03, 0x00, 0x01, 0xff], "bad-topic"],
-    ["a packet over the limit", [0x30, 0xff, 0xff, 0xff, 0x7f], "too-long"],
+    ["a packet over the limit", [0x90, 0xff, 0xff, 0xff, 0x7f], "too-long"],
     ["an answer to nothing", [0x40, 0x02, 0x00, 0x09], "unexpected"],
     ["a second CONNACK", [0x20, 0x02, 0x00, 0x00], "unexpected"],
   ])("is left for sending %s, and the client goes on", async (_name, bytes, reason) => {

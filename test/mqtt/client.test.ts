@@ -52,6 +52,18 @@ describe("publishing", () => {
     await expect(client.publish("a", new Uint8Array(268_435_455))).rejects.toMatchObject({
       code: "mqtt/too-long",
     });
+    // Those who write JavaScript, or pass on what they have read somewhere, are told as well.
+    const anything = client as unknown as {
+      publish(...input: unknown[]): Promise<void>;
+      subscribe(...input: unknown[]): Promise<void>;
+    };
+    await expect(anything.publish(undefined, "x")).rejects.toMatchObject({ code: "topics/bad-name" });
+    for (const [payload, options] of [[21.5], [undefined], [null], ["x", { qos: 5 }], ["x", { qos: "1" }]]) {
+      await expect(anything.publish("t", payload, options)).rejects.toMatchObject({
+        code: "mqtt/bad-option",
+      });
+    }
+    await expect(anything.subscribe("t", { qos: 5 })).rejects.toMatchObject({ code: "mqtt/bad-option" });
   });
 
   it("ends waiting when it is aborted, and sends nothing then", async () => {

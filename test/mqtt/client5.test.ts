@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   type ConnackPacket,
   type ConnectPacket,
+  keepIn,
+  MemorySessionStore,
   type Message,
   type MqttClientOptions,
   mqttErrors,
@@ -200,6 +202,48 @@ describe("publishing with MQTT 5", () => {
   });
 });
 
+describe("what a caller gives with a message", () => {
+  it.each([
+    ["pairs as an object", { userProperties: { a: "b" } }],
+    ["a text that is too long", { contentType: "x".repeat(65_536) }],
+    ["a NUL", { responseTopic: "a\0" }],
+    ["a number that is none", { messageExpiryInterval: 1.5 }],
+    ["what is not a message's", { sessionExpiryInterval: 1 }],
+  ])("is refused at once when it cannot be written: %s", async (_what, properties) => {
+    const store = new MemorySessionStore();
+    const { clock, client } = setUp(undefined, { keeper: keepIn(store), clientId: "keeper", clean: false });
+    const options = { qos: 1, properties: properties as object } as const;
+    await expect(client.enqueue("t", "x", options)).rejects.toMatchObject({ code: "mqtt/bad-option" });
+    await clock.runUntil(client.publish("t", "behind it", { qos: 1 }));
+    expect(store.load().messages).toEqual([]);
+  });
+
+  it("may be what came with another: what only stood between that and the broker is left out", async () => {
+    const { clock, broker, client } = setUp(accept({ topicAliasMaximum: 5 }));
+    await clock.runUntil(client.ready());
+    const properties = { topicAlias: 1, subscriptionIdentifiers: [7], contentType: "text/plain" };
+    await clock.runUntil(client.publish("out", "x", { properties }));
+    await clock.advance(1);
+    expect(publications(broker.latest).map((packet) => packet.properties)).toEqual([
+      { contentType: "text/plain" },
+    ]);
+  });
+
+  it("goes without it when a store has kept it from before", async () => {
+    const store = new MemorySessionStore();
+    const message = { sequence: 1, topic: "t", payload: "x", qos: 1 as const, retain: false, packetId: 0 };
+    const properties = { userProperties: { a: "b" } } as unknown as PublishPacket["properties"];
+    await store.apply([{ type: "put", message: { ...message, released: false, properties } }]);
+    const { clock, broker, client } = setUp(undefined, {
+      keeper: keepIn(store),
+      clientId: "keeper",
+      clean: false,
+    });
+    await clock.runUntil(client.flush());
+    expect(publications(broker.latest)).toHaveLength(1);
+  });
+});
+
 describe("receiving with MQTT 5", () => {
   it("gives properties and the topic that an alias stands for", async () => {
     const messages: Message[] = [];
@@ -212,7 +256,8 @@ describe("receiving with MQTT 5", () => {
     broker.latest.send({ ...incoming(""), properties: { topicAlias: 2 } } as Packet);
     await clock.advance(1);
     expect(messages.map(({ topic }) => topic)).toEqual(["a/b", "a/b"]);
-    expect(messages[0]?.properties).toEqual(properties);
+    // The alias is between the broker and this client: whoever passes a message on must not set one by that.
+    expect(messages[0]?.properties).toStrictEqual({ contentType: "text/plain" });
   });
 
   it.each([

@@ -11,6 +11,7 @@ import {
 export class CrashingDisk {
   readonly messages = new Map<number, StoredMessage>();
   readonly received = new Set<number>();
+  #way: number | undefined;
   readonly #clock: Clock;
   #life = 0;
 
@@ -27,13 +28,20 @@ export class CrashingDisk {
   open(writeMs: number): SessionStore {
     const life = this.#life;
     return {
-      load: (): StoredSession => ({ messages: [...this.messages.values()], received: [...this.received] }),
+      load: (): StoredSession => ({
+        messages: [...this.messages.values()],
+        received: [...this.received],
+        way: this.#way,
+      }),
       apply: (changes: readonly StoreChange[]) =>
         new Promise<void>((resolve) => {
           // Half of it is there at half time: a crash between may find that.
           const write = (from: number, to: number) => {
             if (life !== this.#life) return;
-            for (const change of changes.slice(from, to)) applyChange(this.messages, this.received, change);
+            for (const change of changes.slice(from, to)) {
+              applyChange(this.messages, this.received, change);
+              if (change.type === "moved") this.#way = change.way;
+            }
           };
           const half = Math.floor(changes.length / 2);
           this.#clock.setTimer(writeMs / 2, () => write(0, half));

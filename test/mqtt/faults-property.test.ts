@@ -14,10 +14,12 @@ type Step =
   /** The connection breaks when so many more bytes have come in at this end. */
   | { readonly kind: "cut"; readonly at: "left" | "right"; readonly after: number }
   /** The client's process dies, and another one takes its place. */
-  | { readonly kind: "crash" };
+  | { readonly kind: "crash" }
+  /** The broker saves its state; is killed and comes back with what it saved last; or loses the session. */
+  | { readonly kind: "save" | "fallBack" | "lose" };
 
 const qos = fc.constantFrom(1 as const, 2 as const);
-const anyStep = (crashes: boolean): fc.Arbitrary<Step> =>
+const anyStep = (crashes: boolean, brokerFails = false): fc.Arbitrary<Step> =>
   fc.oneof(
     fc.record({
       kind: fc.constantFrom("up" as const, "down" as const),
@@ -31,6 +33,9 @@ const anyStep = (crashes: boolean): fc.Arbitrary<Step> =>
       after: fc.integer({ min: 0, max: 120 }),
     }),
     ...(crashes ? [fc.constant({ kind: "crash" as const })] : []),
+    ...(brokerFails
+      ? [fc.record({ kind: fc.constantFrom("save" as const, "fallBack" as const, "lose" as const) })]
+      : []),
   );
 
 /** A client and a broker that live through what a schedule says. */
@@ -42,6 +47,9 @@ class World {
   readonly published: string[] = [];
   readonly accepted = new Set<string>();
   readonly sentDown: string[] = [];
+  /** Of that, what the broker itself lost when it fell back, since it had not saved it. */
+  readonly lostDown = new Set<string>();
+  #savedDown = 0;
   readonly received: string[] = [];
   readonly #version: MqttVersion;
   readonly #withStore: boolean;
@@ -75,7 +83,9 @@ class World {
       if (step.kind === "wait") await this.clock.advance(step.ms);
       else if (step.kind === "cut") this.#cut = { at: step.at, left: step.after };
       else if (step.kind === "crash") this.#crash();
-      else for (let index = 0; index < step.count; index++) this.#exchange(step.kind, step.qos);
+      else if ("count" in step) {
+        for (let index = 0; index < step.count; index++) this.#exchange(step.kind, step.qos);
+      } else this.#fail(step.kind);
     }
     this.#cut = undefined;
     // Everything that still can arrive does.
@@ -83,6 +93,12 @@ class World {
     await this.clock.runUntil(this.#client.flush());
     await this.clock.advance(1000);
     await this.clock.runUntil(this.#client.close());
+  }
+
+  #fail(how: "save" | "fallBack" | "lose"): void {
+    this.broker[how]();
+    if (how === "save") this.#savedDown = this.sentDown.length;
+    if (how === "fallBack") for (const text of this.sentDown.slice(this.#savedDown)) this.lostDown.add(text);
   }
 
   #exchange(direction: "up" | "down", level: 1 | 2): void {
@@ -135,9 +151,21 @@ class World {
   }
 }
 
-function schedules(crashes: boolean): fc.Arbitrary<Step[]> {
-  return fc.array(anyStep(crashes), { maxLength: 40 });
+function schedules(crashes: boolean, brokerFails = false): fc.Arbitrary<Step[]> {
+  return fc.array(anyStep(crashes, brokerFails), { maxLength: 40 });
 }
+
+/** The broker falls back while a message is not released, and gives its id to the next one: at any moment of that. */
+const idsThatComeAgain = Array.from({ length: 13 }, (_item, ms): [Step[]] => [
+  [
+    { kind: "wait", ms: 50 },
+    { kind: "save" },
+    { kind: "down", qos: 2, count: 1 },
+    { kind: "wait", ms },
+    { kind: "fallBack" },
+    { kind: "down", qos: 2, count: 1 },
+  ],
+]);
 
 function levelTwo(texts: readonly string[]): string[] {
   return texts.filter((text) => text.endsWith("q2"));
@@ -159,6 +187,20 @@ describe.each([4, 5] as const)("whatever happens, version %i", (version) => {
         if (version === 5) expect(broker.mostInflight).toBeLessThanOrEqual(5);
       }),
       parameters,
+    );
+  }, 30_000);
+
+  it("to the process and to what the broker knows: nothing is lost", async () => {
+    await fc.assert(
+      fc.asyncProperty(schedules(true, true), async (steps) => {
+        const world = new World(version, true);
+        world.broker.save();
+        await world.run(steps);
+        const { accepted, broker, lostDown, received, sentDown } = world;
+        expect([...accepted].filter((text) => !broker.taken.includes(text))).toEqual([]);
+        expect(sentDown.filter((text) => !lostDown.has(text) && !received.includes(text))).toEqual([]);
+      }),
+      { ...parameters, examples: idsThatComeAgain },
     );
   }, 30_000);
 

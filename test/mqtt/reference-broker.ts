@@ -30,6 +30,8 @@ export class ReferenceBroker {
   /** Whether a message at QoS 2 is taken over when it is released, as mosquitto does; else when it comes (4.3.3 allows both). */
   takesOnRelease = false;
   connections = 0;
+  /** What it knew when `save` was called last. */
+  #saved: (() => void) | undefined;
   /** What it says of itself in MQTT 5. */
   properties: PropertiesOf["connack"] = {};
   /** The greatest number of messages that were in flight to it at once. */
@@ -53,6 +55,35 @@ export class ReferenceBroker {
   /** How much it still has to deliver. */
   get pending(): number {
     return this.#outgoing.size;
+  }
+
+  /** Saves what it knows to disk, as brokers do from time to time. */
+  save(): void {
+    const unreleased = [...this.#unreleased];
+    const outgoing = Array.from(this.#outgoing, ([id, message]) => [id, { ...message }] as const);
+    const [nextId, known] = [this.#nextId, this.#known];
+    this.#saved = () => {
+      this.#unreleased.clear();
+      for (const [id, text] of unreleased) this.#unreleased.set(id, text);
+      this.#outgoing.clear();
+      for (const [id, message] of outgoing) this.#outgoing.set(id, { ...message });
+      this.#nextId = nextId;
+      this.#known = known;
+    };
+  }
+
+  /** Loses the session, once. */
+  lose(): void {
+    this.#known = false;
+    this.#port?.close("abort");
+    this.#port = undefined;
+  }
+
+  /** Dies, and comes back with what it has saved last: the session is there, in an older state. */
+  fallBack(): void {
+    this.#port?.close("abort");
+    this.#port = undefined;
+    this.#saved?.();
   }
 
   /** Puts a message into the session; it goes out as soon as there is a connection. */

@@ -13,6 +13,8 @@ export class Bench {
   readonly lost: string[] = [];
   /** Messages of which something was to be noted and that have not been told that it is safe. */
   readonly noting: Publication[] = [];
+  /** What a store is told of messages received and of ways. */
+  readonly noted: string[] = [];
   readonly session: Session;
   #sent: string[] = [];
 
@@ -21,15 +23,24 @@ export class Bench {
       {
         send: (packet) => this.#sent.push(describePacket(packet)),
         deliver: ({ topic }, delivery) => this.delivered.push({ topic, delivery }),
+        probe: () => this.#sent.push(describePacket({ type: "pingreq" })),
         note: (publication) => this.noting.push(publication),
         subscriptionLost: (filter) => this.lost.push(filter),
       },
       { inflightLimit: 10, refusalLimit: 3, ...options },
+      {
+        sent: ({ packetId }) => this.noted.push(`sent ${packetId}`),
+        released: ({ packetId }) => this.noted.push(`released ${packetId}`),
+        gone: ({ packetId }) => this.noted.push(`gone ${packetId}`),
+        received: (mark) => this.noted.push(`received ${mark % 65_536}`),
+        forgotten: (mark) => this.noted.push(`forgotten ${mark % 65_536}`),
+        moved: (way) => this.noted.push(`moved ${way}`),
+      },
     );
   }
 
-  connect(sessionPresent = false): this {
-    this.session.connect(sessionPresent);
+  connect(sessionPresent = false, way = 0): this {
+    this.session.connect(sessionPresent, undefined, way);
     return this;
   }
 
@@ -57,11 +68,11 @@ export class Bench {
     return this.session.receive(packet);
   }
 
-  message(qos: QoS, packetId: number, duplicate = false): PublishPacket {
+  message(qos: QoS, packetId: number, duplicate = false, text = "x"): PublishPacket {
     return {
       type: "publish",
       topic: "in",
-      payload: encodeUtf8("x"),
+      payload: encodeUtf8(text),
       qos,
       retain: false,
       duplicate,

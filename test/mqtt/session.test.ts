@@ -235,9 +235,11 @@ describe("receiving", () => {
   it("forgets what it had received when the broker has lost the session", () => {
     const bench = new Bench().connect();
     bench.receive(bench.message(2, 4));
+    bench.session.settle(bench.delivered[0]?.delivery as Delivery);
     bench.session.disconnect(false);
     bench.connect(false);
-    bench.receive(bench.message(2, 4));
+    expect(bench.noted).toEqual(["moved 0", "received 4", "forgotten 4"]);
+    bench.receive(bench.message(2, 4, true));
     expect(bench.delivered).toHaveLength(2);
   });
 
@@ -371,10 +373,26 @@ describe("a message on which the broker closes the connection", () => {
     expect(publication.settled).toBe(false);
   });
 
+  it("is not given up when the broker closes whatever it gets: it has to answer PINGREQ first", () => {
+    const bench = new Bench({ refusalLimit: 3 }).connect();
+    const publication = bench.publish(1, "a");
+    bench.sent();
+    for (let time = 0; time < 20; time++) {
+      bench.session.disconnect(true);
+      bench.connect(true);
+      expect(bench.sent()).toEqual(["pingreq"]);
+    }
+    expect(publication.settled).toBe(false);
+    bench.receive({ type: "pingresp" });
+    expect(bench.sent()).toEqual(["publish a q1 #1 dup"]);
+  });
+
   it("may be a request, too", async () => {
     const bench = new Bench({ refusalLimit: 2 }).connect();
     const request = bench.subscribe("bad");
     for (let time = 0; time < 2; time++) {
+      bench.sent();
+      bench.receive({ type: "pingresp" });
       bench.sent();
       bench.session.disconnect(true);
       bench.connect();
@@ -403,6 +421,7 @@ function serve(bench: Bench): void {
   let poisoned = false;
   for (const packet of bench.sent()) {
     const id = /#(\d+)/.exec(packet)?.[1];
+    if (packet === "pingreq") bench.receive({ type: "pingresp" });
     if (packet.includes("bad")) poisoned = true;
     if (!poisoned && id) bench.receive({ type: "puback", packetId: Number(id) });
   }

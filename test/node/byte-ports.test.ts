@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createWebSocketStream, WebSocketServer } from "ws";
+import { createWebSocketStream, WebSocket, WebSocketServer } from "ws";
 import type { BytePort, OpenBytePort } from "../../src/base/index.ts";
 import { createAborter } from "../../src/base/index.ts";
-import { tcp, tls, webSocket } from "../../src/node/index.ts";
+import { connect, openWebSocket, type WebSocketLike } from "../../src/mqtt/index.ts";
+import { systemClock, systemRandom, tcp, tls, webSocket } from "../../src/node/index.ts";
 import { type ConnectedPorts, PortRecorder, testBytePorts } from "../support/byte-port-conformance.ts";
 import { testCertificate } from "../support/certificate.ts";
+import { createMemoryBroker } from "../support/memory-broker.ts";
 import { freePort } from "../support/mosquitto.ts";
 
 /** Joins what a test opens to what arrives at the server, as byte ports: two clients with a relay between them. */
@@ -144,5 +146,53 @@ describe("WebSocket (real)", () => {
     expect(recorder.closed[0]?.error?.message).toMatch(/text where bytes/);
     expect(recorder.pieces).toEqual([]);
     talker.close();
+  });
+});
+
+const openAt = (where: string) =>
+  openWebSocket(() => new WebSocket(where, "mqtt") as WebSocketLike, systemClock);
+
+describe("the browser's WebSocket, as `ws` has it (real)", () => {
+  let sockets: WebSocketServer;
+  beforeAll(async () => {
+    sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    sockets.on("connection", (socket) => meet(createWebSocketStream(socket)));
+    await once(sockets, "listening");
+    url = `ws://127.0.0.1:${(sockets.address() as { port: number }).port}`;
+  });
+  afterAll(() => {
+    sockets.close();
+  });
+
+  testBytePorts(() => connectTwo(openAt(url)), false);
+
+  it("says when a connection cannot be opened, and stops when it is aborted", async () => {
+    const nobody = `ws://127.0.0.1:${await freePort()}`;
+    await expect(openAt(nobody)({})).rejects.toThrow("could not be opened");
+    const { signal, abort } = createAborter();
+    const opening = openAt(nobody)({ signal });
+    abort(new Error("enough"));
+    await expect(opening).rejects.toThrow("enough");
+  });
+
+  it("carries a client of moteq's broker", async () => {
+    const broker = await createMemoryBroker();
+    const gate = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    gate.on("connection", (socket) => broker.aedes.handle(createWebSocketStream(socket)));
+    await once(gate, "listening");
+    const client = connect({
+      open: openAt(`ws://127.0.0.1:${(gate.address() as { port: number }).port}`),
+      clock: systemClock,
+      random: systemRandom,
+    });
+    const payload = new Uint8Array(200_000).fill(7);
+    const arrived = new Promise<Uint8Array>((resolve, reject) => {
+      client.subscribe("t", { qos: 2 }, (message) => resolve(message.payload)).catch(reject);
+    });
+    await client.publish("t", payload, { qos: 2 });
+    expect((await arrived).length).toBe(payload.length);
+    await client.close();
+    gate.close();
+    await broker[Symbol.asyncDispose]();
   });
 });

@@ -138,6 +138,7 @@ describe("the URL of a broker", () => {
 
   it("does not show its password in errors", () => {
     expect(() => connect("http://me:secret@broker.example")).toThrow(/^(?!.*secret)/);
+    expect(() => connect("mqtt://me:se/cret@broker.example")).toThrow(/^(?!.*cret)/);
   });
 
   it("must not name different users", () => {

@@ -20,8 +20,8 @@ export function put(...sequences: number[]): StoreChange[] {
   return sequences.map((sequence) => ({ type: "put", message: storedMessage(sequence) }));
 }
 
-const received = (packetId: number): StoreChange => ({ type: "received", packetId });
-const forgotten = (packetId: number): StoreChange => ({ type: "forgotten", packetId });
+const received = (mark: number): StoreChange => ({ type: "received", mark });
+const forgotten = (mark: number): StoreChange => ({ type: "forgotten", mark });
 
 /**
  * What every store of a session must do.
@@ -85,11 +85,18 @@ export function describeSessionStore(
       ]);
     });
 
-    it("knows which ids were received and not released yet", async () => {
+    it("knows which way its messages went", async () => {
+      expect((await after(put(1), [{ type: "moved", way: 2 }])).way).toBe(2);
+      expect((await after([{ type: "moved", way: 2 }], [{ type: "moved", way: 0 }])).way ?? 0).toBe(0);
+    });
+
+    it("knows which messages were received and not released yet", async () => {
       expect((await after([received(1), received(65_535), received(9)], [forgotten(1)])).received).toEqual([
         65_535, 9,
       ]);
+      const greatest = Number.MAX_SAFE_INTEGER;
       expect((await after([received(1), received(2)], [forgotten(0), received(3)])).received).toEqual([3]);
+      expect((await after([received(greatest), received(1)], [forgotten(1)])).received).toEqual([greatest]);
     });
 
     it("takes changes of what it does not hold", async () => {
@@ -97,7 +104,7 @@ export function describeSessionStore(
         { type: "sent", sequence: 9, packetId: 1 },
         { type: "released", sequence: 9 },
         { type: "delete", sequence: 9 },
-        { type: "forgotten", packetId: 9 },
+        { type: "forgotten", mark: 9 },
       ]);
       expect(session).toEqual({ messages: [], received: [] });
     });

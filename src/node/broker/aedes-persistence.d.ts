@@ -17,6 +17,8 @@ declare module "aedes-persistence/asyncPersistence.js" {
     readonly qos?: 0 | 1 | 2;
     readonly retain?: boolean;
     messageId?: number | undefined;
+    /** Whether it was sent to this client before. */
+    dup?: boolean;
   }
   /** Everything in memory. */
   class MemoryPersistence {

@@ -63,7 +63,11 @@ export class SessionQueues {
     const outgoing = isRelease ? queue?.findId(packet.messageId) : queue?.find(identity);
     if (!queue || !outgoing) return;
     if (isRelease) queue.release(outgoing, packet);
-    else packet.messageId = queue.setId(outgoing, packet.messageId ?? 1);
+    else {
+      // Whether it is repeated to this client (MQTT 3.1.1, 3.3.1.1), not whether its publisher repeated it.
+      packet.dup = queue.resumption !== undefined && outgoing.packet.messageId !== undefined;
+      packet.messageId = queue.setId(outgoing, packet.messageId ?? 1);
+    }
     this.#put(clientId, outgoing);
     // At QoS 2 the id decides whether the client takes it for new, after a restart too.
     if (isRelease || packet.qos === 2) await this.#disk?.committed();

@@ -66,6 +66,8 @@ export class SessionLog implements SessionStore {
   readonly #folder: StoreFolder;
   #messages = new Map<number, StoredMessage>();
   #received = new Set<number>();
+  /** Between the client and which broker the session is. */
+  #way: number | undefined;
   #file: StoreFile | undefined;
   #key: LogKey = createLogKey();
   /** How long the log is. */
@@ -102,7 +104,7 @@ export class SessionLog implements SessionStore {
   }
 
   load(): StoredSession {
-    return { messages: [...this.#messages.values()], received: [...this.#received] };
+    return { messages: [...this.#messages.values()], received: [...this.#received], way: this.#way };
   }
 
   async apply(changes: readonly StoreChange[]): Promise<void> {
@@ -134,7 +136,7 @@ export class SessionLog implements SessionStore {
     this.#file = file;
     const { format, damaged, torn, end, key } = await readLog(file, (record) => {
       const change = decodeRecord(record);
-      if (change) applyChange(this.#messages, this.#received, change);
+      if (change) this.#note(change);
       return change !== undefined;
     });
     if (format === undefined) {
@@ -155,6 +157,11 @@ export class SessionLog implements SessionStore {
       await file.truncate(end);
     }
     this.#adopt(file, key, end);
+  }
+
+  #note(change: StoreChange): void {
+    if (change.type === "moved") this.#way = change.way;
+    applyChange(this.#messages, this.#received, change);
   }
 
   async #apply(changes: readonly StoreChange[]): Promise<void> {
@@ -193,7 +200,7 @@ export class SessionLog implements SessionStore {
       return error as Error;
     }
     this.#length += bytes.length;
-    for (const change of changes) applyChange(this.#messages, this.#received, change);
+    for (const change of changes) this.#note(change);
     return undefined;
   }
 
@@ -231,12 +238,16 @@ export class SessionLog implements SessionStore {
   async #rewrite(changes: readonly StoreChange[]): Promise<void> {
     const messages = new Map(this.#messages);
     const received = new Set(this.#received);
-    for (const change of changes) applyChange(messages, received, change);
+    let way = this.#way;
+    for (const change of changes) {
+      if (change.type === "moved") way = change.way;
+      applyChange(messages, received, change);
+    }
     const key = createLogKey();
     const file = await this.#folder.create(newName);
     let length = 0;
     try {
-      for (const piece of piecesOf(messages, received, key)) {
+      for (const piece of piecesOf(messages, received, way, key)) {
         await writeAll(file, piece, length);
         length += piece.length;
       }
@@ -256,6 +267,7 @@ export class SessionLog implements SessionStore {
     this.#isSound = true;
     this.#messages = messages;
     this.#received = received;
+    this.#way = way;
   }
 
   #adopt(file: StoreFile, key: LogKey, length: number): void {
@@ -270,11 +282,12 @@ export class SessionLog implements SessionStore {
 function* piecesOf(
   messages: ReadonlyMap<number, StoredMessage>,
   received: ReadonlySet<number>,
+  way: number | undefined,
   key: LogKey,
 ): Generator<Uint8Array> {
   let frames = [encodeHeader(key)];
   let length = 0;
-  for (const change of changesOf(messages, received)) {
+  for (const change of changesOf(messages, received, way)) {
     const frame = encodeFrame(encodeRecord(change), key);
     frames.push(frame);
     length += frame.length;
@@ -290,7 +303,9 @@ function* piecesOf(
 function* changesOf(
   messages: ReadonlyMap<number, StoredMessage>,
   received: ReadonlySet<number>,
+  way: number | undefined,
 ): Generator<StoreChange> {
   for (const message of messages.values()) yield { type: "put", message };
-  for (const packetId of received) yield { type: "received", packetId };
+  for (const mark of received) yield { type: "received", mark };
+  if (way) yield { type: "moved", way };
 }

@@ -1,6 +1,6 @@
 import type { Properties, QoS, StoreChange, StoredMessage } from "../../mqtt/index.ts";
 
-const types = { put: 1, sent: 2, released: 3, delete: 4, received: 5, forgotten: 6 } as const;
+const types = { put: 1, sent: 2, released: 3, delete: 4, received: 5, forgotten: 6, moved: 7 } as const;
 
 /** Type, sequence and packet id. */
 const fixedLength = 9;
@@ -17,14 +17,33 @@ export function encodeRecord(change: StoreChange): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, fixedLength);
   const body = Buffer.alloc(length);
   body.writeUInt8(types[change.type], 0);
-  body.writeUIntBE(message?.sequence ?? ("sequence" in change ? change.sequence : 0), 1, 6);
-  body.writeUInt16BE(message?.packetId ?? ("packetId" in change ? change.packetId : 0), 7);
+  const { sequence, packetId } = numbersOf(change);
+  body.writeUIntBE(sequence, 1, 6);
+  body.writeUInt16BE(packetId, 7);
   let offset = fixedLength;
   for (const part of parts) {
     body.set(part, offset);
     offset += part.length;
   }
   return body;
+}
+
+/** The eight bytes that every record has. */
+function numbersOf(change: StoreChange): { readonly sequence: number; readonly packetId: number } {
+  switch (change.type) {
+    case "put":
+      return change.message;
+    case "sent":
+      return change;
+    case "released":
+    case "delete":
+      return { sequence: change.sequence, packetId: 0 };
+    case "received":
+    case "forgotten":
+      return { sequence: Math.floor(change.mark / 0x1_0000), packetId: change.mark % 0x1_0000 };
+    default:
+      return { sequence: 0, packetId: change.way };
+  }
 }
 
 function partsOf(message: StoredMessage): Uint8Array[] {
@@ -54,9 +73,11 @@ export function decodeRecord(body: Buffer): StoreChange | undefined {
     case types.delete:
       return { type: "delete", sequence };
     case types.received:
-      return { type: "received", packetId };
+      return { type: "received", mark: sequence * 0x1_0000 + packetId };
     case types.forgotten:
-      return { type: "forgotten", packetId };
+      return { type: "forgotten", mark: sequence * 0x1_0000 + packetId };
+    case types.moved:
+      return { type: "moved", way: packetId };
     default:
       return undefined;
   }

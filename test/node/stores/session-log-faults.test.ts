@@ -302,9 +302,9 @@ function anyChange(random: Random, sequence: number): StoreChange {
     case 2:
       return { type: "delete", sequence: earlier };
     case 3:
-      return { type: "received", packetId };
+      return { type: "received", mark: packetId };
     case 4:
-      return { type: "forgotten", packetId };
+      return { type: "forgotten", mark: packetId };
     default:
       return { type: "put", message: storedMessage(sequence, { payload: new Uint8Array(sequence) }) };
   }
