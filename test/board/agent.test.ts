@@ -317,7 +317,7 @@ describe("a transfer that is interrupted (real)", () => {
     // A hundred parts, at most one window of them twice, and a few calls.
     expect(client.stats.sent - sent).toBeLessThan(115);
     expect(readdirSync(world.root)).toEqual(["file"]);
-  }, 20_000);
+  });
 
   it("goes on where another caller's ended: of what that one sends ahead, at most a window is for nothing", async () => {
     await using world = await AgentWorld.start({ partBytes: 1000, windowBytes: 8000 });

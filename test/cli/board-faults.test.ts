@@ -82,7 +82,7 @@ describe.runIf(process.platform === "linux")("a board whose disk is full (real)"
     expect(JSON.parse(readFileSync(join(folder, "full/boot.json"), "utf8"))).toMatchObject({
       failedBoots: 0,
     });
-  }, 60_000);
+  });
 });
 
 describe.runIf(have("mosquitto"))("a board behind TLS that asks for a certificate (real)", () => {
@@ -133,5 +133,5 @@ describe.runIf(have("mosquitto"))("a board behind TLS that asks for a certificat
     expect(wrongKey.err).toBe("moteq: broker.key: other.pem is not the key of the certificate cert.pem\n");
     running.child.kill("SIGINT");
     expect(await running.exit).toBe(0);
-  }, 60_000);
+  });
 });

@@ -47,13 +47,13 @@ describe("moteq board, with a board that runs (real)", () => {
     writeFileSync(join(folder, "bad.mjs"), "export function start() { throw new Error('no such pin') }\n");
     board = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
     await vi.waitFor(() => expect(board.out()).toContain("bad.mjs did not start"), { timeout: 20_000 });
-  }, 30_000);
+  });
 
   afterAll(async () => {
     board.child.kill("SIGINT");
     expect(await board.exit).toBe(0);
     expect(board.out()).toContain("The board has ended.");
-  }, 20_000);
+  });
 
   it("starts its modules, and says of one that fails why", () => {
     expect(board.out()).toMatch(/good: blinks green/);
@@ -72,7 +72,7 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(bad.err).toMatch(/^moteq: ReferenceError: nothing is not defined\n/);
     expect(JSON.parse(json.out)).toEqual({ result: "a\nb\n" });
     expect(usage.code).toBe(2);
-  }, 20_000);
+  });
 
   it("puts, lists, gets and removes files", async () => {
     const content = randomBytes(300_000);
@@ -91,7 +91,7 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(readFileSync(join(folder, "kept"), "utf8")).toBe("kept");
     expect((await run(["rm", "local.bin"])).code).toBe(0);
     expect(readdirSync(files)).toEqual(["lib"]);
-  }, 30_000);
+  });
 
   it("gets a long file into a folder, without a warning", async () => {
     const content = randomBytes(3_000_000);
@@ -100,7 +100,7 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(await run(["get", "/long.bin", "here"])).toEqual({ code: 0, out: "", err: "" });
     expect(Buffer.compare(readFileSync(join(folder, "here/long.bin")), content)).toBe(0);
     rmSync(join(files, "long.bin"));
-  }, 30_000);
+  });
 
   it("says in JSON what was done and what went wrong, and whose fault a missing folder is", async () => {
     const json = async (...words: string[]) => JSON.parse((await run([...words, "--json"])).out) as unknown;
@@ -121,12 +121,12 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(noCrash).toEqual({ code: 1, out: "", err: "moteq: no crash is kept\n" });
     expect(noFolder.code).toBe(2);
     expect(noFolder.err).toMatch(/^moteq: cannot write the key nowhere\/new.pem: ENOENT/);
-  }, 60_000);
+  });
 
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);
-  }, 20_000);
+  });
 
   it("synchronises, and finds nothing to do the second time", async () => {
     mkdirSync(join(folder, "src"), { recursive: true });
@@ -142,13 +142,13 @@ describe("moteq board, with a board that runs (real)", () => {
     expect((await run(["sync", "spec"])).out).toBe(
       "Target directory /new/lib\n  ok   a.py\n  ok   b.py\n  ok   c.py\n",
     );
-  }, 30_000);
+  });
 
   it("says that a second one may not have its folder", async () => {
     const second = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
     expect(await second.exit).toBe(2);
     expect(second.err()).toMatch(/another process runs a board with the folder/);
-  }, 20_000);
+  });
 });
 
 describe("moteq board, towards nobody (real)", () => {
@@ -158,5 +158,5 @@ describe("moteq board, towards nobody (real)", () => {
       1,
       expect.stringMatching(/^moteq: no board answers at nobody\/mqb for 0.5 s: is it on/),
     ]);
-  }, 20_000);
+  });
 });

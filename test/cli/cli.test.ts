@@ -82,13 +82,13 @@ describe("moteq with a gateway that runs (real)", () => {
       MOTEQ_GATEWAY_LPMODE: "false",
     });
     await until(() => up.out().includes("Ctrl-C ends it."));
-  }, 20_000);
+  });
 
   afterAll(async () => {
     up.child.kill("SIGINT");
     expect(await up.exit).toBe(0);
     expect(up.out()).toContain("moteq has ended.");
-  }, 20_000);
+  });
 
   it("brings a node's message to a subscriber and shows it as traffic", async () => {
     const sub = start(["sub", "shed", "-v", "-C", "1", "--broker", broker]);
@@ -100,7 +100,7 @@ describe("moteq with a gateway that runs (real)", () => {
     expect([await sub.exit, sub.out()]).toEqual([0, "shed hello\n"]);
     expect(outcome).toMatchObject({ code: 0, err: "" });
     expect(up.out()).toMatch(/shed +hello/);
-  }, 30_000);
+  });
 
   it("ends quietly when nobody reads its output any more", async () => {
     const sub = start(["sub", "#", "--broker", broker]);
@@ -108,7 +108,7 @@ describe("moteq with a gateway that runs (real)", () => {
     // Retained messages come at once: the first one finds the pipe closed.
     expect(await sub.exit).toBe(0);
     expect(sub.err()).toBe("");
-  }, 30_000);
+  });
 
   it("lists a node as soon as it has said something, and keeps messages for it", async () => {
     const node = ["--gateway", gateway, "--address", "02:00:00:00:00:01"];
@@ -127,7 +127,7 @@ describe("moteq with a gateway that runs (real)", () => {
     await eventually(async () => {
       expect((await runNode("get", ...node)).out).toContain("allnodes red\n");
     });
-  }, 30_000);
+  });
 
   const queue = async (...args: string[]) => run("queue", ...args, "--broker", broker);
 
@@ -166,7 +166,7 @@ describe("moteq with a gateway that runs (real)", () => {
       err: expect.stringContaining('no node is called "nobody"') as string,
     });
     expect(await queue("drop", "020000000003", "x")).toMatchObject({ code: 2 });
-  }, 60_000);
+  });
 
   const ask = async (...args: string[]) => run(...args, "--broker", broker);
 
@@ -195,7 +195,7 @@ describe("moteq with a gateway that runs (real)", () => {
     const health = await ask("health");
     expect(health.out).toMatch(/^part +status +problem\nmqtt +ok\nradio +ok\nqueue +\w+.*\njournal +ok\nall/);
     expect(health.code).toBe(0);
-  }, 60_000);
+  });
 
   it("hands messages at once to a node that listens", async () => {
     const node = ["--gateway", gateway, "--address", "020000000002"];
@@ -207,12 +207,12 @@ describe("moteq with a gateway that runs (real)", () => {
     listening.child.kill("SIGINT");
     expect(await listening.exit).toBe(0);
     expect(await runNode("unsubscribe", "now", ...node)).toMatchObject({ code: 0, out: "delivered\n" });
-  }, 30_000);
+  });
 
   it("answers a node's questions", async () => {
     expect(await runNode("ping", "--gateway", gateway)).toMatchObject({ code: 0, out: "up\n" });
     expect(await runNode("channel", "--gateway", gateway)).toMatchObject({ code: 0, out: "1\n" });
-  }, 20_000);
+  });
 
   it("publishes what it reads from standard input", async () => {
     const sub = start(["sub", "input", "-C", "1", "--json", "--broker", broker]);
@@ -221,7 +221,7 @@ describe("moteq with a gateway that runs (real)", () => {
       expect(await pub.exit).toBe(0);
     }
     expect(JSON.parse(sub.out())).toEqual({ topic: "input", payload: "from a pipe", qos: 0, retain: false });
-  }, 30_000);
+  });
 
   it("says whose the port is when a second one starts", async () => {
     const { code, err } = await run("up", "--port", broker.split(":")[2] ?? "", "--radio", "virtual");
@@ -231,7 +231,7 @@ describe("moteq with a gateway that runs (real)", () => {
     );
     const other = await run("up", "--port", String(await freePort()), "--radio", `udp:${gateway}`);
     expect(other.err).toMatch(/^moteq: UDP port \d+ on 127\.0\.0\.1 is in use.*\n$/);
-  }, 20_000);
+  });
 });
 
 describe("what a gateway has left at the broker (real)", () => {
@@ -257,7 +257,7 @@ describe("what a gateway has left at the broker (real)", () => {
       out: "",
       err: expect.stringContaining("the gateway is offline") as string,
     });
-  }, 30_000);
+  });
 });
 
 describe("moteq up, killed (real)", () => {
@@ -311,7 +311,7 @@ describe("moteq up, killed (real)", () => {
     second.child.kill("SIGINT");
     expect(await second.exit).toBe(0);
     rmSync(data, { recursive: true });
-  }, 60_000);
+  });
 });
 
 describe("moteq climate and moteq screen (real)", () => {
@@ -335,7 +335,7 @@ describe("moteq climate and moteq screen (real)", () => {
     expect(await climate.exit).toBe(0);
     expect(climate.out()).toMatch(/moteq has ended: \d+ readings are with the broker\.\n$/);
     expect((await run("sub", "climate/state", "-C", "1", ...url)).out).toBe('{"online":false}\n');
-  }, 30_000);
+  });
 
   it("say what a picture is not, and that none came", async () => {
     const port = await freePort();
@@ -345,7 +345,7 @@ describe("moteq climate and moteq screen (real)", () => {
     expect(screen.code).toBe(1);
     expect(screen.err).toContain("a message on x is no picture of a display");
     expect(screen.err).toContain("a picture of a display did not come within 2 s");
-  }, 30_000);
+  });
 });
 
 describe("moteq called wrongly (real)", () => {
@@ -403,7 +403,7 @@ describe("moteq called wrongly (real)", () => {
     expect(code).toBe(1);
     expect(err.match(/no broker at/g)).toHaveLength(1);
     expect(err).toContain("did not come within 2 s");
-  }, 15_000);
+  });
 
   it("says that a broker hangs", async () => {
     const server = createServer(() => {}).listen(0, "127.0.0.1");
@@ -413,7 +413,7 @@ describe("moteq called wrongly (real)", () => {
     const { code, err } = await run("nodes", "--broker", `mqtt://127.0.0.1:${port}`, "-W", "1");
     expect([code, err]).toEqual([1, "moteq: what the gateway says of itself did not come within 1 s\n"]);
     server.close();
-  }, 15_000);
+  });
 
   it("prints help for each command", async () => {
     const { code, out } = await run("--help");
@@ -422,5 +422,5 @@ describe("moteq called wrongly (real)", () => {
       expect(out).toContain(`  ${command} `);
       expect((await run(command, "--help")).code).toBe(0);
     }
-  }, 15_000);
+  });
 });

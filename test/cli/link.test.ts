@@ -52,7 +52,7 @@ describe("moteq modem and moteq host (real)", () => {
     modem.child.kill("SIGINT");
     expect(await modem.exit).toBe(0);
     expect(modem.out()).toContain("moteq has ended.");
-  }, 60_000);
+  });
 
   it("bring all of a long message at QoS 0, although the host ends at once", async () => {
     await using programs = new Programs();
@@ -65,7 +65,7 @@ describe("moteq modem and moteq host (real)", () => {
     const long = "x".repeat(100_000);
     expect(await programs.run(...host, "pub", "-q", "0", "long", long)).toMatchObject({ code: 0, err: "" });
     expect((await results.first).length).toBe(100_000);
-  }, 60_000);
+  });
 
   it("say what is wrong with a wire, a network and a host that has no modem", async () => {
     await using programs = new Programs();
@@ -90,7 +90,7 @@ describe("moteq modem and moteq host (real)", () => {
     expect(alone.code).toBe(1);
     expect(alone.err).toContain("ECONNREFUSED");
     expect(alone.err).toContain("did not come within 1 s");
-  }, 60_000);
+  });
 });
 
 describe.runIf(have("socat"))("moteq modem and moteq host on a pseudo-terminal (real)", () => {
@@ -112,5 +112,5 @@ describe.runIf(have("socat"))("moteq modem and moteq host on a pseudo-terminal (
     );
     expect(host.code, host.err).toBe(0);
     expect(await results.first).toBe("hello");
-  }, 60_000);
+  });
 });

@@ -101,11 +101,11 @@ describe(`a dongle whose host talks nonsense (MOTEQ_SEED=${seed})`, () => {
     expect(told).toEqual(["statistics"]);
     expect(dongle.board.boots).toBe(1);
     connection.close();
-  }, 30_000);
+  });
 });
 
 describe(`a dongle that is pulled again and again (MOTEQ_SEED=${seed})`, () => {
   it("loses nothing that was acknowledged, and doubles nothing: 10 times under load", async () => {
     await pullOften(10, seed);
-  }, 30_000);
+  });
 });

@@ -39,5 +39,5 @@ describe.runIf(have("qemu-system-arm") && existsSync(image))("a micro:bit in an 
       message:
         "MicroPython 1.9.2 on microbit has no ESP-NOW: it takes an ESP32, S2, S3, C3 or C6 with MicroPython 1.21 or later",
     });
-  }, 20_000);
+  });
 });

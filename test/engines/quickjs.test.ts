@@ -9,14 +9,14 @@ describe("the client for a small engine", () => {
     const { gzipped, minified } = await bundle('export { connect } from "/src/mqtt/index.ts";', "esm");
     console.log(`the client: ${minified} bytes minified, ${gzipped} gzipped`);
     expect(gzipped).toBeLessThanOrEqual(17.5 * kilobyte);
-  }, 30_000);
+  });
 });
 
 describe.each([4, 5] as const)("in QuickJS, version %i", (version) => {
   let program: Bundle;
   beforeAll(async () => {
     program = await bundle('export { createProgram } from "/test/engines/program.ts";', "iife");
-  }, 30_000);
+  });
 
   it("connects, subscribes to ten filters, exchanges a thousand messages at QoS 1", async () => {
     using engine = await QuickJsEngine.create(program.code, version);
@@ -38,5 +38,5 @@ describe.each([4, 5] as const)("in QuickJS, version %i", (version) => {
     // What was exchanged leaves nothing behind.
     await surroundings.live(60_000);
     expect(engine.heapBytes - codeBytes).toBeLessThanOrEqual(64 * kilobyte);
-  }, 30_000);
+  });
 });

@@ -34,7 +34,7 @@ describe("Schedule", () => {
       runs: month / 1000 + 1,
       missed: 0,
     });
-  }, 30_000);
+  });
 
   it("wakes no more often for 2, 4, 6 and 60 s than for 2 s alone, whenever they were begun", async () => {
     const alone = await wakeUpsOf([2000]);

@@ -47,7 +47,7 @@ describe("the examples", () => {
     await modem.close();
     await broker.close();
     expect(lines).toEqual(["greenhouse/lamp on"]);
-  }, 20_000);
+  });
 
   it("light-to-mqtt.ts prints and publishes what the seed's session does (real)", async () => {
     const port = await freePort();
@@ -70,7 +70,7 @@ describe("the examples", () => {
     // From start to start; the processor may have been busy.
     const [first = 0, second = 0] = events.map(([, time]) => time);
     expect(second - first).toBeCloseTo(2, 0);
-  }, 20_000);
+  });
 
   it("climate/main.ts reads sysfs, shows, and obeys (real)", async () => {
     const sys = mkdtempSync(join(tmpdir(), "moteq-sys-"));
@@ -122,7 +122,7 @@ describe("the examples", () => {
     await broker.close();
     vi.unstubAllEnvs();
     rmSync(sys, { recursive: true });
-  }, 20_000);
+  });
 
   it("virtual-night.ts lets a night pass, the same one each time", async () => {
     const [came, took] = await run(() => import("../../examples/virtual-night.ts"));

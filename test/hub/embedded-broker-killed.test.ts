@@ -107,5 +107,5 @@ describe("moteq up with its own broker, killed under load (real)", () => {
       expect(second.output(), context).not.toMatch(/damaged|store|dropped|ERROR/);
       await radio.close();
     }
-  }, 60_000);
+  });
 });

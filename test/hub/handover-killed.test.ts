@@ -11,5 +11,5 @@ describe.runIf(have("mosquitto"))("the gateway killed while it hands over (real)
     const { published, arrived } = await killGateways(kills, seed);
     expect(published).toBeGreaterThan(kills);
     expect(arrived).toEqual(Array.from({ length: published }, (_item, number) => number));
-  }, 60_000);
+  });
 });

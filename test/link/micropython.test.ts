@@ -103,5 +103,5 @@ describe("a host in real MicroPython on five wires", () => {
     await clock.advance(4000);
     expect(board.outputs.get(pins.green)).toBe(1);
     expect(broker.textsOn("result")).toEqual(["1", "2", "3", "4"]);
-  }, 60_000);
+  });
 });

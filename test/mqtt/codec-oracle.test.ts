@@ -158,7 +158,7 @@ describe.each([
       }),
       { numRuns: 1000 },
     );
-  }, 30_000);
+  });
 
   it("writes the same bytes", () => {
     fc.assert(
@@ -171,5 +171,5 @@ describe.each([
       }),
       { numRuns: 1000 },
     );
-  }, 30_000);
+  });
 });

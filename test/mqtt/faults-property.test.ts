@@ -188,7 +188,7 @@ describe.each([4, 5] as const)("whatever happens, version %i", (version) => {
       }),
       parameters,
     );
-  }, 30_000);
+  });
 
   it("to the process and to what the broker knows: nothing is lost", async () => {
     await fc.assert(
@@ -202,7 +202,7 @@ describe.each([4, 5] as const)("whatever happens, version %i", (version) => {
       }),
       { ...parameters, examples: idsThatComeAgain },
     );
-  }, 30_000);
+  });
 
   it("to the process, too: with a store the same holds of what was accepted", async () => {
     await fc.assert(
@@ -219,5 +219,5 @@ describe.each([4, 5] as const)("whatever happens, version %i", (version) => {
       }),
       parameters,
     );
-  }, 30_000);
+  });
 });

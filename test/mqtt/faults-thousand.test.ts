@@ -88,6 +88,6 @@ describe.each([4, 5] as const)(
       expect([...new Set(received)]).toEqual(down);
       expect(levelTwo(taken)).toEqual(levelTwo(up));
       expect(levelTwo(received)).toEqual(levelTwo(down));
-    }, 20_000);
+    });
   },
 );

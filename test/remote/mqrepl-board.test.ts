@@ -124,7 +124,7 @@ describe("a board that runs mqrepl in MicroPython (real)", () => {
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(Buffer.compare(await read("/big.bin"), content)).toBe(0);
     await board.remove("/big.bin");
-  }, 60_000);
+  });
 
   it("takes an image whole, whatever its length: nothing crosses a border of its flash", async () => {
     for (const length of [1, 4200, 8192, 150_000]) {
@@ -134,7 +134,7 @@ describe("a board that runs mqrepl in MicroPython (real)", () => {
       expect(flash.length % 4096).toBe(0);
       expect(Buffer.compare(flash.subarray(0, length), image)).toBe(0);
     }
-  }, 30_000);
+  });
 
   it("is reset with the original's words", async () => {
     for (const mode of ["normal", "safe", "soft"] as const) await board.reset(mode);

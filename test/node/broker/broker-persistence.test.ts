@@ -154,7 +154,7 @@ describe("BrokerPersistence (real)", () => {
       await second.destroy();
     }
     expect(damages, `MOTEQ_SEED=${seed}`).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it("says whose the folder is when another one has it", async () => {
     const folder = makeFolder();

@@ -15,7 +15,7 @@ describe.runIf(have("influxd"))("toInflux with InfluxDB (real)", () => {
   let influx: Influx;
   beforeAll(async () => {
     influx = await startInflux();
-  }, 30_000);
+  });
   afterAll(() => influx[Symbol.asyncDispose]());
 
   it("brings every event there, whatever its names and texts hold", async () => {
@@ -94,7 +94,7 @@ describe.runIf(have("influxd"))("toInflux with InfluxDB (real)", () => {
     expect(sink.counts).toMatchObject({ written: 3, dropped: 0 });
     expect(said).toHaveLength(2);
     expect((await influx.query("SELECT count(value) FROM outage")).values[0]?.[1]).toBe(3);
-  }, 30_000);
+  });
 });
 
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {

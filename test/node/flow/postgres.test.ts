@@ -22,7 +22,7 @@ describe.runIf(have("initdb", "postgres"))("toPostgres (real)", () => {
     pool = new Pool({ connectionString: postgres.url, max: 2 });
     // A connection that the server ends while it is idle.
     pool.on("error", () => {});
-  }, 60_000);
+  });
   afterAll(async () => {
     await pool.end();
     await postgres[Symbol.asyncDispose]();
@@ -71,7 +71,7 @@ describe.runIf(have("initdb", "postgres"))("toPostgres (real)", () => {
     await sink.done;
     expect((await pool.query("SELECT count(*)::int FROM outage")).rows).toEqual([{ count: 5 }]);
     expect(said).toHaveLength(2);
-  }, 30_000);
+  });
 
   it("refuses a table that is none", () => {
     expect(() => toPostgres(pool, { ...services, table: "a.b.c" })).toThrow(

@@ -31,7 +31,7 @@ describe("five lines by libgpiod's programs, by stand-ins for them (real)", () =
     host.close();
     modem.close();
     await cable[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 
   it("say when a program that holds them ends by itself", async () => {
     const cable = await createGpioCable();
@@ -45,7 +45,7 @@ describe("five lines by libgpiod's programs, by stand-ins for them (real)", () =
     expect(await told).toMatch(/monitor has ended \(0\)$/);
     lines.close();
     await gone;
-  }, 60_000);
+  });
 
   it("are refused with the older version, which holds lines but cannot be told", async () => {
     using tool = createStandIn('echo "gpioset (libgpiod) v1.6.3"');

@@ -122,7 +122,7 @@ describe("the log of a session (real)", () => {
       expect(await readAll(folder, (text) => said.push(text))).toEqual(messages);
       expect(said).toHaveLength(1);
     }
-  }, 30_000);
+  });
 
   it("does not grow with what is over", async () => {
     const folder = makeFolder();

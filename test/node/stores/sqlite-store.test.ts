@@ -121,7 +121,7 @@ describe("SqliteStore (real)", () => {
       await store.close();
     }
     expect(damages, `MOTEQ_SEED=${seed}`).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it("has nothing of a batch in the middle of which its process was killed, however much of it was on the disk", async () => {
     const folder = makeFolder();
@@ -188,5 +188,5 @@ describe("SqliteStore (real)", () => {
       expect({ damaged, first: nodes[0]?.waiting[0]?.id }).toEqual({ damaged: 0, first: 0 });
       await store.close();
     }
-  }, 30_000);
+  });
 });

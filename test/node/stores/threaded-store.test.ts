@@ -80,5 +80,5 @@ describe("ThreadedStore (real)", () => {
     child.stdout.on("data", (bytes: Buffer) => (out += bytes.toString()));
     expect(await once(child, "close")).toEqual([0, null]);
     expect(out).toBe("turned\n");
-  }, 30_000);
+  });
 });
