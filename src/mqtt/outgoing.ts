@@ -38,7 +38,9 @@ export class Outgoing {
   /** In the order in which they were first sent. */
   values(): Publication[] {
     const publications = this.#slots.filter((publication) => publication !== undefined);
-    return publications.toSorted((one, other) => one.order - other.order);
+    // The array is its own; some small engines have no `toSorted` yet.
+    // eslint-disable-next-line unicorn/no-array-sort
+    return publications.sort((one, other) => one.order - other.order);
   }
 
   /** Takes a message that has its id. */
@@ -66,7 +68,8 @@ export class Outgoing {
 
   /** Everything in flight goes out again: as a repetition if the broker knows the session, otherwise from the start. */
   connect(sessionPresent: boolean): void {
-    this.#resend = this.values().toReversed();
+    // eslint-disable-next-line unicorn/no-array-reverse
+    this.#resend = this.values().reverse();
     this.sent = 0;
     for (const publication of this.#resend) {
       publication.sent = false;
