@@ -176,8 +176,8 @@ describe("a machine whose power is cut at random", () => {
       if (random.next() < 0.3) machine.do(machine.supervision.reset(random.next() < 0.5 ? "normal" : "safe"));
       machine.run(randomInteger(random, 0, 400) * 1000);
       machine.powerOn();
-      // What is tried may fail so often as it may, each for one watchdog's time; then something manageable runs.
-      machine.run((limits.trialBoots + 1) * (limits.timeoutMs + 3000));
+      // What is tried may fail so often as it may, and what ran before once more, each for one watchdog's time; then something manageable runs.
+      machine.run((limits.trialBoots + 2) * (limits.timeoutMs + 3000));
       const { slot, mode } = machine.supervision.boot;
       const state = `seed ${seed}, round ${round}: ${slot} ${mode}`;
       expect([machine.running && machine.feeds(slot, mode), state]).toEqual([true, state]);
