@@ -62,7 +62,7 @@ export function assemble(options: GatewayOptions): Assembly {
   const publications = new Publications(parts);
   const joining = new Joining({ clock: parts.clock, randomBytes, journal, events });
   const admission = new Admission(parts, joining);
-  const refusals = new Refusals(reports);
+  const refusals = new Refusals(reports, config.limits);
   const distribution = new Distribution(parts, (node, isFirst) => {
     if (node.isNative) native?.deliver(node);
     // One that waits behind others has been tried with them.

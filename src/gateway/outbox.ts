@@ -27,21 +27,21 @@ export interface OutgoingEvents {
 
 const noEvents: OutgoingEvents = {};
 
-/** Tells it once. */
-function tellSafe(promised: Promised): void {
-  promised.onSafe?.();
-  promised.onSafe = undefined;
-}
-
 type UplinkChange = Extract<StoreChange, { type: "uplink" }>;
 
-/** A message at QoS 0 that was handed over, and must not get lost with the connection. */
+/** A message of which it is to be known that it is safe: it must not get lost with the connection. */
 interface Promised {
   readonly message: Outgoing;
   /** Who is to be told that it is safe, as long as nobody was. */
   onSafe: (() => void) | undefined;
   /** Its place in the journal, once it has one. */
   change: UplinkChange | undefined;
+}
+
+/** Tells it once. */
+function tellSafe(promised: Promised): void {
+  promised.onSafe?.();
+  promised.onSafe = undefined;
 }
 
 /** What the outbox stands on. */
@@ -60,7 +60,6 @@ export interface OutboxOptions {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  #waiting = 0;
   /** The next message's place in the journal. */
   #sequence = 0;
   #closed = false;
@@ -75,11 +74,6 @@ export class Outbox {
       onDoubt: (promised) => this.#keepAll(promised),
       onGone: (promised) => this.#publishAgain(promised),
     });
-  }
-
-  /** Messages that wait for the broker. */
-  get waiting(): number {
-    return this.#waiting;
   }
 
   /** Publishes what the broker may not have had before a restart. */
@@ -101,9 +95,8 @@ export class Outbox {
    */
   publish(message: Outgoing, events: OutgoingEvents = noEvents): void {
     const { link, journal } = this.#options;
-    const { topic, payload, qos, retain, durable } = message;
+    const { topic, payload, qos, durable } = message;
     if (qos === 0 && link.connected && !durable) {
-      this.#waiting++;
       // The message has what the link needs to know besides: one object less for each frame.
       link.publish(topic, payload, message).then(
         () => this.#sent(message, events),
@@ -111,11 +104,7 @@ export class Outbox {
       );
       return;
     }
-    const change = {
-      type: "uplink",
-      uplink: { sequence: this.#sequence++, topic, payload, qos, retain },
-    } as const;
-    journal.add(change);
+    const change = this.#keep(message);
     if (durable || qos === 2) {
       journal.whenFlushed(() => {
         events.onSafe?.();
@@ -127,14 +116,19 @@ export class Outbox {
     if (!onSafe) this.#publishKept(change, events);
     else {
       // Whichever comes first: on a full disk the broker may still take it.
-      let isSafe = false;
-      const once = () => {
-        if (!isSafe) onSafe();
-        isSafe = true;
-      };
+      const promised: Promised = { message, onSafe, change };
+      const once = () => tellSafe(promised);
       this.#publishKept(change, { onSafe: once, onDone: events.onDone });
       journal.whenFlushed(once);
     }
+  }
+
+  /** Gives a message its place in the journal. */
+  #keep({ topic, payload, qos, retain }: Outgoing): UplinkChange {
+    const uplink = { sequence: this.#sequence++, topic, payload, qos, retain };
+    const change = { type: "uplink", uplink } as const;
+    this.#options.journal.add(change);
+    return change;
   }
 
   /** The broker has a message at QoS 0. */
@@ -146,14 +140,9 @@ export class Outbox {
   /** Writes messages at QoS 0 of which the broker says nothing, so that their senders need not wait for that. */
   #keepAll(promised: readonly Promised[]): void {
     if (this.#closed) return;
-    const { journal } = this.#options;
     const added = promised.filter(({ change }) => !change);
-    for (const one of added) {
-      const { topic, payload, qos, retain } = one.message;
-      one.change = { type: "uplink", uplink: { sequence: this.#sequence++, topic, payload, qos, retain } };
-      journal.add(one.change);
-    }
-    journal.whenFlushed(() => added.forEach(tellSafe));
+    for (const one of added) one.change = this.#keep(one.message);
+    this.#options.journal.whenFlushed(() => added.forEach(tellSafe));
   }
 
   /** Perhaps the broker has them, perhaps not. */
@@ -170,7 +159,6 @@ export class Outbox {
 
   #publishKept(change: UplinkChange, events: OutgoingEvents): void {
     const { uplink } = change;
-    this.#waiting++;
     const { topic, payload, qos, retain } = uplink;
     const options = qos === 2 ? { qos, retain, handover: this.#handoverOf(uplink) } : uplink;
     this.#options.link.publish(topic, payload, options).then(
@@ -217,14 +205,12 @@ export class Outbox {
   }
 
   #handedOver(onDone: (() => void) | undefined): void {
-    this.#waiting--;
     this.#options.counters.uplinks.add("published");
     onDone?.();
   }
 
   #failed(error: unknown, { onDone }: OutgoingEvents): void {
     const { counters, reports } = this.#options;
-    this.#waiting--;
     counters.uplinks.add("failed");
     reports.trouble("errors", "publish", () => `A message could not be published: ${messageOf(error)}`);
     onDone?.();

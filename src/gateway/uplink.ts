@@ -43,7 +43,7 @@ export class Uplink {
     const node = nodes.get(frame.source);
     const limit = config.limits.frames_a_second;
     if (node && !takeToken(node.contact, clock.monotonic(), limit)) {
-      return this.#refusals.refuse("too-many-frames", frame, node, { limit });
+      return this.#refusals.refuse("too-many-frames", frame, node);
     }
     const dialect = this.#dialects.find((one) => one.speaks(frame.bytes)) ?? this.#dialects.at(-1);
     return dialect ? dialect.receive(frame, node) : "defect";

@@ -59,8 +59,7 @@ export class ClassicDialects implements Dialect {
     const fault = admission.faultOfClassic(frame.source, known);
     if (fault) return refusals.refuse(fault, frame, known);
     const node = known ?? admission.meet(frame.source);
-    if (typeof node === "string")
-      return refusals.refuse(node, frame, undefined, { limit: this.#parts.config.limits.nodes });
+    if (typeof node === "string") return refusals.refuse(node, frame);
     noteContact(this.#parts, node, frame);
     this.#learn(node, uplink);
     return this.#answer(node, uplink, frame);
@@ -71,7 +70,7 @@ export class ClassicDialects implements Dialect {
   }
 
   #answer(node: GatewayNode, uplink: ClassicUplink | MalformedUplink, frame: ReceivedFrame): FrameOutcome {
-    const { link, radio, config } = this.#parts;
+    const { link, radio } = this.#parts;
     const { downlink, subscriptions, refusals } = this.#options;
     switch (uplink.type) {
       case "publish":
@@ -79,7 +78,7 @@ export class ClassicDialects implements Dialect {
       case "subscribe": {
         const refusal = subscriptions.subscribe(node, uplink.topic, uplink.qos);
         if (!refusal) return "subscribe";
-        return refusals.refuse(refusal, frame, node, { limit: config.limits.subscriptions });
+        return refusals.refuse(refusal, frame, node);
       }
       case "unsubscribe":
         subscriptions.unsubscribe(node, uplink.topic);
@@ -101,7 +100,7 @@ export class ClassicDialects implements Dialect {
         // Four elements are a publication, whose node waits for an answer.
         const reply = uplink.elements === 4 ? refusePublication(this.#dialectOf(node)) : undefined;
         if (reply) downlink.reply(node, reply);
-        return refusals.refuse(uplink.fault, frame, node, { command: uplink.command });
+        return refusals.refuse(uplink.fault, frame, node, uplink.command);
       }
     }
   }
@@ -134,7 +133,7 @@ export class ClassicDialects implements Dialect {
       if (reply) this.#options.downlink.reply(node, reply);
       if (dialect === "prototype") this.#options.downlink.deliver(node);
     };
-    if (refusal) outcome = refusals.refuse(refusal, frame, node, { limit });
+    if (refusal) outcome = refusals.refuse(refusal, frame, node);
     if (outcome !== "publish") {
       answer();
       return outcome;
@@ -155,7 +154,7 @@ export class ClassicDialects implements Dialect {
     const reply = refusePublication(dialect);
     if (reply) downlink.reply(node, reply);
     if (dialect === "prototype") downlink.deliver(node);
-    return refusals.refuse(refusal, frame, node, { limit: this.#parts.config.limits.message_bytes });
+    return refusals.refuse(refusal, frame, node);
   }
 
   #learn(node: GatewayNode, uplink: ClassicUplink | MalformedUplink): void {

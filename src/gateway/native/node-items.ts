@@ -3,7 +3,6 @@ import { type NodeBackfill, toNodeTopic } from "../../topics/index.ts";
 import type { ItemRefusal, NativeEnergy } from "../../wire/index.ts";
 import type { ReceivedFrame } from "../../device/index.ts";
 import type { FrameOutcome, Refusal } from "../counters.ts";
-import type { GatewayLimits } from "../limits.ts";
 import type { GatewayNode } from "../node.ts";
 import { toValue } from "../node-pages.ts";
 import type { NodeSubscriptions } from "../node-subscriptions.ts";
@@ -48,7 +47,6 @@ export class NodeItems {
   take(node: GatewayNode, items: readonly NodeItem[], frame: ReceivedFrame): TakenItems {
     const outcomes: ItemOutcome[] = [];
     const newest = findNewest(items);
-    const { limits } = this.#parts.config;
     let counted: FrameOutcome | undefined;
     for (const item of items) {
       const refusal = this.#takeOne(node, item, newest);
@@ -57,10 +55,9 @@ export class NodeItems {
         if (item.type === "publish") counted = "publish";
         continue;
       }
-      const limit = limitOf(refusal, limits);
       // The frame's own bytes are encrypted: what it says is shown instead.
       const said = { ...frame, bytes: encodeUtf8(showItem(item)) };
-      this.#refusals.refuse(refusal, said, node, limit === undefined ? {} : { limit });
+      this.#refusals.refuse(refusal, said, node);
       counted ??= refusal;
       const isEarly = refusal === "store-slow" || refusal === "too-many-uplinks";
       outcomes.push(isEarly ? { later: "full" } : { refused: refusals[refusal] ?? "not-allowed" });
@@ -154,13 +151,6 @@ function noteEnergy(node: GatewayNode, energy: NativeEnergy, now: number): void 
 function showItem(item: NodeItem): string {
   if (item.type === "publish") return JSON.stringify([item.topic, decodeUtf8(item.payload)]);
   return JSON.stringify("filter" in item ? [item.type, item.filter] : [item.type]);
-}
-
-/** The bound that a refusal speaks of. */
-function limitOf(refusal: Refusal, limits: GatewayLimits): number | undefined {
-  if (refusal === "message-too-long") return limits.message_bytes;
-  if (refusal === "too-many-subscriptions") return limits.subscriptions;
-  return refusal === "too-many-uplinks" ? limits.uplinks : undefined;
 }
 
 const refusals: Readonly<Partial<Record<Refusal, ItemRefusal>>> = {
