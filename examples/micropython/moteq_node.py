@@ -150,8 +150,8 @@ class Node:
         searched = [self.move[0] if self.move else before] + list(range(1, 14))
         for channel in searched if self._unheard & (self._unheard - 1) == 0 else ():
             self._sta.config(channel=channel)
-            if self._ask(self._frame(1)) != NO_RADIO:
-                return True
+            asked = (self._ask(self._frame(1)) for _ in range(4))  # only an answer counts: the channels beside leak
+            if next((event for event in asked if event != NO_ANSWER), NO_RADIO) != NO_RADIO: return True
         self._sta.config(channel=before)
 
     def _set_key(self, key):

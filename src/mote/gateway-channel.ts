@@ -47,7 +47,7 @@ export class GatewayChannel {
    * The gateway's radio has not heard the node, however often it tried: looks for it on the other channels, and stays where it is
    * found. A search costs as much as a dozen frames, so that only the first, second, fourth, eighth … time in a row is worth one.
    *
-   * @param ask asks on the channel that the radio is on; `true` if the gateway's radio heard that
+   * @param ask asks on the channel that the radio is on; `true` if the gateway answered
    * @returns whether it was found
    */
   async search(ask: () => Promise<boolean>): Promise<boolean> {

@@ -29,6 +29,9 @@ export interface TalkManner {
   readonly receive?: NativeMessageHandler | undefined;
 }
 
+/** What came of frames that were sent. */
+type Asked = Exclude<NativeEvent, "nothing" | "more"> | NoAnswer;
+
 /** Performs what the node's end says: sends, waits, and gives it what is heard. One call at a time. */
 export class NativeTalk {
   readonly #options: NativeTalkOptions;
@@ -125,11 +128,17 @@ export class NativeTalk {
 
   /** Looks for the gateway on other channels; what it answers there is taken. */
   async #search({ fetch }: TalkManner, signal: AbortSignalLike | undefined): Promise<boolean> {
-    const { end, channel, clock } = this.#options;
+    const { end, channel, clock, attempts } = this.#options;
     const stays = this.#listeners > 0;
     return channel.search(async () => {
-      const frames = end.frames(fetch || stays, stays, clock.now());
-      return frames !== undefined && (await this.#ask(frames, signal)) !== "not-delivered";
+      // Only an answer counts: a gateway's radio may acknowledge what leaks from the channels next to its own.
+      let asked: Asked = "no-answer";
+      for (let attempt = 0; attempt < attempts && asked === "no-answer"; attempt++) {
+        const frames = end.frames(fetch || stays, stays, clock.now());
+        if (!frames) return false;
+        asked = await this.#ask(frames, signal);
+      }
+      return asked !== "no-answer" && asked !== "not-delivered";
     });
   }
 
@@ -139,10 +148,7 @@ export class NativeTalk {
   }
 
   /** Sends frames and waits for what comes of the last. */
-  async #ask(
-    frames: NodeFrames,
-    signal: AbortSignalLike | undefined,
-  ): Promise<Exclude<NativeEvent, "nothing" | "more"> | NoAnswer> {
+  async #ask(frames: NodeFrames, signal: AbortSignalLike | undefined): Promise<Asked> {
     this.#event = "nothing";
     const delivered = await this.#send(frames, signal);
     const waitMs = delivered ? this.#options.replyMs : undeliveredReplyMs;

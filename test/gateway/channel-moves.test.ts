@@ -265,4 +265,19 @@ describe("a native node whose gateway is not heard", () => {
     const all = new Set([...late, ...world.broker.textsOn("readings")]);
     expect([...all].toSorted()).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
   });
+
+  it("is not taken to be where nothing but an acknowledgement is heard", async () => {
+    await using world = await World.open();
+    await world.ask("join/open", { code: false });
+    const sleeper = await sleeperIn(world, "020000000001");
+    await world.radio.setChannel(9);
+    const { radio } = sleeper;
+    const send = radio.send.bind(radio);
+    Object.defineProperty(radio, "send", {
+      value: (...frame: Parameters<typeof send>) =>
+        radio.channel === 2 ? Promise.resolve(true) : send(...frame),
+    });
+    expect(await sleeper.wake("0")).toBe("stored");
+    expect(radio.channel).toBe(9);
+  });
 });

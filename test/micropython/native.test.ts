@@ -194,6 +194,24 @@ node.sleep(60_000)
     expect(published()).toHaveLength(5);
   });
 
+  it("does not take the gateway to be where nothing but an acknowledgement is heard", async () => {
+    const { world, radio } = createWorld();
+    await using _ = world;
+    const node = world.run(`${start}
+print("result", node.publish("shed", "reading"))
+node.sleep(60_000)
+`);
+    await world.clock.advance(5000);
+    await radio.setChannel(9);
+    const send = node.radio.send.bind(node.radio);
+    Object.defineProperty(node.radio, "send", {
+      value: (...frame: Parameters<typeof send>) =>
+        node.radio.channel === 2 ? Promise.resolve(true) : send(...frame),
+    });
+    await world.clock.advance(60_000);
+    expect([node.radio.channel, node.lines.at(-1)]).toEqual([9, "result 0"]);
+  });
+
   it.each([1, 2])(
     "brings everything exactly once through loss, duplication, lies and restarts of the gateway, seed %i",
     async (seed) => {
