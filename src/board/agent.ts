@@ -2,6 +2,7 @@ import type { Clock, Cryptography } from "../base/index.ts";
 import { messageOf, toHex } from "../base/index.ts";
 import type { Message, MqttClient } from "../mqtt/index.ts";
 import {
+  type BoardCommand,
   boardCommands,
   type BoardInfo,
   callCommand,
@@ -16,12 +17,12 @@ import {
 } from "../wire/index.ts";
 import { Answer } from "./answer.ts";
 import { ClassicCommands } from "./classic-commands.ts";
-import { boardErrors } from "./errors.ts";
 import { Feeder } from "./feeder.ts";
 import { Guard } from "./guard.ts";
 import type { BoardLog, Logger } from "./log.ts";
 import { doNative, type NativeServices } from "./native-commands.ts";
 import { Partials } from "./partials.ts";
+import { Places } from "./places.ts";
 import { PrefixWatch } from "./prefix-watch.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
@@ -31,6 +32,16 @@ import { Transfers } from "./transfers.ts";
 const usualReplyBytes = 16_384;
 /** How many commands may be under way at once. */
 const mostCommands = 64;
+/** What sets a board right again, which is done however much is under way. */
+const managing: ReadonlySet<BoardCommand> = new Set([
+  "info",
+  "reset",
+  "log",
+  "log-level",
+  "crashes",
+  "crash",
+  "clear-crashes",
+]);
 /** From one feed to the next where nobody waits for it, in milliseconds. */
 const unwatchedFeedMs = 60_000;
 
@@ -79,7 +90,7 @@ export class BoardAgent {
   #sessions: string[] = [];
   readonly #partBytes: number;
   readonly #windowBytes: number;
-  #running = 0;
+  readonly #places = new Places(mostCommands);
 
   constructor(options: BoardAgentOptions) {
     const { clock, cryptography, keeper, log, client, base } = options;
@@ -236,7 +247,9 @@ export class BoardAgent {
     try {
       const request = this.#guard.admitCall(topic, body);
       if (!request) return;
-      await this.#counted(() => doNative(this.#native, request, answer));
+      const work = () => doNative(this.#native, request, answer);
+      if (managing.has(request.do)) return await work();
+      await this.#places.hold(work, request.do === "eval" ? (error) => answer.fail(error) : undefined);
     } catch (error) {
       answer.fail(error);
     }
@@ -250,27 +263,21 @@ export class BoardAgent {
     try {
       const work = () => this.#classic.do(command, packet, answer);
       if (this.#classic.goesOn(command.id)) await work();
-      else if (this.#guard.admitClassic(command.id)) await this.#counted(work);
+      else if (this.#guard.admitClassic(command.id)) {
+        const letGo = (error: Error) => answer.fail(error, true);
+        await this.#places.hold(work, command.command === "eval" ? letGo : undefined);
+      }
     } catch (error) {
       answer.fail(error, true);
     }
   }
 
-  async #counted(work: () => Promise<void>): Promise<void> {
-    if (this.#running >= mostCommands) {
-      throw boardErrors.create("board/busy", `${mostCommands} commands are under way already`);
-    }
-    this.#running++;
-    try {
-      await work();
-    } finally {
-      this.#running--;
-    }
-  }
-
   async #evaluateFeed(body: Uint8Array): Promise<void> {
     try {
-      await this.#options.repl.evaluate(String.fromCharCode(...body), () => {});
+      // It takes a place like anybody's: where there is none, the board is not manageable, and is not fed.
+      await this.#places.hold(async () => {
+        await this.#options.repl.evaluate(String.fromCharCode(...body), () => {});
+      });
     } catch (error) {
       this.#logger.error(`the watchdog's feed was not evaluated: ${messageOf(error)}`);
     }

@@ -63,7 +63,9 @@ export const boardErrors = defineErrors({
   },
   "board/interrupted": {
     fault: "caller",
-    meaning: "An evaluation took longer than the board's limit and was cut off, or is no longer waited for.",
+    meaning:
+      "An evaluation computed for longer than the board's limit and was cut off, or is no longer waited for: for too long, " +
+      "or since another command needed its place.",
   },
 });
 

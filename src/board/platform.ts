@@ -9,6 +9,8 @@ export interface FileEntry {
   readonly folder: boolean;
   /** In bytes. */
   readonly size: number;
+  /** Whether it is a link. What it leads to has a place of its own, perhaps above. Default false. */
+  readonly link?: boolean;
 }
 
 /** The files below a board's root. Every method throws a `board/…` error where it cannot do what is asked. */
