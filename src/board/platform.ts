@@ -41,7 +41,10 @@ export interface FileWriter {
   close(): Promise<void>;
 }
 
-/** Evaluates source in the board's own language, and keeps its state from one call to the next. */
+/**
+ * Evaluates source in the board's own language, and keeps its state from one call to the next. `this.watchdog.feed("…")` must
+ * reach the agent's watchdog whatever has been evaluated before.
+ */
 export interface Repl {
   /**
    * Evaluates an expression or statements. Gives the value's printed form, `undefined` if there is nothing to show; what is
