@@ -53,6 +53,12 @@ export const boardErrors = defineErrors({
     fault: "caller",
     meaning: "The board has no supervisor, and so no slots for images. Start it with `moteq board run`.",
   },
+  "board/stopped": {
+    fault: "peer",
+    meaning:
+      "A transfer ended before it was whole: nothing came for a minute, or the board's agent ends. What came stays; begin " +
+      "again to go on from it. Of the original program's put and ota nothing stays.",
+  },
   "board/too-long": {
     fault: "caller",
     meaning: "A command, an image or an output is longer than the board takes.",
@@ -71,3 +77,8 @@ export const boardErrors = defineErrors({
 
 /** What a {@link boardErrors} code may be. */
 export type BoardErrorCode = keyof typeof boardErrors.table;
+
+/** What the original program is told of a command that it did not make well. */
+export function protocolError(command: string, what: string): Error {
+  return boardErrors.create("board/bad-command", `MQRepl protocol error ${command}: ${what}`);
+}

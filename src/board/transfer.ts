@@ -9,8 +9,8 @@ export const usualPartBytes = 16_384;
 export const usualWindowBytes = 2_097_152;
 /** Where the line is slow, the board says at least so often what it has, in milliseconds. */
 const reportMs = 500;
-/** A transfer without a part for so long has ended; what came stays, to go on from. */
-const idleMs = 60_000;
+/** What comes in, and does not for so long, has ended, in milliseconds. What came stays, to go on from. */
+export const idleMs = 60_000;
 /** How much of what is there already is digested at once when a transfer goes on. */
 const digestBytes = 65_536;
 
@@ -196,7 +196,7 @@ export class Transfer {
   #watch(): void {
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(idleMs, () => {
-      void this.stop(boardErrors.create("board/interrupted", "no part came for a minute; what came stays"));
+      void this.stop(boardErrors.create("board/stopped", "no part came for a minute; what came stays"));
     });
   }
 }

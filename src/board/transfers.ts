@@ -82,7 +82,7 @@ export class Transfers {
 
   /** Ends all; what came stays. */
   async close(): Promise<void> {
-    const error = boardErrors.create("board/interrupted", "the board's agent ends");
+    const error = boardErrors.create("board/stopped", "the board's agent ends");
     await Promise.all([...this.#running.values()].map((running) => stop(running, error)));
   }
 

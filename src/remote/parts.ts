@@ -38,7 +38,7 @@ const mostParts = 1024;
 const mostPartBytes = 262_144;
 const mostWindowBytes = 16_777_216;
 
-/** A board that ends in good order may be there again after so long, in milliseconds. */
+/** A board whose agent ends in good order may be there again after so long, in milliseconds. */
 const afterEndMs = 500;
 
 /** Begins a native command whose answer is told of message by message. */
@@ -82,8 +82,7 @@ export async function sendParts(
       await sendOnce(exchange, request, content, beginOnce, moved, mayGoAhead);
       return;
     } catch (error) {
-      const hasEnded =
-        remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/interrupted";
+      const hasEnded = remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/stopped";
       const mayPass =
         hasEnded || remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
       if (!mayPass || options.signal?.aborted) throw error;
