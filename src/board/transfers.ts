@@ -125,8 +125,15 @@ export class Transfers {
   }
 }
 
+/** Ends one, and waits until nothing is written any more. */
 async function stop({ transfer, begun }: Running, error: unknown): Promise<void> {
-  // What cannot begin is told to whoever wanted it.
-  await begun.catch(() => {});
-  await transfer.stop(error);
+  // One that still looks through what is there ends with that at once.
+  void transfer.stop(error);
+  try {
+    await begun;
+  } catch {
+    // What cannot begin is told to whoever wanted it, and writes nothing.
+    return;
+  }
+  await transfer.closed;
 }

@@ -14,7 +14,7 @@ import { Wakeup } from "./wakeup.ts";
 
 /**
  * After so long without a word from the board, in milliseconds, it is asked anew what it has; twice as long each time, since
- * it may be busy digesting what it has.
+ * it may be busy. Our own says so.
  */
 const askAgainMs = 2000;
 
@@ -66,11 +66,10 @@ export async function sendParts(
   let movedAt = clock.monotonic();
   let most = -1;
   let patienceMs = askAgainMs;
-  const moved = (have: number) => {
-    if (have > most) {
-      movedAt = clock.monotonic();
-      patienceMs = askAgainMs;
-    }
+  const moved = ({ have, busy = false }: PartsProgress) => {
+    if (busy || have > most) movedAt = clock.monotonic();
+    if (busy) return;
+    if (have > most) patienceMs = askAgainMs;
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
@@ -92,6 +91,8 @@ export async function sendParts(
   }
 }
 
+type Progress = Required<Omit<PartsProgress, "busy">>;
+
 type BeginOnce = (
   request: BoardRequest,
   options: { readonly onBody: (body: Uint8Array) => void },
@@ -102,10 +103,10 @@ async function sendOnce(
   request: BoardRequest & { readonly do: "put" | "update" },
   content: Uint8Array,
   begin: BeginOnce,
-  moved: (have: number) => void,
+  moved: (told: PartsProgress) => void,
   ahead: PartsAhead | undefined,
 ): Promise<void> {
-  let progress: Required<PartsProgress> | undefined = ahead && limit({ have: 0, done: false, ...ahead });
+  let progress: Progress | undefined = ahead && limit({ have: 0, done: false, ...ahead });
   let offset = 0;
   /** How much has reached the broker, while the board has not answered. */
   let reached = 0;
@@ -120,8 +121,9 @@ async function sendOnce(
         call.fail(refused);
         return;
       }
+      moved(told);
+      if (told.busy) return;
       progress = limit({ part: 1024, window: 1024, done: false, ...progress, ...told });
-      moved(told.have);
       // Where an earlier attempt left something, what was sent ahead was for nothing.
       if (!answered && told.have > 0) offset = told.have;
       answered = true;
@@ -159,7 +161,7 @@ async function sendOnce(
     );
 }
 
-function limit(progress: Required<PartsProgress>): Required<PartsProgress> {
+function limit(progress: Progress): Progress {
   const part = Math.min(Math.max(progress.part, 1), mostPartBytes);
   return { ...progress, part, window: Math.min(progress.window, mostWindowBytes, part * mostParts) };
 }

@@ -57,7 +57,10 @@ export interface PartsProgress {
   readonly part?: number;
   /** How many bytes may be sent beyond `have`. */
   readonly window?: number;
+  /** Everything is in its place. */
   readonly done?: boolean;
+  /** It is at work with what it has: it digests or writes it. `have` is then no place to go on from. */
+  readonly busy?: boolean;
 }
 
 /** What is known of one crash. */
@@ -120,12 +123,13 @@ export function decodeBoardEntry(text: string): BoardEntry | undefined {
 export function decodePartsProgress(text: string): PartsProgress | undefined {
   const value = parseObject(text);
   if (!value || !Number.isSafeInteger(value["have"])) return undefined;
-  const { part, window, done } = value;
+  const { part, window, done, busy } = value;
   return {
     have: toWhole(value["have"]),
     ...(part === undefined ? {} : { part: toWhole(part) }),
     ...(window === undefined ? {} : { window: toWhole(window) }),
     ...(done === true ? { done } : {}),
+    ...(busy === true ? { busy } : {}),
   };
 }
 
