@@ -1,4 +1,4 @@
-import { type Clock, concatBytes, encodeUtf8, MoteqError, messageOf, type Timer } from "../base/index.ts";
+import { type Clock, concatBytes, encodeUtf8, messageOf, type Timer } from "../base/index.ts";
 import type { MqttClient } from "../mqtt/index.ts";
 import {
   type BoardPacket,
@@ -11,7 +11,7 @@ import {
 import { boardErrors } from "./errors.ts";
 
 /** How many bytes of one answer may wait for the broker before whoever prints more is stopped. */
-const mostPending = 4 * 1024 * 1024;
+export const mostPending = 4 * 1024 * 1024;
 
 /** How long a short piece may wait for others to go with it, in milliseconds. */
 const gatherMs = 20;
@@ -90,8 +90,7 @@ export class Answer {
     this.#timer?.cancel();
     const { base, id } = this.#options;
     const text = messageOf(error).slice(0, 8000);
-    const code =
-      error instanceof MoteqError && error.code.startsWith("board/") ? error.code : "board/evaluation";
+    const code = boardErrors.is(error) ? error.code : "board/failed";
     this.#publish(encodeReplyTopic(base, "err", id), encodeUtf8(plain ? text : encodeFault(code, text)));
   }
 
@@ -114,10 +113,7 @@ export class Answer {
       if (this.#pending > mostPending || this.#sequence >= highestSequence) {
         this.#gathered = [];
         this.#gatheredBytes = 0;
-        throw boardErrors.create(
-          "board/too-long",
-          "the answer grows faster than it can be sent, or beyond all bounds",
-        );
+        throw tooLongError();
       }
       this.#send({ sequence: this.#sequence++, last: false, body: body.subarray(offset, offset + size) });
     }
@@ -139,4 +135,12 @@ export class Answer {
     // An answer that cannot be sent has nobody to be told to: the caller's timeout says it.
     this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, settled);
   }
+}
+
+/** Whoever prints gets to hear it. */
+export function tooLongError(): Error {
+  return boardErrors.create(
+    "board/too-long",
+    "the answer grows faster than it can be sent, or beyond all bounds",
+  );
 }

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from "../base/index.ts";
 import { type BoardPacket, classicReplyBytes, type CommandTopic } from "../wire/index.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, mostPending, tooLongError } from "./answer.ts";
 import { ClassicSeries, type SeriesServices } from "./classic-series.ts";
 import { boardErrors, protocolError } from "./errors.ts";
 import { toBoardPath } from "./path.ts";
@@ -59,9 +59,12 @@ export class ClassicCommands {
     if (sequence !== 0 || !last) throw protocolError("eval", "only single message supported");
     const source = decodeUtf8(body);
     if (source === undefined) throw protocolError("eval", "the source is no UTF-8");
-    const printed: string[] = [];
-    const value = await this.#services.repl.evaluate(source, (text) => void printed.push(text));
-    answer.end(printed.join("") + (value ?? ""));
+    let printed = "";
+    const value = await this.#services.repl.evaluate(source, (text) => {
+      if (printed.length + text.length > mostPending) throw tooLongError();
+      printed += text;
+    });
+    answer.end(printed + (value ?? ""));
   }
 
   async #get(tail: string, answer: Answer): Promise<void> {

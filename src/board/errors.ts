@@ -53,6 +53,12 @@ export const boardErrors = defineErrors({
     fault: "caller",
     meaning: "The board has no supervisor, and so no slots for images. Start it with `moteq board run`.",
   },
+  "board/failed": {
+    fault: "moteq",
+    meaning:
+      "The board could not do it for a reason that none of the other codes names; the message says what it was told. If " +
+      "nothing on the board explains it, it is a defect of moteq: report it.",
+  },
   "board/stopped": {
     fault: "peer",
     meaning:

@@ -51,7 +51,7 @@ export interface Repl {
    * printed meanwhile goes to `print`. What needs no waiting is given at once: its answer then goes out together with the
    * command's acknowledgement.
    *
-   * @throws `board/interrupted` for one that does not end, and whatever the source throws
+   * @throws `board/interrupted` for one that does not end, `board/evaluation` with what the source throws
    */
   evaluate(source: string, print: (text: string) => void): string | undefined | Promise<string | undefined>;
   /** How the last word of a text could go on. */

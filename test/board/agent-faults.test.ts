@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type Clock, encodeUtf8 } from "../../src/base/index.ts";
 import { Feeder } from "../../src/board/feeder.ts";
 import { connect, systemClock } from "../../src/node/index.ts";
+import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { VmRepl } from "../../src/node/board/repl.ts";
 import { have } from "../support/external.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -26,6 +27,23 @@ describe("a folder with a name that is no UTF-8 (real)", () => {
       ["\ufffd", 0],
       ["\ufffda", 0],
     ]);
+  });
+});
+
+describe("what fails on the board without a code of its own (real)", () => {
+  it("is not taken for an evaluation that threw", async () => {
+    class BrokenFiles extends NodeBoardFiles {
+      override list(): Promise<never> {
+        return Promise.reject(new TypeError("it was not made for this"));
+      }
+    }
+    await using world = await AgentWorld.start({ files: (root) => new BrokenFiles(root) });
+    const board = await world.drive();
+    await expect(board.list("/")).rejects.toMatchObject({
+      message: "it was not made for this",
+      detail: { code: "board/failed" },
+    });
+    await expect(board.evaluate("throw 7")).rejects.toMatchObject({ detail: { code: "board/evaluation" } });
   });
 });
 

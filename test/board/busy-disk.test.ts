@@ -50,14 +50,14 @@ class SlowDisk extends NodeBoardFiles {
 
 /** The disk below is a real one, which virtual time must not outrun. */
 async function advanceUntil(clock: VirtualClock, work: Promise<unknown>): Promise<void> {
-  let ended = false;
-  const end = () => void (ended = true);
+  const state = { ended: false };
+  const end = () => void (state.ended = true);
   work.then(end, end);
-  for (let turn = 0; turn < 1000 && !ended; turn++) {
+  for (let turn = 0; turn < 1000 && !state.ended; turn++) {
     await clock.advance(400);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  if (!ended) throw new Error("it has not ended");
+  if (!state.ended) throw new Error("it has not ended");
   await work;
 }
 
