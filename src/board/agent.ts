@@ -1,5 +1,5 @@
 import type { Clock, Cryptography } from "../base/index.ts";
-import { messageOf, toHex } from "../base/index.ts";
+import { messageOf, show, toHex } from "../base/index.ts";
 import type { Message, MqttClient } from "../mqtt/index.ts";
 import {
   type BoardCommand,
@@ -10,6 +10,7 @@ import {
   classicReplyBytes,
   decodeBoardPacket,
   decodeCommandTopic,
+  type IgnoredReason,
   parsePartTail,
   toInfoTopic,
   toLogTopic,
@@ -84,7 +85,8 @@ export class BoardAgent {
   readonly #classic: ClassicCommands;
   readonly #feeder: Feeder;
   readonly #native: NativeServices;
-  readonly #said = new Set<string>();
+  /** What was warned of. Strangers' messages are one thing a reason, so that they cannot keep others from being said. */
+  readonly #said = new Set<IgnoredReason | "feed" | "prefix">();
   readonly #prefixWatch: PrefixWatch;
   /** The last ones that were announced. */
   #sessions: string[] = [];
@@ -113,6 +115,7 @@ export class BoardAgent {
       onFed: () => keeper.fed(),
       onLost: () =>
         this.#say(
+          "feed",
           `what feeds the watchdog does not come back through the broker: may the board publish and subscribe ` +
             `below ${base}/cmd?`,
         ),
@@ -146,6 +149,7 @@ export class BoardAgent {
       uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
       part: this.#partBytes,
       window: this.#windowBytes,
+      ignored: this.#guard.ignored.toJSON(),
     };
   }
 
@@ -171,7 +175,7 @@ export class BoardAgent {
     log.connect((line) => client.publish(logTopic, line, { qos: 1 }));
     const watching = client.subscribe(toInfoTopic(base), { qos: 1 }, (message) => {
       if (!this.#prefixWatch.isForeign(message)) return;
-      this.#say(`another board announces itself at ${base}: give each board a prefix of its own`);
+      this.#say("prefix", `another board announces itself at ${base}: give each board a prefix of its own`);
     });
     // Without it the board works as well.
     watching.catch(() => {});
@@ -216,10 +220,9 @@ export class BoardAgent {
   #receive({ topic, payload, retain }: Message): void | Promise<void> {
     const { base } = this.#options;
     const command = decodeCommandTopic(base, topic);
-    if (!command) return this.#ignore(`a message at ${topic} is no command`);
+    if (!command) return this.#ignore("foreign", `a message at ${show(topic)} is no command`);
     if (retain) {
-      this.#guard.counts.add("retained");
-      return this.#ignore("a command was retained at the broker: such ones are never done");
+      return this.#ignore("retained", "a command was retained at the broker: such ones are never done");
     }
     if (command.command === "part") {
       const offset = parsePartTail(command.tail);
@@ -228,8 +231,7 @@ export class BoardAgent {
     }
     const packet = decodeBoardPacket(payload);
     if (!packet) {
-      this.#guard.counts.add("malformed");
-      return this.#ignore(`a command at ${topic} is shorter than its header`);
+      return this.#ignore("malformed", `a command at ${show(topic)} is shorter than its header`);
     }
     if (command.id === watchdogId && this.#feeder.recognizes(packet.body)) {
       void this.#evaluateFeed(packet.body);
@@ -283,15 +285,16 @@ export class BoardAgent {
     }
   }
 
-  #ignore(text: string): undefined {
-    this.#say(text);
+  #ignore(reason: IgnoredReason, text: string): undefined {
+    this.#guard.ignored.add(reason);
+    this.#say(reason, `${text}; the information counts such messages`);
     return undefined;
   }
 
   /** Warns, of each thing once. */
-  #say(text: string): void {
-    if (this.#said.size >= 100 || this.#said.has(text)) return;
-    this.#said.add(text);
+  #say(about: IgnoredReason | "feed" | "prefix", text: string): void {
+    if (this.#said.has(about)) return;
+    this.#said.add(about);
     this.#logger.warning(text);
   }
 }

@@ -46,6 +46,7 @@ export {
   type BoardInfo,
   type BoardSlot,
   type CrashReport,
+  type IgnoredReason,
   decodeBoardEntry,
   decodeBoardInfo,
   decodeCrashReport,

@@ -114,6 +114,25 @@ describe("a prefix (real)", () => {
   });
 });
 
+describe("messages that are no commands (real)", () => {
+  it("are said once and counted, and do not keep a second board from being warned of", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    for (let index = 0; index < 120; index++) {
+      await client.publish(`${base}/cmd/odd${index}`, "x", { qos: 1 });
+      await client.publish(`${base}/cmd/eval/odd${index}`, "x", { qos: 1 });
+    }
+    const other = JSON.stringify({ ...world.agent.info(), session: "ab".repeat(16) });
+    await client.publish(`${base}/info`, other, { qos: 1, retain: true });
+    const warnings = () => world.log.recent(1000).filter((line) => line.startsWith("W"));
+    await expect.poll(() => warnings().at(-1)).toContain("another board");
+    expect(warnings()).toHaveLength(3);
+    expect(warnings()[0]).toContain(`a message at "${base}/cmd/odd0" is no command`);
+    const board = await world.drive();
+    expect((await board.info()).ignored).toEqual({ foreign: 120, malformed: 120 });
+  });
+});
+
 describe("what a call prints when it has ended (real)", () => {
   it("is not lost", async () => {
     const folder = mkdtempSync(join(tmpdir(), "moteq-repl-"));

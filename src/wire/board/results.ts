@@ -33,7 +33,19 @@ export interface BoardInfo {
   readonly part: number;
   /** How many bytes of a file may be on their way to it; with both, parts may be sent right behind `put`. */
   readonly window: number;
+  /** How many messages it did not take since it was started, by reason. */
+  readonly ignored?: { readonly [Reason in IgnoredReason]?: number };
 }
+
+/**
+ * Why a board leaves a message without an answer:
+ *
+ * - `retained`: a command that the broker had kept; `repeated`: one that came before;
+ * - `malformed`: it is shorter than its header; `foreign`: its topic is none of a command.
+ */
+export type IgnoredReason = "retained" | "repeated" | "malformed" | "foreign";
+
+const ignoredReasons: readonly IgnoredReason[] = ["retained", "repeated", "malformed", "foreign"];
 
 /** One entry of a folder. */
 export interface BoardEntry {
@@ -103,7 +115,14 @@ export function decodeBoardInfo(text: string): BoardInfo | undefined {
     uptimeMs: toWhole(value["uptimeMs"]),
     part: toWhole(value["part"]),
     window: toWhole(value["window"]),
+    ignored: decodeIgnored(value["ignored"]),
   };
+}
+
+function decodeIgnored(value: unknown): NonNullable<BoardInfo["ignored"]> {
+  const given = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const counted = ignoredReasons.filter((reason) => toWhole(given[reason]) > 0);
+  return Object.fromEntries(counted.map((reason) => [reason, toWhole(given[reason])]));
 }
 
 /** An entry of a folder as it came; `undefined` where it is none. */
