@@ -50,7 +50,7 @@ export type BeginCall = (
 /**
  * Sends the parts of a file or an image, as far ahead of what the board has as it allows. After any interruption – of
  * the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
- * timeout.
+ * timeout. If what comes out of a beginning that the board had is not the whole, all is sent anew, once.
  *
  * @param ahead what may follow the command at once, the first time
  */
@@ -66,14 +66,19 @@ export async function sendParts(
   let movedAt = clock.monotonic();
   let most = -1;
   let patienceMs = askAgainMs;
+  /** What the board had when it was asked; `undefined` while it has not said. */
+  let beginning: number | undefined;
+  let mayBeginAgain = true;
   const moved = ({ have, busy = false }: PartsProgress) => {
     if (busy || have > most) movedAt = clock.monotonic();
     if (busy) return;
+    beginning ??= have;
     if (have > most) patienceMs = askAgainMs;
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
   for (let mayGoAhead = ahead; ; mayGoAhead = undefined) {
+    beginning = undefined;
     try {
       const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
       patienceMs *= 2;
@@ -81,7 +86,14 @@ export async function sendParts(
       await sendOnce(exchange, request, content, beginOnce, moved, mayGoAhead);
       return;
     } catch (error) {
-      const hasEnded = remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/stopped";
+      const code = remoteErrors.is(error, "remote/refused") ? error.detail["code"] : undefined;
+      if (code === "board/digest" && beginning !== 0 && mayBeginAgain && !options.signal?.aborted) {
+        // A power cut may have spoilt the beginning that it had. The board has thrown it away.
+        mayBeginAgain = false;
+        most = -1;
+        continue;
+      }
+      const hasEnded = code === "board/stopped";
       const mayPass =
         hasEnded || remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
       if (!mayPass || options.signal?.aborted) throw error;
@@ -112,13 +124,11 @@ async function sendOnce(
   let reached = 0;
   let answered = false;
   const news = new Wakeup();
-  let refused: Error | undefined;
   const call = begin(request, {
     onBody(body) {
       const told = decodePartsProgress(decodeUtf8(body) ?? "");
       if (!told || told.have > content.length) {
-        refused = remoteErrors.create("remote/bad-answer", "the board answered no progress of a transfer");
-        call.fail(refused);
+        call.fail(remoteErrors.create("remote/bad-answer", "the board answered no progress of a transfer"));
         return;
       }
       moved(told);
