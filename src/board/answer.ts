@@ -44,10 +44,6 @@ export class Answer {
     this.id = options.id;
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   /** Sends a piece, together with others that come at the same time. @throws `board/too-long` */
   write(piece: string | Uint8Array): void {
     if (this.#ended || piece.length === 0) return;
@@ -58,9 +54,14 @@ export class Answer {
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#flushOrFail());
   }
 
-  /** Sends a piece as a message of its own, at once. */
+  /** Whether all numbers have been given away, so that it can only end. */
+  get isFull(): boolean {
+    return this.#sequence >= highestSequence;
+  }
+
+  /** Sends a piece as a message of its own, at once; nothing when it is full. */
   say(text: string): void {
-    if (this.#ended) return;
+    if (this.#ended || this.isFull) return;
     this.#flush(1);
     this.#send({ sequence: this.#sequence++, last: false, body: encodeUtf8(text) });
   }

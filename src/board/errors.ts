@@ -49,10 +49,6 @@ export const boardErrors = defineErrors({
     fault: "caller",
     meaning: "Somebody began the same transfer anew, so that this one has ended.",
   },
-  "board/no-slots": {
-    fault: "caller",
-    meaning: "The board has no supervisor, and so no slots for images. Start it with `moteq board run`.",
-  },
   "board/failed": {
     fault: "moteq",
     meaning:

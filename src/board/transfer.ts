@@ -111,10 +111,10 @@ export class Transfer {
     return size;
   }
 
-  /** Takes a part. One that came before, after a gap or from beyond the window is left. */
+  /** Takes a part. One that came before, after a gap or from beyond the window is left, and so is one that is too long. */
   take(offset: number, bytes: Uint8Array): void {
-    const { size, windowBytes } = this.#options;
-    if (this.#ended || bytes.length === 0) return;
+    const { size, partBytes, windowBytes } = this.#options;
+    if (this.#ended || bytes.length === 0 || bytes.length > partBytes) return;
     if (offset !== this.#came || offset > this.#written + windowBytes) return;
     if (offset + bytes.length > size) {
       const message = `a part goes beyond the ${size} bytes that were announced`;
@@ -225,6 +225,13 @@ export class Transfer {
   }
 
   #report(progress: PartsProgress): void {
+    if (this.#options.answer.isFull) {
+      // The caller takes more for repetitions. It goes on under a new id.
+      void this.stop(
+        boardErrors.create("board/stopped", "no more can be reported in one answer: call again"),
+      );
+      return;
+    }
     this.#reported = progress.have;
     this.#reportedAt = this.#options.clock.monotonic();
     this.#options.answer.say(JSON.stringify(progress));
