@@ -16,6 +16,18 @@ interface Pace {
   sync: number;
 }
 
+/** How much of the real disk's own work is under way, which virtual time must not outrun. */
+const disk = { working: 0 };
+
+async function counted<T>(work: Promise<T>): Promise<T> {
+  disk.working++;
+  try {
+    return await work;
+  } finally {
+    disk.working--;
+  }
+}
+
 class SlowDisk extends NodeBoardFiles {
   readonly #clock: Clock;
   readonly #pace: Pace;
@@ -26,36 +38,47 @@ class SlowDisk extends NodeBoardFiles {
     this.#pace = pace;
   }
 
+  override stat(path: string) {
+    return counted(super.stat(path));
+  }
+
+  override list(path: string) {
+    return counted(super.list(path));
+  }
+
+  override rename(path: string, to: string) {
+    return counted(super.rename(path, to));
+  }
+
   override async read(path: string, offset: number, size: number): Promise<Uint8Array> {
-    await sleep(this.#clock, this.#pace.read);
-    return await super.read(path, offset, size);
+    if (this.#pace.read > 0) await sleep(this.#clock, this.#pace.read);
+    return await counted(super.read(path, offset, size));
   }
 
   override async append(path: string): Promise<FileWriter> {
-    const writer = await super.append(path);
+    const writer = await counted(super.append(path));
     return {
       size: writer.size,
       write: async (pieces) => {
-        await sleep(this.#clock, this.#pace.write);
-        await writer.write(pieces);
+        if (this.#pace.write > 0) await sleep(this.#clock, this.#pace.write);
+        await counted(writer.write(pieces));
       },
       sync: async () => {
-        await sleep(this.#clock, this.#pace.sync);
-        await writer.sync();
+        if (this.#pace.sync > 0) await sleep(this.#clock, this.#pace.sync);
+        await counted(writer.sync());
       },
-      close: () => writer.close(),
+      close: () => counted(writer.close()),
     };
   }
 }
 
-/** The disk below is a real one, which virtual time must not outrun. */
 async function advanceUntil(clock: VirtualClock, work: Promise<unknown>): Promise<void> {
   const state = { ended: false };
   const end = () => void (state.ended = true);
   work.then(end, end);
   for (let turn = 0; turn < 1000 && !state.ended; turn++) {
     await clock.advance(400);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    while (disk.working > 0) await new Promise((resolve) => setImmediate(resolve));
   }
   if (!state.ended) throw new Error("it has not ended");
   await work;
