@@ -12,6 +12,9 @@ const content = randomBytes(10_000);
 const sha256 = sha256Of(systemCryptography, content);
 const packets = [...splitIntoPackets(content, 1400)].map((packet) => encodeBoardPacket(packet));
 
+/** A disk may take its time. */
+const patient = { timeout: 10_000 };
+
 async function startWorld() {
   const clock = createNodeClock();
   const world = await AgentWorld.start({ clock });
@@ -32,8 +35,7 @@ describe("a put or ota of the original program (real)", () => {
     await send(tail, packets.slice(2, 3));
     await clock.advance(59_000);
     expect([world.agent.busy, heard.length]).toEqual([true, 0]);
-    await clock.advance(2000);
-    await expect.poll(() => world.agent.busy).toBe(false);
+    await expect.poll(() => clock.advance(1000).then(() => world.agent.busy), patient).toBe(false);
     await expect
       .poll(() => heard.at(-1)?.text)
       .toMatch(/^MQRepl protocol error .*: no message came for 60 s$/);
@@ -44,7 +46,7 @@ describe("a put or ota of the original program (real)", () => {
     await using started = await startWorld();
     const { clock, world, heard, send } = started;
     await send("put/whole000/file", packets);
-    await expect.poll(() => heard.length).toBe(1);
+    await expect.poll(() => heard.length, patient).toBe(1);
     await clock.advance(200_000);
     expect(heard.map(({ text }) => text.slice(2))).toEqual(["OK"]);
     expect(Buffer.compare(readFileSync(join(world.root, "file")), content)).toBe(0);

@@ -17,7 +17,7 @@ describe("a board with as many evaluations under way as may be (real)", () => {
       message: expect.stringMatching(/^it waited, and made room for another command/) as string,
     });
     const { feeds } = world.keeper;
-    await expect.poll(() => world.keeper.feeds).toBeGreaterThan(feeds + 1);
+    await expect.poll(() => world.keeper.feeds, { timeout: 10_000 }).toBeGreaterThan(feeds + 1);
     expect((await board.info()).state).toBe("online");
     expect(await board.list("/")).toEqual([]);
     expect(decodeUtf8(await board.evaluate("(resolve63(7), 'done')"))).toBe("'done'");

@@ -24,6 +24,6 @@ describe("a slip in the REPL (real)", () => {
     // Some are refused, which is as well.
     await board.evaluate(slip).catch(() => {});
     const { feeds } = world.keeper;
-    await expect.poll(() => world.keeper.feeds).toBeGreaterThan(feeds + 2);
+    await expect.poll(() => world.keeper.feeds, { timeout: 10_000 }).toBeGreaterThan(feeds + 2);
   });
 });
