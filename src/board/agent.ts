@@ -1,7 +1,8 @@
 import type { Clock, Cryptography } from "../base/index.ts";
-import { messageOf, toHex } from "../base/index.ts";
+import { messageOf, show, toHex } from "../base/index.ts";
 import type { Message, MqttClient } from "../mqtt/index.ts";
 import {
+  type BoardCommand,
   boardCommands,
   type BoardInfo,
   callCommand,
@@ -9,6 +10,7 @@ import {
   classicReplyBytes,
   decodeBoardPacket,
   decodeCommandTopic,
+  type IgnoredReason,
   parsePartTail,
   toInfoTopic,
   toLogTopic,
@@ -16,12 +18,12 @@ import {
 } from "../wire/index.ts";
 import { Answer } from "./answer.ts";
 import { ClassicCommands } from "./classic-commands.ts";
-import { boardErrors } from "./errors.ts";
 import { Feeder } from "./feeder.ts";
 import { Guard } from "./guard.ts";
 import type { BoardLog, Logger } from "./log.ts";
 import { doNative, type NativeServices } from "./native-commands.ts";
 import { Partials } from "./partials.ts";
+import { Places } from "./places.ts";
 import { PrefixWatch } from "./prefix-watch.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
@@ -31,6 +33,16 @@ import { Transfers } from "./transfers.ts";
 const usualReplyBytes = 16_384;
 /** How many commands may be under way at once. */
 const mostCommands = 64;
+/** What sets a board right again, which is done however much is under way. */
+const managing: ReadonlySet<BoardCommand> = new Set([
+  "info",
+  "reset",
+  "log",
+  "log-level",
+  "crashes",
+  "crash",
+  "clear-crashes",
+]);
 /** From one feed to the next where nobody waits for it, in milliseconds. */
 const unwatchedFeedMs = 60_000;
 
@@ -73,13 +85,14 @@ export class BoardAgent {
   readonly #classic: ClassicCommands;
   readonly #feeder: Feeder;
   readonly #native: NativeServices;
-  readonly #said = new Set<string>();
+  /** What was warned of. Strangers' messages are one thing a reason, so that they cannot keep others from being said. */
+  readonly #said = new Set<IgnoredReason | "feed" | "prefix">();
   readonly #prefixWatch: PrefixWatch;
   /** The last ones that were announced. */
   #sessions: string[] = [];
   readonly #partBytes: number;
   readonly #windowBytes: number;
-  #running = 0;
+  readonly #places = new Places(mostCommands);
 
   constructor(options: BoardAgentOptions) {
     const { clock, cryptography, keeper, log, client, base } = options;
@@ -102,6 +115,7 @@ export class BoardAgent {
       onFed: () => keeper.fed(),
       onLost: () =>
         this.#say(
+          "feed",
           `what feeds the watchdog does not come back through the broker: may the board publish and subscribe ` +
             `below ${base}/cmd?`,
         ),
@@ -135,6 +149,7 @@ export class BoardAgent {
       uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
       part: this.#partBytes,
       window: this.#windowBytes,
+      ignored: this.#guard.ignored.toJSON(),
     };
   }
 
@@ -160,7 +175,7 @@ export class BoardAgent {
     log.connect((line) => client.publish(logTopic, line, { qos: 1 }));
     const watching = client.subscribe(toInfoTopic(base), { qos: 1 }, (message) => {
       if (!this.#prefixWatch.isForeign(message)) return;
-      this.#say(`another board announces itself at ${base}: give each board a prefix of its own`);
+      this.#say("prefix", `another board announces itself at ${base}: give each board a prefix of its own`);
     });
     // Without it the board works as well.
     watching.catch(() => {});
@@ -205,10 +220,9 @@ export class BoardAgent {
   #receive({ topic, payload, retain }: Message): void | Promise<void> {
     const { base } = this.#options;
     const command = decodeCommandTopic(base, topic);
-    if (!command) return this.#ignore(`a message at ${topic} is no command`);
+    if (!command) return this.#ignore("foreign", `a message at ${show(topic)} is no command`);
     if (retain) {
-      this.#guard.counts.add("retained");
-      return this.#ignore("a command was retained at the broker: such ones are never done");
+      return this.#ignore("retained", "a command was retained at the broker: such ones are never done");
     }
     if (command.command === "part") {
       const offset = parsePartTail(command.tail);
@@ -217,8 +231,7 @@ export class BoardAgent {
     }
     const packet = decodeBoardPacket(payload);
     if (!packet) {
-      this.#guard.counts.add("malformed");
-      return this.#ignore(`a command at ${topic} is shorter than its header`);
+      return this.#ignore("malformed", `a command at ${show(topic)} is shorter than its header`);
     }
     if (command.id === watchdogId && this.#feeder.recognizes(packet.body)) {
       void this.#evaluateFeed(packet.body);
@@ -236,7 +249,9 @@ export class BoardAgent {
     try {
       const request = this.#guard.admitCall(topic, body);
       if (!request) return;
-      await this.#counted(() => doNative(this.#native, request, answer));
+      const work = () => doNative(this.#native, request, answer);
+      if (managing.has(request.do)) return await work();
+      await this.#places.hold(work, request.do === "eval" ? (error) => answer.fail(error) : undefined);
     } catch (error) {
       answer.fail(error);
     }
@@ -250,41 +265,36 @@ export class BoardAgent {
     try {
       const work = () => this.#classic.do(command, packet, answer);
       if (this.#classic.goesOn(command.id)) await work();
-      else if (this.#guard.admitClassic(command.id)) await this.#counted(work);
+      else if (this.#guard.admitClassic(command.id)) {
+        const letGo = (error: Error) => answer.fail(error, true);
+        await this.#places.hold(work, command.command === "eval" ? letGo : undefined);
+      }
     } catch (error) {
       answer.fail(error, true);
     }
   }
 
-  async #counted(work: () => Promise<void>): Promise<void> {
-    if (this.#running >= mostCommands) {
-      throw boardErrors.create("board/busy", `${mostCommands} commands are under way already`);
-    }
-    this.#running++;
-    try {
-      await work();
-    } finally {
-      this.#running--;
-    }
-  }
-
   async #evaluateFeed(body: Uint8Array): Promise<void> {
     try {
-      await this.#options.repl.evaluate(String.fromCharCode(...body), () => {});
+      // It takes a place like anybody's: where there is none, the board is not manageable, and is not fed.
+      await this.#places.hold(async () => {
+        await this.#options.repl.evaluate(String.fromCharCode(...body), () => {});
+      });
     } catch (error) {
       this.#logger.error(`the watchdog's feed was not evaluated: ${messageOf(error)}`);
     }
   }
 
-  #ignore(text: string): undefined {
-    this.#say(text);
+  #ignore(reason: IgnoredReason, text: string): undefined {
+    this.#guard.ignored.add(reason);
+    this.#say(reason, `${text}; the information counts such messages`);
     return undefined;
   }
 
   /** Warns, of each thing once. */
-  #say(text: string): void {
-    if (this.#said.size >= 100 || this.#said.has(text)) return;
-    this.#said.add(text);
+  #say(about: IgnoredReason | "feed" | "prefix", text: string): void {
+    if (this.#said.has(about)) return;
+    this.#said.add(about);
     this.#logger.warning(text);
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, concatBytes, encodeUtf8, MoteqError, messageOf, type Timer } from "../base/index.ts";
+import { type Clock, concatBytes, encodeUtf8, messageOf, type Timer } from "../base/index.ts";
 import type { MqttClient } from "../mqtt/index.ts";
 import {
   type BoardPacket,
@@ -11,7 +11,7 @@ import {
 import { boardErrors } from "./errors.ts";
 
 /** How many bytes of one answer may wait for the broker before whoever prints more is stopped. */
-const mostPending = 4 * 1024 * 1024;
+export const mostPending = 4 * 1024 * 1024;
 
 /** How long a short piece may wait for others to go with it, in milliseconds. */
 const gatherMs = 20;
@@ -44,10 +44,6 @@ export class Answer {
     this.id = options.id;
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   /** Sends a piece, together with others that come at the same time. @throws `board/too-long` */
   write(piece: string | Uint8Array): void {
     if (this.#ended || piece.length === 0) return;
@@ -58,9 +54,14 @@ export class Answer {
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#flushOrFail());
   }
 
-  /** Sends a piece as a message of its own, at once. */
+  /** Whether all numbers have been given away, so that it can only end. */
+  get isFull(): boolean {
+    return this.#sequence >= highestSequence;
+  }
+
+  /** Sends a piece as a message of its own, at once; nothing when it is full. */
   say(text: string): void {
-    if (this.#ended) return;
+    if (this.#ended || this.isFull) return;
     this.#flush(1);
     this.#send({ sequence: this.#sequence++, last: false, body: encodeUtf8(text) });
   }
@@ -90,8 +91,7 @@ export class Answer {
     this.#timer?.cancel();
     const { base, id } = this.#options;
     const text = messageOf(error).slice(0, 8000);
-    const code =
-      error instanceof MoteqError && error.code.startsWith("board/") ? error.code : "board/evaluation";
+    const code = boardErrors.is(error) ? error.code : "board/failed";
     this.#publish(encodeReplyTopic(base, "err", id), encodeUtf8(plain ? text : encodeFault(code, text)));
   }
 
@@ -114,10 +114,7 @@ export class Answer {
       if (this.#pending > mostPending || this.#sequence >= highestSequence) {
         this.#gathered = [];
         this.#gatheredBytes = 0;
-        throw boardErrors.create(
-          "board/too-long",
-          "the answer grows faster than it can be sent, or beyond all bounds",
-        );
+        throw tooLongError();
       }
       this.#send({ sequence: this.#sequence++, last: false, body: body.subarray(offset, offset + size) });
     }
@@ -139,4 +136,12 @@ export class Answer {
     // An answer that cannot be sent has nobody to be told to: the caller's timeout says it.
     this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, settled);
   }
+}
+
+/** Whoever prints gets to hear it. */
+export function tooLongError(): Error {
+  return boardErrors.create(
+    "board/too-long",
+    "the answer grows faster than it can be sent, or beyond all bounds",
+  );
 }

@@ -49,9 +49,17 @@ export const boardErrors = defineErrors({
     fault: "caller",
     meaning: "Somebody began the same transfer anew, so that this one has ended.",
   },
-  "board/no-slots": {
-    fault: "caller",
-    meaning: "The board has no supervisor, and so no slots for images. Start it with `moteq board run`.",
+  "board/failed": {
+    fault: "moteq",
+    meaning:
+      "The board could not do it for a reason that none of the other codes names; the message says what it was told. If " +
+      "nothing on the board explains it, it is a defect of moteq: report it.",
+  },
+  "board/stopped": {
+    fault: "peer",
+    meaning:
+      "A transfer ended before it was whole: nothing came for a minute, or the board's agent ends. What came stays; begin " +
+      "again to go on from it. Of the original program's put and ota nothing stays.",
   },
   "board/too-long": {
     fault: "caller",
@@ -63,9 +71,16 @@ export const boardErrors = defineErrors({
   },
   "board/interrupted": {
     fault: "caller",
-    meaning: "An evaluation took longer than the board's limit and was cut off, or is no longer waited for.",
+    meaning:
+      "An evaluation computed for longer than the board's limit and was cut off, or is no longer waited for: for too long, " +
+      "or since another command needed its place.",
   },
 });
 
 /** What a {@link boardErrors} code may be. */
 export type BoardErrorCode = keyof typeof boardErrors.table;
+
+/** What the original program is told of a command that it did not make well. */
+export function protocolError(command: string, what: string): Error {
+  return boardErrors.create("board/bad-command", `MQRepl protocol error ${command}: ${what}`);
+}

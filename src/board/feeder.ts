@@ -49,7 +49,7 @@ export class Feeder {
     return this.#expected.some((token) => equalBytes(body, encodeUtf8(sourceOf(token))));
   }
 
-  /** What the REPL calls as `watchdog.feed(token)`. */
+  /** What the REPL calls as `this.watchdog.feed(token)`. */
   feed(token: unknown): void {
     const index = this.#expected.indexOf(String(token));
     if (index < 0) return;
@@ -70,6 +70,7 @@ export class Feeder {
   }
 }
 
+/** Behind `this` nothing is hidden by what somebody declares in the REPL: `let watchdog` would hide a bare name. */
 function sourceOf(token: string): string {
-  return `watchdog.feed("${token}")`;
+  return `this.watchdog.feed("${token}")`;
 }

@@ -1,5 +1,5 @@
 import { Counters, type Cryptography, equalBytes, Ring, toHex } from "../base/index.ts";
-import { type BoardRequest, decodeBoardRequest, decodeCall, isTrusted } from "../wire/index.ts";
+import { type BoardRequest, decodeBoardRequest, decodeCall, type IgnoredReason } from "../wire/index.ts";
 import { boardErrors } from "./errors.ts";
 
 /** Callers that are remembered in one session; with one more a new session begins. */
@@ -7,12 +7,10 @@ const mostCallers = 64;
 /** Commands of the original program that are remembered, so that none is done twice. */
 const rememberedIds = 256;
 
-/** Why a message was not taken; counted, and not answered, since whoever sent it has had an answer or wants none. */
-export type Ignored = "retained" | "repeated" | "malformed";
-
 /** Decides which commands a board takes. */
 export class Guard {
-  readonly counts = new Counters<Ignored>();
+  /** What was not taken and is not answered, since whoever sent it has had an answer or wants none. */
+  readonly ignored = new Counters<IgnoredReason>();
   /** Names this run of the agent; 16 bytes. */
   session: Uint8Array;
   readonly #cryptography: Cryptography;
@@ -56,7 +54,7 @@ export class Guard {
     }
     const caller = toHex(call.caller);
     if (call.number <= (this.#numbers.get(caller) ?? 0)) {
-      this.counts.add("repeated");
+      this.ignored.add("repeated");
       return undefined;
     }
     if (!this.#numbers.has(caller) && this.#numbers.size >= mostCallers) {
@@ -74,7 +72,7 @@ export class Guard {
   admitClassic(id: string): boolean {
     if (this.signed) throw unsignedError();
     if (this.#ids.has(id)) {
-      this.counts.add("repeated");
+      this.ignored.add("repeated");
       return false;
     }
     const forgotten = this.#idsInOrder.pushEvicting(id);
@@ -96,7 +94,7 @@ export class Guard {
   }
 
   #assertSignature(proof: { publicKey: Uint8Array; message: Uint8Array; signature: Uint8Array }): void {
-    if (!isTrusted(this.#trusted, proof.publicKey)) {
+    if (!this.#trusted.some((key) => equalBytes(key, proof.publicKey))) {
       const start = toHex(proof.publicKey).slice(0, 16);
       throw boardErrors.create("board/untrusted", `the board does not trust the key ${start}…`);
     }

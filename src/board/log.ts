@@ -25,8 +25,9 @@ export interface BoardLogOptions {
   readonly clock: Clock;
   /** Writes a line to the console. */
   readonly write?: (line: string) => void;
-  /** Publishes a line; resolves when the broker has it. Set later by {@link BoardLog.connect}. */
+  /** The lowest level that goes to the console. Default `info`. */
   readonly console?: LogLevel;
+  /** The lowest level that goes to MQTT. Default `info`. */
   readonly mqtt?: LogLevel;
   /** How many characters wait for the broker at the most. Default 65,536. */
   readonly bufferSize?: number;
@@ -79,7 +80,8 @@ export class BoardLog {
 
   /** The last lines, oldest first. */
   recent(count: number): string[] {
-    return [...this.#recent].slice(-count);
+    const lines = [...this.#recent];
+    return lines.slice(Math.max(0, lines.length - count));
   }
 
   /** From now on lines go out by `publish`; `undefined`: they wait. */

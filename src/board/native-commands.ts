@@ -138,7 +138,9 @@ async function list(
   depth: number,
 ): Promise<void> {
   const entries = await services.files.list(path);
-  for (const { name, folder, size } of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+  for (const { name, folder, size, link } of entries.toSorted((one, other) =>
+    one.name < other.name ? -1 : 1,
+  )) {
     if (isPartial(name)) continue;
     const below = path === "" ? name : `${path}/${name}`;
     // A file may be gone, or lead out by a link; the others are listed all the same.
@@ -146,7 +148,8 @@ async function list(
     const entry: BoardEntry = { name: prefix + name, folder, size, ...(sum ? { sha256: sum.sha256 } : {}) };
     answer.write(`${JSON.stringify(entry)}\n`);
     await answer.drained();
-    if (folder && request.recursive && depth < deepestFolder) {
+    // Links may lead in circles; what they lead to is listed where it is.
+    if (folder && !link && request.recursive && depth < deepestFolder) {
       await list(services, answer, below, `${prefix}${name}/`, request, depth + 1).catch((error: unknown) => {
         // It may have gone meanwhile, or its name may be no UTF-8.
         if (!boardErrors.is(error, "board/outside") && !boardErrors.is(error, "board/not-found")) throw error;

@@ -26,6 +26,7 @@ export function toBoardPath(given: string): string {
   return names.join("/");
 }
 
+/** What a path is refused with that leads out: `board/outside`. @param path as the caller gave it */
 export function outsideError(path: string): Error {
   return boardErrors.create("board/outside", `the path ${show(path)} leads out of the board's root`);
 }

@@ -9,6 +9,8 @@ export interface FileEntry {
   readonly folder: boolean;
   /** In bytes. */
   readonly size: number;
+  /** Whether it is a link. What it leads to has a place of its own, perhaps above. Default false. */
+  readonly link?: boolean;
 }
 
 /** The files below a board's root. Every method throws a `board/…` error where it cannot do what is asked. */
@@ -39,14 +41,17 @@ export interface FileWriter {
   close(): Promise<void>;
 }
 
-/** Evaluates source in the board's own language, and keeps its state from one call to the next. */
+/**
+ * Evaluates source in the board's own language, and keeps its state from one call to the next. `this.watchdog.feed("…")` must
+ * reach the agent's watchdog whatever has been evaluated before.
+ */
 export interface Repl {
   /**
    * Evaluates an expression or statements. Gives the value's printed form, `undefined` if there is nothing to show; what is
    * printed meanwhile goes to `print`. What needs no waiting is given at once: its answer then goes out together with the
    * command's acknowledgement.
    *
-   * @throws `board/interrupted` for one that does not end, and whatever the source throws
+   * @throws `board/interrupted` for one that does not end, `board/evaluation` with what the source throws
    */
   evaluate(source: string, print: (text: string) => void): string | undefined | Promise<string | undefined>;
   /** How the last word of a text could go on. */

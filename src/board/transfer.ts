@@ -9,8 +9,8 @@ export const usualPartBytes = 16_384;
 export const usualWindowBytes = 2_097_152;
 /** Where the line is slow, the board says at least so often what it has, in milliseconds. */
 const reportMs = 500;
-/** A transfer without a part for so long has ended; what came stays, to go on from. */
-const idleMs = 60_000;
+/** What comes in, and does not for so long, has ended, in milliseconds. What came stays, to go on from. */
+export const idleMs = 60_000;
 /** How much of what is there already is digested at once when a transfer goes on. */
 const digestBytes = 65_536;
 
@@ -59,9 +59,13 @@ export class Transfer {
   #reportedAt = 0;
   #ended = false;
   #timer: Timer | undefined;
+  /** Resolves when one that has begun is written no more. */
+  readonly closed: Promise<void>;
+  #setClosed = (): void => {};
 
   constructor(options: TransferOptions) {
     this.#options = options;
+    this.closed = new Promise((resolve) => (this.#setClosed = resolve));
     this.#hash = options.cryptography.createSha256();
   }
 
@@ -72,7 +76,7 @@ export class Transfer {
     const hash = this.#options.cryptography.createSha256();
     let have: number;
     try {
-      have = await digestInto(hash, target, there <= size ? there : 0);
+      have = await this.#heard(this.#digest(hash, target, there <= size ? there : 0));
     } catch (error) {
       this.#ended = true;
       await target.writer.close().catch(() => {});
@@ -95,10 +99,22 @@ export class Transfer {
     if (this.#gathered.length > 0 || have === size) this.#write();
   }
 
-  /** Takes a part. One that came before, after a gap or from beyond the window is left. */
+  /** Digests what is there already. @returns how much of it could be read */
+  async #digest(hash: Sha256, target: TransferTarget, size: number): Promise<number> {
+    for (let have = 0; have < size;) {
+      const bytes = await target.read(have, Math.min(digestBytes, size - have));
+      // Nobody waits for it any more.
+      if (bytes.length === 0 || this.#ended) return have;
+      hash.update(bytes);
+      have += bytes.length;
+    }
+    return size;
+  }
+
+  /** Takes a part. One that came before, after a gap or from beyond the window is left, and so is one that is too long. */
   take(offset: number, bytes: Uint8Array): void {
-    const { size, windowBytes } = this.#options;
-    if (this.#ended || bytes.length === 0) return;
+    const { size, partBytes, windowBytes } = this.#options;
+    if (this.#ended || bytes.length === 0 || bytes.length > partBytes) return;
     if (offset !== this.#came || offset > this.#written + windowBytes) return;
     if (offset + bytes.length > size) {
       const message = `a part goes beyond the ${size} bytes that were announced`;
@@ -113,7 +129,7 @@ export class Transfer {
     this.#write();
   }
 
-  /** Ends it without an end; what came stays. */
+  /** Ends it without an end; what came stays. It is over when it is `closed`. */
   async stop(error: unknown): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
@@ -133,15 +149,15 @@ export class Transfer {
     try {
       while (this.#gathered.length > 0) {
         const pieces = this.#gathered.splice(0);
-        await target.writer.write(pieces);
+        await this.#heard(target.writer.write(pieces));
         for (const { length } of pieces) this.#written += length;
         this.#reportIfDue();
       }
     } catch (error) {
       if (!this.#ended) await this.#end(error, boardErrors.is(error, "board/full"));
     }
-    this.#isWriting = false;
     if (this.#written === this.#options.size && !this.#ended) await this.#finish(target);
+    this.#isWriting = false;
   }
 
   async #finish(target: TransferTarget): Promise<void> {
@@ -152,9 +168,9 @@ export class Transfer {
       return await this.#end(boardErrors.create("board/digest", message), true);
     }
     try {
-      await target.writer.sync();
+      await this.#heard(target.writer.sync());
       await target.writer.close();
-      await target.accept();
+      await this.#heard(target.accept());
     } catch (error) {
       return await this.#end(error, true);
     }
@@ -171,13 +187,34 @@ export class Transfer {
 
   /** Lets go of what was written; until then it is nobody else's. */
   async #close(discard = false): Promise<void> {
-    this.#timer?.cancel();
     const target = this.#target;
-    await target?.writer.close().catch(() => {});
+    // One that still looks through what is there sees that it has ended, and closes then.
+    if (!target) return;
+    this.#timer?.cancel();
+    await target.writer.close().catch(() => {});
     // What cannot be removed is overwritten by the next attempt.
-    if (discard) await target?.discard().catch(() => {});
-    target?.release();
+    if (discard) await target.discard().catch(() => {});
+    target.release();
     this.#options.onEnd();
+    this.#setClosed();
+  }
+
+  /** Says at times that it is at work: a caller that hears nothing asks anew, and the work would begin anew too. */
+  async #heard<T>(work: Promise<T>): Promise<T> {
+    const { clock, answer } = this.#options;
+    let timer: Timer | undefined;
+    const wait = () => {
+      timer = clock.setTimer(reportMs, () => {
+        answer.say(JSON.stringify({ have: this.#written, busy: true } satisfies PartsProgress));
+        wait();
+      });
+    };
+    wait();
+    try {
+      return await work;
+    } finally {
+      timer?.cancel();
+    }
   }
 
   #reportIfDue(): void {
@@ -188,6 +225,13 @@ export class Transfer {
   }
 
   #report(progress: PartsProgress): void {
+    if (this.#options.answer.isFull) {
+      // The caller takes more for repetitions. It goes on under a new id.
+      void this.stop(
+        boardErrors.create("board/stopped", "no more can be reported in one answer: call again"),
+      );
+      return;
+    }
     this.#reported = progress.have;
     this.#reportedAt = this.#options.clock.monotonic();
     this.#options.answer.say(JSON.stringify(progress));
@@ -196,18 +240,9 @@ export class Transfer {
   #watch(): void {
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(idleMs, () => {
-      void this.stop(boardErrors.create("board/interrupted", "no part came for a minute; what came stays"));
+      // Then it is the board that has not caught up.
+      if (this.#isWriting) this.#watch();
+      else void this.stop(boardErrors.create("board/stopped", "no part came for a minute; what came stays"));
     });
   }
-}
-
-/** Digests what is there already. @returns how much of it could be read */
-async function digestInto(hash: Sha256, target: TransferTarget, size: number): Promise<number> {
-  for (let have = 0; have < size;) {
-    const bytes = await target.read(have, Math.min(digestBytes, size - have));
-    if (bytes.length === 0) return have;
-    hash.update(bytes);
-    have += bytes.length;
-  }
-  return size;
 }

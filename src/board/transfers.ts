@@ -82,7 +82,7 @@ export class Transfers {
 
   /** Ends all; what came stays. */
   async close(): Promise<void> {
-    const error = boardErrors.create("board/interrupted", "the board's agent ends");
+    const error = boardErrors.create("board/stopped", "the board's agent ends");
     await Promise.all([...this.#running.values()].map((running) => stop(running, error)));
   }
 
@@ -125,8 +125,15 @@ export class Transfers {
   }
 }
 
+/** Ends one, and waits until nothing is written any more. */
 async function stop({ transfer, begun }: Running, error: unknown): Promise<void> {
-  // What cannot begin is told to whoever wanted it.
-  await begun.catch(() => {});
-  await transfer.stop(error);
+  // One that still looks through what is there ends with that at once.
+  void transfer.stop(error);
+  try {
+    await begun;
+  } catch {
+    // What cannot begin is told to whoever wanted it, and writes nothing.
+    return;
+  }
+  await transfer.closed;
 }

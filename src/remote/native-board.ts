@@ -236,7 +236,7 @@ export class NativeBoard implements RemoteBoard {
   /** Takes the session out of a refusal that names it. */
   #learnSession(error: unknown): boolean {
     if (!remoteErrors.is(error, "remote/refused") || error.detail["code"] !== "board/session") return false;
-    const session = fromHex(error.message.slice(0, 32));
+    const session = fromHex(String(error.detail["text"]).trim());
     if (session?.length !== 16) return false;
     this.#session = session.slice();
     return true;

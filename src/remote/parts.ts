@@ -14,7 +14,7 @@ import { Wakeup } from "./wakeup.ts";
 
 /**
  * After so long without a word from the board, in milliseconds, it is asked anew what it has; twice as long each time, since
- * it may be busy digesting what it has.
+ * it may be busy. Our own says so.
  */
 const askAgainMs = 2000;
 
@@ -38,7 +38,7 @@ const mostParts = 1024;
 const mostPartBytes = 262_144;
 const mostWindowBytes = 16_777_216;
 
-/** A board that ends in good order may be there again after so long, in milliseconds. */
+/** A board whose agent ends in good order may be there again after so long, in milliseconds. */
 const afterEndMs = 500;
 
 /** Begins a native command whose answer is told of message by message. */
@@ -50,7 +50,7 @@ export type BeginCall = (
 /**
  * Sends the parts of a file or an image, as far ahead of what the board has as it allows. After any interruption – of
  * the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
- * timeout.
+ * timeout. If what comes out of a beginning that the board had is not the whole, all is sent anew, once.
  *
  * @param ahead what may follow the command at once, the first time
  */
@@ -66,15 +66,19 @@ export async function sendParts(
   let movedAt = clock.monotonic();
   let most = -1;
   let patienceMs = askAgainMs;
-  const moved = (have: number) => {
-    if (have > most) {
-      movedAt = clock.monotonic();
-      patienceMs = askAgainMs;
-    }
+  /** What the board had when it was asked; `undefined` while it has not said. */
+  let beginning: number | undefined;
+  let mayBeginAgain = true;
+  const moved = ({ have, busy = false }: PartsProgress) => {
+    if (busy || have > most) movedAt = clock.monotonic();
+    if (busy) return;
+    beginning ??= have;
+    if (have > most) patienceMs = askAgainMs;
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
   for (let mayGoAhead = ahead; ; mayGoAhead = undefined) {
+    beginning = undefined;
     try {
       const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
       patienceMs *= 2;
@@ -82,8 +86,14 @@ export async function sendParts(
       await sendOnce(exchange, request, content, beginOnce, moved, mayGoAhead);
       return;
     } catch (error) {
-      const hasEnded =
-        remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/interrupted";
+      const code = remoteErrors.is(error, "remote/refused") ? error.detail["code"] : undefined;
+      if (code === "board/digest" && beginning !== 0 && mayBeginAgain && !options.signal?.aborted) {
+        // A power cut may have spoilt the beginning that it had. The board has thrown it away.
+        mayBeginAgain = false;
+        most = -1;
+        continue;
+      }
+      const hasEnded = code === "board/stopped";
       const mayPass =
         hasEnded || remoteErrors.is(error, "remote/no-answer") || remoteErrors.is(error, "remote/gap");
       if (!mayPass || options.signal?.aborted) throw error;
@@ -92,6 +102,8 @@ export async function sendParts(
     }
   }
 }
+
+type Progress = Required<Omit<PartsProgress, "busy">>;
 
 type BeginOnce = (
   request: BoardRequest,
@@ -103,26 +115,25 @@ async function sendOnce(
   request: BoardRequest & { readonly do: "put" | "update" },
   content: Uint8Array,
   begin: BeginOnce,
-  moved: (have: number) => void,
+  moved: (told: PartsProgress) => void,
   ahead: PartsAhead | undefined,
 ): Promise<void> {
-  let progress: Required<PartsProgress> | undefined = ahead && limit({ have: 0, done: false, ...ahead });
+  let progress: Progress | undefined = ahead && limit({ have: 0, done: false, ...ahead });
   let offset = 0;
   /** How much has reached the broker, while the board has not answered. */
   let reached = 0;
   let answered = false;
   const news = new Wakeup();
-  let refused: Error | undefined;
   const call = begin(request, {
     onBody(body) {
       const told = decodePartsProgress(decodeUtf8(body) ?? "");
       if (!told || told.have > content.length) {
-        refused = remoteErrors.create("remote/bad-answer", "the board answered no progress of a transfer");
-        call.fail(refused);
+        call.fail(remoteErrors.create("remote/bad-answer", "the board answered no progress of a transfer"));
         return;
       }
+      moved(told);
+      if (told.busy) return;
       progress = limit({ part: 1024, window: 1024, done: false, ...progress, ...told });
-      moved(told.have);
       // Where an earlier attempt left something, what was sent ahead was for nothing.
       if (!answered && told.have > 0) offset = told.have;
       answered = true;
@@ -160,7 +171,7 @@ async function sendOnce(
     );
 }
 
-function limit(progress: Required<PartsProgress>): Required<PartsProgress> {
+function limit(progress: Progress): Progress {
   const part = Math.min(Math.max(progress.part, 1), mostPartBytes);
   return { ...progress, part, window: Math.min(progress.window, mostWindowBytes, part * mostParts) };
 }

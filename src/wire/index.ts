@@ -3,17 +3,7 @@
  *
  * @module
  */
-export {
-  type BoardCall,
-  callCommand,
-  decodeCall,
-  type DecodedCall,
-  decodeFault,
-  encodeCall,
-  encodeFault,
-  isTrusted,
-  toImageMessage,
-} from "./board/call.ts";
+export { type BoardCall, callCommand, decodeCall, type DecodedCall, encodeCall } from "./board/call.ts";
 export {
   classicAckEvery,
   classicCommandBytes,
@@ -24,6 +14,8 @@ export {
   encodeAck,
   watchdogId,
 } from "./board/classic.ts";
+export { decodeFault, encodeFault } from "./board/fault.ts";
+export { toImageMessage } from "./board/image.ts";
 export {
   type BoardPacket,
   decodeBoardPacket,
@@ -46,6 +38,7 @@ export {
   type BoardInfo,
   type BoardSlot,
   type CrashReport,
+  type IgnoredReason,
   decodeBoardEntry,
   decodeBoardInfo,
   decodeCrashReport,

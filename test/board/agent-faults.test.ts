@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type Clock, encodeUtf8 } from "../../src/base/index.ts";
 import { Feeder } from "../../src/board/feeder.ts";
 import { connect, systemClock } from "../../src/node/index.ts";
+import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { VmRepl } from "../../src/node/board/repl.ts";
 import { have } from "../support/external.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -26,6 +27,23 @@ describe("a folder with a name that is no UTF-8 (real)", () => {
       ["\ufffd", 0],
       ["\ufffda", 0],
     ]);
+  });
+});
+
+describe("what fails on the board without a code of its own (real)", () => {
+  it("is not taken for an evaluation that threw", async () => {
+    class BrokenFiles extends NodeBoardFiles {
+      override list(): Promise<never> {
+        return Promise.reject(new TypeError("it was not made for this"));
+      }
+    }
+    await using world = await AgentWorld.start({ files: (root) => new BrokenFiles(root) });
+    const board = await world.drive();
+    await expect(board.list("/")).rejects.toMatchObject({
+      message: "it was not made for this",
+      detail: { code: "board/failed" },
+    });
+    await expect(board.evaluate("throw 7")).rejects.toMatchObject({ detail: { code: "board/evaluation" } });
   });
 });
 
@@ -93,6 +111,25 @@ describe("a prefix (real)", () => {
     await client.publish(`${base}/info`, other, { qos: 1, retain: true });
     await expect.poll(() => warnings().length).toBe(2);
     expect(warnings()[1]).toContain(`at ${base}: give each board a prefix of its own`);
+  });
+});
+
+describe("messages that are no commands (real)", () => {
+  it("are said once and counted, and do not keep a second board from being warned of", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    for (let index = 0; index < 120; index++) {
+      await client.publish(`${base}/cmd/odd${index}`, "x", { qos: 1 });
+      await client.publish(`${base}/cmd/eval/odd${index}`, "x", { qos: 1 });
+    }
+    const other = JSON.stringify({ ...world.agent.info(), session: "ab".repeat(16) });
+    await client.publish(`${base}/info`, other, { qos: 1, retain: true });
+    const warnings = () => world.log.recent(1000).filter((line) => line.startsWith("W"));
+    await expect.poll(() => warnings().at(-1)).toContain("another board");
+    expect(warnings()).toHaveLength(3);
+    expect(warnings()[0]).toContain(`a message at "${base}/cmd/odd0" is no command`);
+    const board = await world.drive();
+    expect((await board.info()).ignored).toEqual({ foreign: 120, malformed: 120 });
   });
 });
 

@@ -174,7 +174,8 @@ export class AgentWorld implements AsyncDisposable {
     options: { signer?: Signer; timeoutMs?: number; client?: MqttClient } = {},
   ): Promise<RemoteBoard> {
     const { signer, timeoutMs = 5000, client = await this.connect() } = options;
-    return await openBoard({ ...services, client, base, timeoutMs, signer });
+    const { clock = systemClock } = this.#options;
+    return await openBoard({ ...services, clock, client, base, timeoutMs, signer });
   }
 
   /** What the agent publishes from now on. */

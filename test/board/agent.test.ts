@@ -224,6 +224,14 @@ describe("a board with moteq's agent (real)", () => {
       );
     });
 
+    it("eval that prints without an end is cut off, and keeps no more than an answer may have", async () => {
+      const source = `for (let length = 0; ; ) { length += 10_000; globalThis.printed = length; print("x".repeat(9999)) }`;
+      expect(await ask(world, "eval", undefined, encodeUtf8(source))).toMatchObject([
+        { kind: "err", text: expect.stringMatching(/^the answer grows/) as string },
+      ]);
+      expect(Number(await text("printed"))).toBeLessThan(4 * 1024 * 1024 + 20_000);
+    });
+
     it("put answers OK, acknowledges long files, and a gap puts nothing", async () => {
       const content = randomBytes(120_000);
       const heard = await ask(world, "put", "/from-mqboard.bin", content);

@@ -18,6 +18,13 @@ describe("a board's log", () => {
     expect(console).toEqual(["W     1234     main: hot", "E     1234 a-long-name: cold"]);
   });
 
+  it("gives as many of its last lines as are asked for", () => {
+    const { log } = createLog();
+    for (const text of ["a", "b", "c"]) log.logger("x").info(text);
+    expect([0, 1, 2, 5].map((count) => log.recent(count).length)).toEqual([0, 1, 2, 3]);
+    expect(log.recent(1)[0]).toMatch(/: c$/);
+  });
+
   it("writes the time of day once the clock is set", () => {
     const { console, log } = createLog({ startsAt: Date.UTC(2026, 10, 20, 9, 5, 1, 7) });
     log.logger("main").info("up");

@@ -152,19 +152,6 @@ describe("a file that is not whole yet (real)", () => {
   });
 });
 
-describe("a board (real)", () => {
-  it("does so many commands at once, and refuses the next", async () => {
-    await using world = await AgentWorld.start({ waitMs: 3000 });
-    const board = await world.drive();
-    const all = Array.from({ length: 64 }, () =>
-      board.evaluate("new Promise((done) => setTimeout(done, 1500))"),
-    );
-    await expect(board.evaluate("1")).rejects.toMatchObject({ detail: { code: "board/busy" } });
-    await Promise.all(all);
-    await board.evaluate("1");
-  });
-});
-
 describe("a slot (real)", () => {
   it("is said not to hold its old image any more before the new one is there", async () => {
     await using world = await AgentWorld.start();

@@ -6,6 +6,7 @@ import { sha256Of } from "../../src/base/index.ts";
 import type { FileWriter } from "../../src/board/index.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
+import { createNodeClock } from "../support/memory-broker.ts";
 import { AgentWorld, createCaller } from "./agent-world.ts";
 
 const ignore = () => {};
@@ -63,5 +64,37 @@ describe("parts right behind their announcement (real)", () => {
     await expect.poll(() => world.agentClient.stats.received).toBe(13);
     release();
     await expect.poll(() => heard.at(-1)?.text).toContain('"have":3000');
+  });
+
+  it("are left where they are longer than the board said", async () => {
+    await using world = await AgentWorld.start({ partBytes: 900 });
+    const heard = await announce(world, "file");
+    await expect.poll(() => heard.at(-1)?.text).toContain('"have":0');
+    await expect.poll(() => world.agentClient.stats.received).toBe(13);
+    expect(heard).toHaveLength(1);
+  });
+});
+
+describe("a file of which no part comes (real)", () => {
+  it("ends after a minute, and what came stays", async () => {
+    const clock = createNodeClock();
+    await using world = await AgentWorld.start({ clock });
+    const client = await world.connect();
+    const heard = await world.listen();
+    const call = await createCaller(world, client);
+    const { topic, sent } = call(
+      { do: "put", path: "file", size: 10, sha256: "0".repeat(64) },
+      { number: 1 },
+    );
+    await sent;
+    await expect.poll(() => heard.length).toBe(1);
+    await clock.advance(59_000);
+    await client.publish(`${topic.replace("/call/", "/part/")}/0`, "five!", { qos: 1 });
+    await expect.poll(() => readdirSync(world.root)).toHaveLength(1);
+    await clock.advance(59_000);
+    expect(world.agent.busy).toBe(true);
+    await expect.poll(() => clock.advance(1000).then(() => world.agent.busy)).toBe(false);
+    await expect.poll(() => heard.at(-1)?.text).toMatch(/^board\/stopped: no part came for a minute/);
+    expect(readdirSync(world.root)).toEqual([expect.stringMatching(/\.part$/)]);
   });
 });

@@ -265,7 +265,7 @@ describe("paths (real)", () => {
     expect(existsSync(join(outside, "secret"))).toBe(true);
     // All is listed, and nothing is followed out.
     const names = (await board.list("", { recursive: true, digest: true })).map(({ name }) => name);
-    expect(names).toEqual(["absolute-link", "good-link", "good-link/file", "inside", "inside/file", "link"]);
+    expect(names).toEqual(["absolute-link", "good-link", "inside", "inside/file", "link"]);
   });
 
   it("are made plain before they are used", () => {

@@ -50,13 +50,14 @@ export class NodeBoardFiles implements BoardFiles {
       const entries: FileEntry[] = [];
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         // A link that leads out, or nowhere, is shown as an empty file: it can be removed, not followed.
-        const found = entry.isSymbolicLink()
+        const link = entry.isSymbolicLink();
+        const found = link
           ? await this.stat(join(path, entry.name)).catch(() => {})
           : {
               folder: entry.isDirectory(),
               size: entry.isFile() ? await sizeOf(join(folder, entry.name)) : 0,
             };
-        entries.push({ name: entry.name, folder: found?.folder ?? false, size: found?.size ?? 0 });
+        entries.push({ name: entry.name, folder: found?.folder ?? false, size: found?.size ?? 0, link });
       }
       return entries;
     });

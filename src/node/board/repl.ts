@@ -10,7 +10,7 @@ const completeMs = 200;
 
 /** How a {@link VmRepl} is made. */
 export interface VmReplOptions {
-  /** What its source finds by name, beside Node's own and `print`. */
+  /** What its source finds by name, beside Node's own and `print`. Its objects are frozen. */
   readonly bindings: Readonly<Record<string, unknown>>;
   /** From where `require` looks for packages: a file's path. */
   readonly from: string;
@@ -49,7 +49,7 @@ export class VmRepl implements Repl {
     const sandbox = { require: createRequire(from), ...node, ...timers, ...own };
     for (const [name, value] of Object.entries(bindings)) {
       // What keeps the board manageable cannot be overwritten by a slip.
-      Object.defineProperty(sandbox, name, { value, enumerable: true });
+      Object.defineProperty(sandbox, name, { value: Object.freeze(value), enumerable: true });
     }
     this.#context = createContext(sandbox);
   }

@@ -1,4 +1,4 @@
-import { concatBytes, decodeUtf8, encodeUtf8, equalBytes } from "../../base/index.ts";
+import { concatBytes, decodeUtf8, encodeUtf8 } from "../../base/index.ts";
 
 // A native command is the command `call`, one message of mqrepl's, whose body is:
 //
@@ -85,27 +85,6 @@ export function decodeCall(topic: string, body: Uint8Array): DecodedCall | { rea
   return { ...call, proof: { publicKey, signature: body.slice(62, 126), message } };
 }
 
-/** What the signature of an image signs. `sha256` is the image's digest, 32 bytes. */
-export function toImageMessage(sha256: Uint8Array): Uint8Array {
-  return concatBytes([encodeUtf8("moteq image\0"), sha256]);
-}
-
-/** Whether a key is among trusted ones. */
-export function isTrusted(trusted: readonly Uint8Array[], key: Uint8Array): boolean {
-  return trusted.some((one) => equalBytes(one, key));
-}
-
 function toSignedMessage(topic: string, parts: readonly Uint8Array[]): Uint8Array {
   return concatBytes([encodeUtf8(`moteq call\0${topic}\0`), ...parts]);
-}
-
-/** A board's refusal: a code of `docs/reference/board.md` and a text for people. */
-export function encodeFault(code: string, text: string): string {
-  return `${code}: ${text}`;
-}
-
-/** The code and the text of a refusal; boards that run the original mqrepl give no code. */
-export function decodeFault(text: string): { readonly code: string | undefined; readonly text: string } {
-  const [, code, rest] = /^(board\/[a-z-]+): ([^]*)$/.exec(text) ?? [];
-  return code === undefined || rest === undefined ? { code: undefined, text } : { code, text: rest };
 }

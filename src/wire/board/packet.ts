@@ -14,6 +14,7 @@ export interface BoardPacket {
   readonly body: Uint8Array;
 }
 
+/** The payload of one message. */
 export function encodeBoardPacket({ sequence, last, body }: BoardPacket): Uint8Array {
   const bytes = new Uint8Array(2 + body.length);
   bytes[0] = (last ? 0x80 : 0) | ((sequence >> 8) & 0x7f);

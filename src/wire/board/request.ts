@@ -42,6 +42,7 @@ export type BoardRequest =
   | { readonly do: "crash"; readonly number: number }
   | { readonly do: "clear-crashes" };
 
+/** What a request may ask for. */
 export type BoardCommand = BoardRequest["do"];
 
 type Kind = "text" | "whole" | "flag" | "digest" | "signature" | "mode" | "level";
@@ -91,6 +92,7 @@ const kinds: { readonly [Name in Kind]: readonly [(value: unknown) => boolean, s
   ],
 };
 
+/** The request as the text of a call. */
 export function encodeBoardRequest(request: BoardRequest): string {
   return JSON.stringify(request);
 }

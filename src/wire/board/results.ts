@@ -33,7 +33,19 @@ export interface BoardInfo {
   readonly part: number;
   /** How many bytes of a file may be on their way to it; with both, parts may be sent right behind `put`. */
   readonly window: number;
+  /** How many messages it did not take since it was started, by reason. */
+  readonly ignored?: { readonly [Reason in IgnoredReason]?: number };
 }
+
+/**
+ * Why a board leaves a message without an answer:
+ *
+ * - `retained`: a command that the broker had kept; `repeated`: one that came before;
+ * - `malformed`: it is shorter than its header; `foreign`: its topic is none of a command.
+ */
+export type IgnoredReason = "retained" | "repeated" | "malformed" | "foreign";
+
+const ignoredReasons: readonly IgnoredReason[] = ["retained", "repeated", "malformed", "foreign"];
 
 /** One entry of a folder. */
 export interface BoardEntry {
@@ -57,7 +69,10 @@ export interface PartsProgress {
   readonly part?: number;
   /** How many bytes may be sent beyond `have`. */
   readonly window?: number;
+  /** Everything is in its place. */
   readonly done?: boolean;
+  /** It is at work with what it has: it digests or writes it. `have` is then no place to go on from. */
+  readonly busy?: boolean;
 }
 
 /** What is known of one crash. */
@@ -100,7 +115,14 @@ export function decodeBoardInfo(text: string): BoardInfo | undefined {
     uptimeMs: toWhole(value["uptimeMs"]),
     part: toWhole(value["part"]),
     window: toWhole(value["window"]),
+    ignored: decodeIgnored(value["ignored"]),
   };
+}
+
+function decodeIgnored(value: unknown): NonNullable<BoardInfo["ignored"]> {
+  const given = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const counted = ignoredReasons.filter((reason) => toWhole(given[reason]) > 0);
+  return Object.fromEntries(counted.map((reason) => [reason, toWhole(given[reason])]));
 }
 
 /** An entry of a folder as it came; `undefined` where it is none. */
@@ -120,12 +142,13 @@ export function decodeBoardEntry(text: string): BoardEntry | undefined {
 export function decodePartsProgress(text: string): PartsProgress | undefined {
   const value = parseObject(text);
   if (!value || !Number.isSafeInteger(value["have"])) return undefined;
-  const { part, window, done } = value;
+  const { part, window, done, busy } = value;
   return {
     have: toWhole(value["have"]),
     ...(part === undefined ? {} : { part: toWhole(part) }),
     ...(window === undefined ? {} : { window: toWhole(window) }),
     ...(done === true ? { done } : {}),
+    ...(busy === true ? { busy } : {}),
   };
 }
 

@@ -25,10 +25,12 @@ export function toLogTopic(base: string): string {
   return base.endsWith("mqb") ? `${base.slice(0, -3)}log` : `${base}/log`;
 }
 
+/** Where the board with this base keeps its information: `greenhouse/mqb` → `greenhouse/mqb/info`. */
 export function toInfoTopic(base: string): string {
   return `${base}/info`;
 }
 
+/** The topic of a command to the board with this base. */
 export function encodeCommandTopic(base: string, { command, id, tail }: CommandTopic): string {
   return `${base}/cmd/${command}/${id}${tail === undefined ? "" : `/${tail}`}`;
 }
@@ -49,6 +51,7 @@ export function decodeCommandTopic(base: string, topic: string): CommandTopic | 
 /** Whether an answer is what was asked for, or why not. */
 export type ReplyKind = "out" | "err";
 
+/** Where the board with this base answers the command with this id; `+` for all of them. */
 export function encodeReplyTopic(base: string, kind: ReplyKind, id: string): string {
   return `${base}/reply/${kind}/${id}`;
 }
