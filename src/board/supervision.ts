@@ -57,6 +57,8 @@ const usualDelayMs = 500;
 const steadyMs = 60_000;
 /** Safe mode is held twice as long for each relapse, up to so many times. */
 const mostDoublings = 6;
+/** A supervision that was told of nothing for longer did not run itself: `tick` is called every second at the least. */
+const longestGapMs = 1000;
 
 /**
  * Keeps a board manageable: starts its agent, ends it when it hangs or is no longer fed, counts boots. It knows neither
@@ -64,6 +66,9 @@ const mostDoublings = 6;
  *
  * A board that is not fed is started again only if the broker answers somebody else: an outage of the broker is no fault of
  * the board. A new image gets no such patience, since it may be what keeps the board from the broker: going back harms nobody.
+ *
+ * While it does not run itself, in a container that is paused or behind a disk that is slow, its time stands still: what the
+ * agent said meanwhile has yet to be read.
  */
 export class Supervision {
   record: BootRecord;
@@ -73,6 +78,10 @@ export class Supervision {
   readonly #limits: SupervisionLimits;
   readonly #isSound: (slot: ImageSlot) => boolean;
   #running = false;
+  /** When it was last told of anything. */
+  #toldAt: number | undefined;
+  /** How long it did not run itself, in all. */
+  #pausedMs = 0;
   #startedAt = 0;
   #beatAt = 0;
   #firstFedAt: number | undefined;
@@ -109,7 +118,8 @@ export class Supervision {
   }
 
   /** The agent was started. */
-  started(now: number): SupervisionEffect[] {
+  started(at: number): SupervisionEffect[] {
+    const now = this.#watched(at);
     this.#running = true;
     this.#startedAt = this.#beatAt = this.#patientSince = now;
     this.#firstFedAt = this.#lastFedAt = this.#answersSince = undefined;
@@ -119,14 +129,16 @@ export class Supervision {
   }
 
   /** The agent lives: its event loop turns. @param busy whether a file or an image is coming in */
-  beat(now: number, busy = false): SupervisionEffect[] {
+  beat(at: number, busy = false): SupervisionEffect[] {
+    const now = this.#watched(at);
     this.#beatAt = now;
     this.#busy = busy;
     return this.#revert();
   }
 
   /** A message went round through broker and REPL. */
-  fed(now: number): SupervisionEffect[] {
+  fed(at: number): SupervisionEffect[] {
+    const now = this.#watched(at);
     this.#beatAt = this.#lastFedAt = this.#patientSince = now;
     this.#answersSince = undefined;
     this.#firstFedAt ??= now;
@@ -174,7 +186,8 @@ export class Supervision {
   }
 
   /** Whether the broker answers somebody who is not the agent. */
-  probed(now: number, answers: boolean): SupervisionEffect[] {
+  probed(at: number, answers: boolean): SupervisionEffect[] {
+    const now = this.#watched(at);
     if (!this.#probing) return [];
     this.#probing = false;
     if (!this.#running || this.#ending || !this.#isDoubted(now)) return [];
@@ -198,8 +211,9 @@ export class Supervision {
     return [{ do: "save", record: this.record }];
   }
 
-  /** Time has passed; call it every second or so. */
-  tick(now: number): SupervisionEffect[] {
+  /** Time has passed; call it every second at the least. */
+  tick(at: number): SupervisionEffect[] {
+    const now = this.#watched(at);
     if (!this.#running || this.#ending) return [];
     const { hangMs, timeoutMs } = this.#limits;
     if (now - this.#beatAt > hangMs) {
@@ -215,7 +229,8 @@ export class Supervision {
   }
 
   /** The agent has ended. */
-  exited(now: number, how: string): SupervisionEffect[] {
+  exited(at: number, how: string): SupervisionEffect[] {
+    const now = this.#watched(at);
     const ending = this.#ending;
     this.#running = false;
     this.#ending = undefined;
@@ -228,6 +243,13 @@ export class Supervision {
     }
     const report = { do: "report", cause: ending ? ending.cause : how, boot: this.boot } as const;
     return [report, ...this.#plan(afterMs)];
+  }
+
+  /** The time by which all is measured: what has passed while this supervision ran. */
+  #watched(at: number): number {
+    this.#pausedMs += Math.max(0, at - (this.#toldAt ?? at) - longestGapMs);
+    this.#toldAt = at;
+    return at - this.#pausedMs;
   }
 
   /** Whether a reset starts the very same boot again. */

@@ -111,9 +111,33 @@ describe("a board's boots", () => {
   it("of an agent that hangs are ended, and said to be", () => {
     const machine = new Machine();
     machine.run(5000);
-    machine.now += 31_000;
+    machine.beats = false;
+    machine.run(31_000);
+    expect(machine.reports).toEqual(["the agent hung for 31 s"]);
+  });
+
+  it("of an agent whose beats wait because the supervisor itself did not run are not ended", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    machine.now += 3600_000;
+    // Timers come before what waits in the pipe.
     machine.do(machine.supervision.tick(machine.now));
-    expect(machine.reports).toEqual(["the agent hung for 32 s"]);
+    expect(machine.reports).toEqual([]);
+    machine.beats = false;
+    machine.run(40_000);
+    expect(machine.reports).toEqual(["the agent hung for 31 s"]);
+  });
+
+  it("of an agent whose feeds wait for the same reason are not doubted", () => {
+    const machine = new Machine();
+    machine.run(85_000);
+    machine.now += 3600_000;
+    machine.do(machine.supervision.tick(machine.now));
+    // Nobody asks the broker, and nothing is held against the agent: it is confirmed when it was watched for long enough.
+    machine.run(60_000);
+    expect([machine.supervision.confirmed, machine.probes]).toEqual([false, 0]);
+    machine.run(90_000);
+    expect([machine.supervision.confirmed, machine.probes]).toEqual([true, 0]);
   });
 });
 
