@@ -74,6 +74,19 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(usage.code).toBe(2);
   });
 
+  it("goes on, with all its modules, after an error that nobody has caught", async () => {
+    const session = async () =>
+      (JSON.parse((await run(["info", "--json"])).out) as { session: string }).session;
+    const before = await session();
+    expect(await run(["eval", "Promise.reject(new Error('slip')); 1"])).toMatchObject({ code: 0 });
+    expect(await run(["eval", "setTimeout(() => { nothing }, 10); 1"])).toMatchObject({ code: 0 });
+    await vi.waitFor(() => {
+      expect(board.out()).toMatch(/uncaught: Error: slip/);
+      expect(board.out()).toMatch(/uncaught: ReferenceError: nothing is not defined/);
+    });
+    expect(await session()).toBe(before);
+  });
+
   it("puts, lists, gets and removes files", async () => {
     const content = randomBytes(300_000);
     writeFileSync(join(folder, "local.bin"), content);
