@@ -91,6 +91,7 @@ export class Supervision {
   #probing = false;
   /** Since when the broker has answered somebody else, while the board was not fed. */
   #answersSince: number | undefined;
+  /** Whether this boot was taken off again: it is only once. */
   #excused = false;
   /** Whether a file or an image is coming in. */
   #busy = false;
@@ -123,7 +124,7 @@ export class Supervision {
     this.#running = true;
     this.#startedAt = this.#beatAt = this.#patientSince = now;
     this.#firstFedAt = this.#lastFedAt = this.#answersSince = undefined;
-    this.#probing = this.#excused = this.confirmed = this.#busy = this.#revertsSoon = false;
+    this.#probing = this.confirmed = this.#busy = this.#revertsSoon = false;
     this.#ending = undefined;
     return [this.#tell()];
   }
@@ -206,8 +207,7 @@ export class Supervision {
     // Ask again after a quarter of the time.
     this.#patientSince = now - timeoutMs / 2;
     if (this.confirmed || this.#excused || this.boot.trial) return [];
-    this.#excused = true;
-    this.record = excuseBoot(this.record, this.boot);
+    this.#excuse();
     return [{ do: "save", record: this.record }];
   }
 
@@ -258,7 +258,9 @@ export class Supervision {
   }
 
   #excuse(): void {
-    if (!this.confirmed) this.record = excuseBoot(this.record, this.boot);
+    if (this.confirmed || this.#excused) return;
+    this.#excused = true;
+    this.record = excuseBoot(this.record, this.boot);
   }
 
   #tell(): SupervisionEffect {
@@ -290,6 +292,7 @@ export class Supervision {
     const { record, boot } = planBoot(this.record, this.#limits, this.#isSound);
     this.record = record;
     this.boot = boot;
+    this.confirmed = this.#excused = false;
     return [
       { do: "save", record },
       { do: "start", boot, afterMs },

@@ -96,6 +96,30 @@ describe("a board's boots", () => {
     expect(machine.boot).toBe("factory normal");
   });
 
+  it("that the end of the whole board comes before do not count either: it ended between two agents", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    machine.exit("signal SIGKILL");
+    machine.do(machine.supervision.end());
+    expect(machine.disk.failedBoots).toBe(0);
+    machine.powerOn();
+    machine.run(1000);
+    expect(machine.boot).toBe("factory normal");
+  });
+
+  it("are taken off once, though there are several reasons", () => {
+    const machine = new Machine({ failedBoots: 3 });
+    machine.run(10_000);
+    machine.powerOn();
+    machine.brokerAnswers = false;
+    machine.run(300_000);
+    expect(machine.disk.failedBoots).toBe(1);
+    machine.do(machine.supervision.reset("soft"));
+    machine.run(300_000);
+    machine.do(machine.supervision.end());
+    expect(machine.disk.failedBoots).toBe(1);
+  });
+
   it("in safe mode last until nothing is coming in any more", () => {
     const machine = new Machine();
     machine.run(1000);

@@ -42,6 +42,7 @@ export class BoardSupervisor {
   /** Whether the agent has asked for its start: before, it is told nothing. */
   #isReady = false;
   #closing: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
   /** Why the record could not be written the last time. */
   #saveError: string | undefined;
 
@@ -86,13 +87,18 @@ export class BoardSupervisor {
   }
 
   /** Ends the agent, which says goodbye, and itself. A hardware watchdog is told that it is meant. */
-  async close(): Promise<void> {
-    if (this.#closing) return;
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
     clearInterval(this.#ticks);
     clearTimeout(this.#restart);
     const ended = new Promise<void>((resolve) => (this.#closing = resolve));
+    // Also between two agents: the next one has been counted already.
+    this.#perform(this.#supervision.end());
     if (this.#agent) {
-      this.#perform(this.#supervision.end());
       this.#agent.stop(false);
       await ended;
     }
