@@ -4,6 +4,7 @@
  * @module
  */
 export { BoardAgent, type BoardAgentOptions, createBoardWill } from "./agent.ts";
+export type { BootEvent } from "./boot-event.ts";
 export {
   type Boot,
   type BootLimits,

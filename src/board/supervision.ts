@@ -1,4 +1,5 @@
 import type { ResetMode } from "../wire/index.ts";
+import { formatBootEvent } from "./boot-event.ts";
 import {
   type Boot,
   type BootLimits,
@@ -45,6 +46,7 @@ export type SupervisionEffect =
 /** What is known of a boot that runs. */
 export interface BootState {
   readonly confirmed: boolean;
+  /** What became of the last boots, in words. */
   readonly note: string | null;
   /** The slot to which a new image goes. */
   readonly freeSlot: ImageSlot;
@@ -109,8 +111,10 @@ export class Supervision {
 
   /** What is known of the boot that runs. */
   get state(): BootState {
+    const { event } = this.record;
+    const note = event && formatBootEvent(event);
     const freeSlot = slotForImage(this.record, this.boot.slot);
-    return { confirmed: this.confirmed, note: this.record.note, freeSlot };
+    return { confirmed: this.confirmed, note, freeSlot };
   }
 
   /** The first boot. */

@@ -233,7 +233,48 @@ describe("a machine whose power is cut at random", () => {
   });
 });
 
+describe("safe mode", () => {
+  it("is said while it lasts, and no longer", () => {
+    const machine = new Machine();
+    const note = () => machine.supervision.state.note;
+    machine.run(200_000);
+    machine.do(machine.supervision.reset("safe"));
+    machine.run(5000);
+    expect(note()).toBe("safe mode, as asked for");
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(5000);
+    expect(note()).toBeNull();
+    machine.exit("exit code 1");
+    machine.run(5000);
+    expect(note()).toBe("safe mode: a boot was not confirmed");
+    machine.run(190_000);
+    expect([machine.boot, note()]).toEqual(["factory normal", "safe mode was confirmed manageable"]);
+    machine.run(200_000);
+    expect(note()).toBeNull();
+  });
+
+  it("that is booted again, or gets an image, is one relapse", () => {
+    const machine = new Machine();
+    machine.run(5000);
+    machine.exit("exit code 1");
+    for (let round = 0; round < 5; round++) {
+      machine.run(5000);
+      machine.do(machine.supervision.stage("a", image));
+      machine.do(machine.supervision.vacate("a"));
+      machine.exit("exit code 1");
+    }
+    expect([machine.supervision.boot.mode, machine.disk.relapses]).toEqual(["safe", 1]);
+  });
+});
+
 describe("a record of boots", () => {
+  it("from before it had events is read, with what its text said of safe mode", () => {
+    const { event: _event, relapsed: _relapsed, ...old } = { ...freshRecord, failedBoots: 1, relapses: 1 };
+    const note = "safe mode: 1 boots were not confirmed";
+    expect(decodeBootRecord({ ...old, note })).toEqual({ ...old, relapsed: true, event: null });
+    expect(decodeBootRecord({ ...old, note: "safe mode, as asked for" }).relapsed).toBe(false);
+  });
+
   it("that makes no sense is a fresh one", () => {
     for (const value of [
       undefined,
