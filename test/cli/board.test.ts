@@ -38,7 +38,7 @@ describe("moteq board, with a board that runs (real)", () => {
     writeFileSync(
       join(folder, "board.yaml"),
       "board:\n  data: data\n  name: shed\n  modules: { ./good.mjs: { led: green }, ./bad.mjs: {} }\n" +
-        "  watchdog: { timeout: 2, confirm: 0.6 }\n",
+        "  watchdog: { timeout: 10, confirm: 0 }\n",
     );
     writeFileSync(
       join(folder, "good.mjs"),
