@@ -54,10 +54,10 @@ describe("configuration", () => {
   });
 
   it("refuses times of a board's watchdog that would end each of its agents", () => {
-    const watchdog = (text: string) => mistakesIn(`board: { watchdog: { ${text} } }\n`);
-    expect(watchdog("timeout: 10, confirm: 0, hang: 10")).toEqual([]);
-    expect(watchdog("timeout: 9, confirm: -1, hang: 0.5")).toHaveLength(3);
-    expect(watchdog("hang: 9")[0]).toContain("expected seconds from 10 to 86400");
+    expect(mistakesIn("board: { watchdog: { timeout: 10, confirm: 0, hang: 10 } }\n")).toEqual([]);
+    expect(mistakesIn("board: { watchdog: { timeout: 9, confirm: -1, hang: 0.5 } }\n")).toHaveLength(3);
+    const [mistake] = mistakesIn("board: { watchdog: { hang: 9 } }\n");
+    expect(mistake).toContain("expected seconds from 10 to 86400");
   });
 
   it("sets parts of topics and texts of digits by the environment", () => {
