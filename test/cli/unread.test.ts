@@ -16,6 +16,8 @@ describe("output that nobody reads", () => {
     }
     print("again");
     const last = String(stream.read());
-    expect(last).toBe(`\nmoteq: ${10_000_000 - read} bytes of output were dropped, since nobody read them\nagain`);
+    expect(last).toBe(
+      `\nmoteq: ${10_000_000 - read} bytes of output were dropped, since nobody read them\nagain`,
+    );
   });
 });

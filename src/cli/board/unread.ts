@@ -14,7 +14,8 @@ export function printBounded(stream: Writable): (text: string) => void {
       dropped += Buffer.byteLength(text);
       return;
     }
-    if (dropped > 0) stream.write(`\nmoteq: ${dropped} bytes of output were dropped, since nobody read them\n`);
+    if (dropped > 0)
+      stream.write(`\nmoteq: ${dropped} bytes of output were dropped, since nobody read them\n`);
     dropped = 0;
     stream.write(text);
   };
