@@ -190,6 +190,12 @@ export class Supervision {
     return [{ do: "save", record: this.record }, this.#tell()];
   }
 
+  /** What was asked for last, by {@link keep}, {@link vacate} or {@link stage}, could not be written: it was not done. */
+  takeBack(record: BootRecord): SupervisionEffect[] {
+    this.record = record;
+    return [this.#tell()];
+  }
+
   /** Whether the broker answers somebody who is not the agent. */
   probed(at: number, answers: boolean): SupervisionEffect[] {
     const now = this.#watched(at);

@@ -120,6 +120,19 @@ describe("a new image", () => {
     expect(machine.disk.trial).toEqual({ slot: "b", boots: 0 });
   });
 
+  it("whose news could not be written is not booted", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    const { record } = machine.supervision;
+    // The disk is full: nothing of it is saved, and whoever sent it is refused.
+    machine.supervision.stage("a", image);
+    machine.do(machine.supervision.takeBack(record));
+    expect(machine.supervision.state.note).toBeNull();
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(5000);
+    expect(machine.boot).toBe("factory normal");
+  });
+
   it("that is damaged is not booted", () => {
     const machine = new Machine();
     machine.run(200_000);

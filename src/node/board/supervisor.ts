@@ -192,19 +192,22 @@ export class BoardSupervisor {
         this.#perform(this.#supervision.reset(message.mode));
         break;
       case "keep":
-        this.#answer(message.request, this.#supervision.keep());
+        this.#answer(message.request, () => this.#supervision.keep());
         break;
       case "vacate":
-        this.#answer(message.request, this.#supervision.vacate(message.slot));
+        this.#answer(message.request, () => this.#supervision.vacate(message.slot));
         break;
       case "stage":
-        this.#answer(message.request, this.#supervision.stage(message.slot, message.image));
+        this.#answer(message.request, () => this.#supervision.stage(message.slot, message.image));
     }
   }
 
-  #answer(request: number, effects: readonly SupervisionEffect[]): void {
+  /** Does what the agent asks for; what cannot be written is refused, and taken back. */
+  #answer(request: number, ask: () => readonly SupervisionEffect[]): void {
+    const { record } = this.#supervision;
     this.#saveError = undefined;
-    this.#perform(effects);
+    this.#perform(ask());
+    if (this.#saveError !== undefined) this.#perform(this.#supervision.takeBack(record));
     this.#agent?.send({ type: "done", request, error: this.#saveError });
   }
 
