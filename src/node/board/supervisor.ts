@@ -43,6 +43,8 @@ export class BoardSupervisor {
   #isReady = false;
   #closing: (() => void) | undefined;
   #closed: Promise<void> | undefined;
+  /** Whether the broker did not take the supervisor's own connection the last time. */
+  #isProbeRefused = false;
   /** Why the record could not be written the last time. */
   #saveError: string | undefined;
 
@@ -227,7 +229,18 @@ export class BoardSupervisor {
   }
 
   async #probe(): Promise<void> {
-    const answers = await probeBroker(this.#config.broker);
+    const { broker } = this.#config;
+    const answers = await probeBroker(broker, (why) => {
+      // Once: it is asked again and again.
+      if (!this.#isProbeRefused) {
+        this.#print(
+          `moteq: the broker refuses the supervisor, as ${broker.clientId}-probe, so that the watchdog cannot tell ` +
+            `an outage from a board that is cut off: ${why}\n`,
+        );
+      }
+      this.#isProbeRefused = true;
+    });
+    if (answers) this.#isProbeRefused = false;
     if (!this.#closing) this.#perform(this.#supervision.probed(systemClock.monotonic(), answers));
   }
 }
