@@ -43,6 +43,17 @@ describe("the slots (real)", () => {
     expect(slots.isSound("a", image, [])).toBe(true);
   });
 
+  it("let the hardware watchdog be fed while a long image is digested", () => {
+    const slots = new ImageSlots(join(folder, "long"));
+    slots.prepare();
+    const long = new Uint8Array(3 * 1_048_576 + 1);
+    writeFileSync(slots.pathOf("b"), long);
+    const sha256 = sha256Of(systemCryptography, long);
+    let feeds = 0;
+    expect(slots.isSound("b", { size: long.length, sha256, signature: null }, [], () => feeds++)).toBe(true);
+    expect(feeds).toBe(4);
+  });
+
   it("refuse with the board's own errors", async () => {
     writeFileSync(join(folder, "file"), "");
     const slots = new ImageSlots(join(folder, "file"));

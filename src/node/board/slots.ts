@@ -35,13 +35,22 @@ export class ImageSlots {
     return join(this.#folder, slot, "image.mjs");
   }
 
-  /** Whether what is in a slot is what was put there, and signed by one of the keys if there are any. */
-  isSound(slot: ImageSlot, image: StagedImage | null, trusted: readonly Uint8Array[]): boolean {
+  /**
+   * Whether what is in a slot is what was put there, and signed by one of the keys if there are any.
+   *
+   * @param onPiece is called after each mebibyte: a long image takes seconds
+   */
+  isSound(
+    slot: ImageSlot,
+    image: StagedImage | null,
+    trusted: readonly Uint8Array[],
+    onPiece?: () => void,
+  ): boolean {
     if (!image) return false;
     try {
       const path = this.pathOf(slot);
       if (statSync(path).size !== image.size) return false;
-      if (digestFile(path) !== image.sha256) return false;
+      if (digestFile(path, onPiece) !== image.sha256) return false;
     } catch {
       return false;
     }

@@ -58,7 +58,7 @@ export class BoardSupervisor {
     this.#pidFile = join(data, "agent.pid");
     const keys = trusted.map((key) => fromHex(key) ?? new Uint8Array());
     this.#supervision = new Supervision(this.#record.read(), watchdog, (slot) =>
-      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys),
+      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys, () => this.#device?.feed()),
     );
   }
 
