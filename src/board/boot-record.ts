@@ -1,4 +1,5 @@
 import type { BoardSlot } from "../wire/index.ts";
+import { type BootEvent, decodeBootEvent, isAboutSafeMode } from "./boot-event.ts";
 
 /** An image in a slot. */
 export interface StagedImage {
@@ -25,8 +26,10 @@ export interface BootRecord {
   readonly relapses: number;
   /** The mode that somebody asked for. */
   readonly next: "normal" | "safe" | null;
-  /** What became of the last boots, in words. */
-  readonly note: string | null;
+  /** Whether failed boots have led into safe mode, and it was not left since: that is one relapse. */
+  readonly relapsed: boolean;
+  /** What became of the last boots. */
+  readonly event: BootEvent | null;
 }
 
 /** One boot: what runs, and how. */
@@ -55,7 +58,8 @@ export const freshRecord: BootRecord = {
   failedBoots: 0,
   relapses: 0,
   next: null,
-  note: null,
+  relapsed: false,
+  event: null,
 };
 
 /**
@@ -69,43 +73,56 @@ export function planBoot(
   limits: BootLimits,
   isSound: (slot: ImageSlot) => boolean,
 ): { readonly record: BootRecord; readonly boot: Boot } {
-  let { active, trial, note, failedBoots } = record;
+  let { active, trial, event, failedBoots } = record;
   if (active !== "factory" && !isSound(active)) {
-    note = `the image in slot ${active} is damaged; what was installed runs`;
+    event = { what: "damaged", slot: active };
     active = "factory";
   }
   if (trial && !isSound(trial.slot)) {
-    note = `the new image in slot ${trial.slot} is damaged and was not booted`;
+    event = { what: "not-booted", slot: trial.slot };
     trial = null;
   }
   if (record.next === "safe") {
-    const safe = { ...record, active, trial, note: "safe mode, as asked for", next: null };
-    return { record: safe, boot: safeBoot };
+    return {
+      record: { ...record, active, trial, event: { what: "safe-asked" }, next: null },
+      boot: safeBoot,
+    };
   }
   if (trial && trial.boots >= limits.trialBoots) {
-    note = `the new image in slot ${trial.slot} was not manageable; went back to ${active}`;
+    event = { what: "went-back", slot: trial.slot, to: active };
     trial = null;
     failedBoots = 0;
   }
   if (record.next === "normal") failedBoots = 0;
-  const base = { ...record, active, note, next: null };
+  const base = { ...record, active, trial, next: null };
   if (trial) {
     const boots = trial.boots + 1;
     return {
-      record: { ...base, trial: { ...trial, boots }, failedBoots: 0 },
+      record: {
+        ...base,
+        trial: { ...trial, boots },
+        failedBoots: 0,
+        relapsed: false,
+        event: { what: "tried", slot: trial.slot },
+      },
       boot: { slot: trial.slot, mode: "normal", trial: true, image: digestIn(record, trial.slot) },
     };
   }
   if (failedBoots >= limits.failedBoots) {
-    const reason = `safe mode: ${failedBoots} boots were not confirmed`;
-    const entered = failedBoots === record.failedBoots && !record.note?.startsWith("safe mode:");
+    const relapses = record.relapses + (record.relapsed ? 0 : 1);
     return {
-      record: { ...base, trial, failedBoots, note: reason, relapses: record.relapses + (entered ? 1 : 0) },
+      record: { ...base, failedBoots, relapsed: true, relapses, event: { what: "safe", failedBoots } },
       boot: safeBoot,
     };
   }
   return {
-    record: { ...base, trial, failedBoots: failedBoots + 1 },
+    record: {
+      ...base,
+      failedBoots: failedBoots + 1,
+      relapsed: false,
+      // Safe mode that was left before it was confirmed is over.
+      event: event?.what === "safe" || event?.what === "safe-asked" ? null : event,
+    },
     boot: { slot: active, mode: "normal", trial: false, image: digestIn(record, active) },
   };
 }
@@ -120,13 +137,13 @@ export function isInPlace(record: BootRecord, boot: Boot): boolean {
  * not in its slot any more is not gone back to, and one that waits for the next boot goes on waiting.
  */
 export function confirmBoot(record: BootRecord, boot: Boot): BootRecord {
-  if (boot.mode === "safe") return { ...record, failedBoots: 0, note: "safe mode was confirmed manageable" };
+  if (boot.mode === "safe") return { ...record, failedBoots: 0, event: { what: "safe-confirmed" } };
   const confirmed = { ...record, failedBoots: 0, relapses: 0 };
   if (!boot.trial || !isInPlace(record, boot))
-    return { ...confirmed, note: record.relapses > 0 ? null : record.note };
+    return { ...confirmed, event: isAboutSafeMode(record.event) ? null : record.event };
   const next = record.trial?.slot === boot.slot ? null : record.trial;
-  const note = next ? record.note : `the new image in slot ${boot.slot} was confirmed`;
-  return { ...confirmed, active: boot.slot, trial: next, note };
+  const event = next ? record.event : ({ what: "confirmed", slot: boot.slot } as const);
+  return { ...confirmed, active: boot.slot, trial: next, event };
 }
 
 /** The boot was not confirmed for a reason that is not the board's: the broker is away, or somebody asked for a reset. */
@@ -152,7 +169,7 @@ export function stageImage(record: BootRecord, slot: ImageSlot, image: StagedIma
     ...record,
     images: { ...record.images, [slot]: image },
     trial: { slot, boots: 0 },
-    note: `a new image is in slot ${slot}; the next boot tries it`,
+    event: { what: "staged", slot },
   };
 }
 
@@ -160,7 +177,7 @@ export function stageImage(record: BootRecord, slot: ImageSlot, image: StagedIma
 export function keepImage(record: BootRecord, boot: Boot, confirmed: boolean): BootRecord {
   if (!isInPlace(record, boot) || !record.trial || record.trial.slot === boot.slot) return record;
   const trial = boot.trial && !confirmed && boot.slot !== "factory" ? { slot: boot.slot, boots: 1 } : null;
-  return { ...record, trial, note: `the image in slot ${boot.slot} stays, as asked for` };
+  return { ...record, trial, event: { what: "kept", slot: boot.slot } };
 }
 
 /** A slot is about to be written: what was in it does not boot any more. */
@@ -172,7 +189,10 @@ export function vacateSlot(record: BootRecord, slot: ImageSlot): BootRecord {
 /** A record as it was read; the fresh one where it makes no sense. */
 export function decodeBootRecord(value: unknown): BootRecord {
   if (typeof value !== "object" || value === null) return freshRecord;
-  const { active, trial, images, failedBoots, relapses, next, note } = value as Record<string, unknown>;
+  const { active, trial, images, failedBoots, relapses, next, relapsed, event, note } = value as Record<
+    string,
+    unknown
+  >;
   const slots = (images ?? {}) as Record<string, unknown>;
   const slot = trial && typeof trial === "object" ? (trial as Record<string, unknown>)["slot"] : undefined;
   const boots = slot === undefined ? 0 : toCount((trial as Record<string, unknown>)["boots"]);
@@ -183,7 +203,9 @@ export function decodeBootRecord(value: unknown): BootRecord {
     failedBoots: toCount(failedBoots),
     relapses: toCount(relapses),
     next: next === "normal" || next === "safe" ? next : null,
-    note: typeof note === "string" ? note : null,
+    // Records of old had a text for people instead.
+    relapsed: relapsed === true || (typeof note === "string" && note.startsWith("safe mode:")),
+    event: decodeBootEvent(event),
   };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 export { BoardAgent, type BoardAgentOptions, createBoardWill } from "./agent.ts";
+export type { BootEvent } from "./boot-event.ts";
 export {
   type Boot,
   type BootLimits,
@@ -20,6 +21,7 @@ export { type Board, type BoardModule, loadModules, type LoadOptions } from "./l
 export { BoardLog, type BoardLogOptions, type Logger, type LogLevel, logLevels } from "./log.ts";
 export { outsideError, toBoardPath } from "./path.ts";
 export type { BoardFiles, CrashStore, FileEntry, FileWriter, ImageWriter, Keeper, Repl } from "./platform.ts";
+export { UncaughtErrors } from "./uncaught.ts";
 export {
   type BootState,
   Supervision,

@@ -47,13 +47,17 @@ export async function loadModules({ board, log, modules, safeModules, load }: Lo
     try {
       const module = await load(name);
       const started = Promise.resolve(module.start(board, config));
-      started.catch(() => {});
       const outcome = await Promise.race([started.then(() => "started" as const), limit(board.clock)]);
       if (outcome === "started") logger.info(`${name} has started`);
-      else
+      else {
         logger.warning(
           `${name} has not started within ${startLimitMs / 1000} s; going on without waiting for it`,
         );
+        started.then(
+          () => logger.info(`${name} has started after all`),
+          (error: unknown) => logger.exception(error, `${name} did not start after all`),
+        );
+      }
     } catch (error) {
       logger.exception(error, `${name} did not start`);
     }

@@ -72,8 +72,7 @@ export class BoardLog {
       critical: at("critical"),
       exception(thrown, text) {
         error(text);
-        const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-        for (const line of stack.split("\n").slice(0, 30)) error(line);
+        for (const line of describe(thrown).split("\n").slice(0, 30)) error(line);
       },
     };
   }
@@ -150,5 +149,17 @@ export class BoardLog {
     const now = this.#options.clock.now();
     if (now >= clockIsSet) return new Date(now).toISOString().slice(11, 23);
     return String(Math.floor(this.#options.clock.monotonic() - this.#bootedAt) % 100_000_000).padStart(8);
+  }
+}
+
+/** An error's stack. One of the REPL's own context is no instance of this side's `Error`. */
+function describe(thrown: unknown): string {
+  if (typeof thrown !== "object" || thrown === null) return String(thrown);
+  try {
+    const { stack, message } = thrown as { stack?: unknown; message?: unknown };
+    if (typeof stack === "string") return stack;
+    return typeof message === "string" ? message : JSON.stringify(thrown);
+  } catch {
+    return "an object that cannot be printed";
   }
 }

@@ -75,7 +75,7 @@ export class Partials {
             const message = `the file on disk has ${there?.size ?? 0} bytes, ${size} were written`;
             throw boardErrors.create("board/digest", message);
           }
-          await files.rename(partial, path);
+          await files.replace(partial, path);
           isInPlace = true;
         },
         discard: () => files.remove(partial),

@@ -26,6 +26,8 @@ export interface BoardFiles {
   removeFolder(path: string): Promise<void>;
   /** Renames at once and for good, over a file that is there. */
   rename(path: string, to: string): Promise<void>;
+  /** The same for a new content of a file: what else is known of the one that was there, as its mode, stays. */
+  replace(path: string, to: string): Promise<void>;
   /** Opens a file to append to it, made if need be. */
   append(path: string): Promise<FileWriter>;
 }

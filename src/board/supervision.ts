@@ -1,4 +1,5 @@
 import type { ResetMode } from "../wire/index.ts";
+import { formatBootEvent } from "./boot-event.ts";
 import {
   type Boot,
   type BootLimits,
@@ -45,6 +46,7 @@ export type SupervisionEffect =
 /** What is known of a boot that runs. */
 export interface BootState {
   readonly confirmed: boolean;
+  /** What became of the last boots, in words. */
   readonly note: string | null;
   /** The slot to which a new image goes. */
   readonly freeSlot: ImageSlot;
@@ -57,6 +59,8 @@ const usualDelayMs = 500;
 const steadyMs = 60_000;
 /** Safe mode is held twice as long for each relapse, up to so many times. */
 const mostDoublings = 6;
+/** A supervision that was told of nothing for longer did not run itself: `tick` is called every second at the least. */
+const longestGapMs = 1000;
 
 /**
  * Keeps a board manageable: starts its agent, ends it when it hangs or is no longer fed, counts boots. It knows neither
@@ -64,6 +68,9 @@ const mostDoublings = 6;
  *
  * A board that is not fed is started again only if the broker answers somebody else: an outage of the broker is no fault of
  * the board. A new image gets no such patience, since it may be what keeps the board from the broker: going back harms nobody.
+ *
+ * While it does not run itself, in a container that is paused or behind a disk that is slow, its time stands still: what the
+ * agent said meanwhile has yet to be read.
  */
 export class Supervision {
   record: BootRecord;
@@ -73,6 +80,10 @@ export class Supervision {
   readonly #limits: SupervisionLimits;
   readonly #isSound: (slot: ImageSlot) => boolean;
   #running = false;
+  /** When it was last told of anything. */
+  #toldAt: number | undefined;
+  /** How long it did not run itself, in all. */
+  #pausedMs = 0;
   #startedAt = 0;
   #beatAt = 0;
   #firstFedAt: number | undefined;
@@ -82,6 +93,7 @@ export class Supervision {
   #probing = false;
   /** Since when the broker has answered somebody else, while the board was not fed. */
   #answersSince: number | undefined;
+  /** Whether this boot was taken off again: it is only once. */
   #excused = false;
   /** Whether a file or an image is coming in. */
   #busy = false;
@@ -99,8 +111,10 @@ export class Supervision {
 
   /** What is known of the boot that runs. */
   get state(): BootState {
+    const { event } = this.record;
+    const note = event && formatBootEvent(event);
     const freeSlot = slotForImage(this.record, this.boot.slot);
-    return { confirmed: this.confirmed, note: this.record.note, freeSlot };
+    return { confirmed: this.confirmed, note, freeSlot };
   }
 
   /** The first boot. */
@@ -109,24 +123,27 @@ export class Supervision {
   }
 
   /** The agent was started. */
-  started(now: number): SupervisionEffect[] {
+  started(at: number): SupervisionEffect[] {
+    const now = this.#watched(at);
     this.#running = true;
     this.#startedAt = this.#beatAt = this.#patientSince = now;
     this.#firstFedAt = this.#lastFedAt = this.#answersSince = undefined;
-    this.#probing = this.#excused = this.confirmed = this.#busy = this.#revertsSoon = false;
+    this.#probing = this.confirmed = this.#busy = this.#revertsSoon = false;
     this.#ending = undefined;
     return [this.#tell()];
   }
 
   /** The agent lives: its event loop turns. @param busy whether a file or an image is coming in */
-  beat(now: number, busy = false): SupervisionEffect[] {
+  beat(at: number, busy = false): SupervisionEffect[] {
+    const now = this.#watched(at);
     this.#beatAt = now;
     this.#busy = busy;
     return this.#revert();
   }
 
   /** A message went round through broker and REPL. */
-  fed(now: number): SupervisionEffect[] {
+  fed(at: number): SupervisionEffect[] {
+    const now = this.#watched(at);
     this.#beatAt = this.#lastFedAt = this.#patientSince = now;
     this.#answersSince = undefined;
     this.#firstFedAt ??= now;
@@ -173,8 +190,15 @@ export class Supervision {
     return [{ do: "save", record: this.record }, this.#tell()];
   }
 
+  /** What was asked for last, by {@link keep}, {@link vacate} or {@link stage}, could not be written: it was not done. */
+  takeBack(record: BootRecord): SupervisionEffect[] {
+    this.record = record;
+    return [this.#tell()];
+  }
+
   /** Whether the broker answers somebody who is not the agent. */
-  probed(now: number, answers: boolean): SupervisionEffect[] {
+  probed(at: number, answers: boolean): SupervisionEffect[] {
+    const now = this.#watched(at);
     if (!this.#probing) return [];
     this.#probing = false;
     if (!this.#running || this.#ending || !this.#isDoubted(now)) return [];
@@ -193,13 +217,13 @@ export class Supervision {
     // Ask again after a quarter of the time.
     this.#patientSince = now - timeoutMs / 2;
     if (this.confirmed || this.#excused || this.boot.trial) return [];
-    this.#excused = true;
-    this.record = excuseBoot(this.record, this.boot);
+    this.#excuse();
     return [{ do: "save", record: this.record }];
   }
 
-  /** Time has passed; call it every second or so. */
-  tick(now: number): SupervisionEffect[] {
+  /** Time has passed; call it every second at the least. */
+  tick(at: number): SupervisionEffect[] {
+    const now = this.#watched(at);
     if (!this.#running || this.#ending) return [];
     const { hangMs, timeoutMs } = this.#limits;
     if (now - this.#beatAt > hangMs) {
@@ -215,7 +239,8 @@ export class Supervision {
   }
 
   /** The agent has ended. */
-  exited(now: number, how: string): SupervisionEffect[] {
+  exited(at: number, how: string): SupervisionEffect[] {
+    const now = this.#watched(at);
     const ending = this.#ending;
     this.#running = false;
     this.#ending = undefined;
@@ -230,13 +255,22 @@ export class Supervision {
     return [report, ...this.#plan(afterMs)];
   }
 
+  /** The time by which all is measured: what has passed while this supervision ran. */
+  #watched(at: number): number {
+    this.#pausedMs += Math.max(0, at - (this.#toldAt ?? at) - longestGapMs);
+    this.#toldAt = at;
+    return at - this.#pausedMs;
+  }
+
   /** Whether a reset starts the very same boot again. */
   #startsSame(mode: ResetMode): boolean {
     return mode === "soft" && this.boot.mode === "normal" && isInPlace(this.record, this.boot);
   }
 
   #excuse(): void {
-    if (!this.confirmed) this.record = excuseBoot(this.record, this.boot);
+    if (this.confirmed || this.#excused) return;
+    this.#excused = true;
+    this.record = excuseBoot(this.record, this.boot);
   }
 
   #tell(): SupervisionEffect {
@@ -268,6 +302,7 @@ export class Supervision {
     const { record, boot } = planBoot(this.record, this.#limits, this.#isSound);
     this.record = record;
     this.boot = boot;
+    this.confirmed = this.#excused = false;
     return [
       { do: "save", record },
       { do: "start", boot, afterMs },

@@ -165,11 +165,10 @@ const log = v.strictObject({
   format: v.optional(v.picklist(["text", "json"], "text or json"), "text"),
 });
 
-const seconds = v.pipe(
-  v.number("seconds from 0.05 to 86400"),
-  v.minValue(0.05, "seconds from 0.05 to 86400"),
-  v.maxValue(86_400, "seconds from 0.05 to 86400"),
-);
+function seconds(minimum: number) {
+  const message = `seconds from ${minimum} to 86400`;
+  return v.pipe(v.number(message), v.minValue(minimum, message), v.maxValue(86_400, message));
+}
 const logLevel = v.picklist(
   ["debug", "info", "warning", "error", "critical", "none"],
   "debug, info, warning, error, critical or none",
@@ -193,9 +192,11 @@ const board = v.strictObject({
   ),
   watchdog: v.optional(
     v.strictObject({
-      timeout: v.optional(seconds, 120),
-      confirm: v.optional(seconds, 180),
-      hang: v.optional(seconds, 30),
+      // From the start of its process to the first feed a small machine takes some seconds.
+      timeout: v.optional(seconds(10), 120),
+      confirm: v.optional(seconds(0), 180),
+      // Signs of life come each second, but an evaluation may compute for five.
+      hang: v.optional(seconds(10), 30),
       failed_boots: v.optional(whole(1, 100), 1),
       trial_boots: v.optional(whole(1, 100), 2),
       revert: v.optional(flag, true),

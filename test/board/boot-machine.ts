@@ -28,12 +28,16 @@ export class Machine {
   supervision!: Supervision;
   running = false;
   brokerAnswers = true;
+  /** How often the broker was asked whether it answers. */
+  probes = 0;
   readonly reports: string[] = [];
   /** The slots and modes that were reported with them. */
   readonly reported: string[] = [];
   /** Whether a file or an image is coming in. */
   busy = false;
   readonly boots: string[] = [];
+  /** Whether the agent's event loop turns. */
+  beats = true;
   /** Whether the agent of a boot feeds, given what boots. */
   feeds: (slot: string, mode: string) => boolean = () => true;
   damaged = new Set<ImageSlot>();
@@ -66,8 +70,10 @@ export class Machine {
     for (const effect of effects) {
       if (effect.do === "save") this.disk = effect.record;
       else if (effect.do === "start") this.#startAt = this.now + effect.afterMs;
-      else if (effect.do === "probe") this.#probeAt = this.now + 1000;
-      else if (effect.do === "report") {
+      else if (effect.do === "probe") {
+        this.probes++;
+        this.#probeAt = this.now + 1000;
+      } else if (effect.do === "report") {
         this.reports.push(effect.cause);
         this.reported.push(`${effect.boot.slot} ${effect.boot.mode}`);
       } else if (effect.do === "stop") this.exit("signal SIGKILL");
@@ -94,9 +100,10 @@ export class Machine {
         this.#probeAt = undefined;
         this.do(this.supervision.probed(this.now, this.brokerAnswers));
       }
-      if (this.running) this.do(this.supervision.beat(this.now, this.busy));
+      if (this.running && this.beats) this.do(this.supervision.beat(this.now, this.busy));
       const { slot, mode } = this.supervision.boot;
-      if (this.running && this.now >= this.#feedAt && this.brokerAnswers && this.feeds(slot, mode)) {
+      const feeds = this.beats && this.brokerAnswers && this.feeds(slot, mode);
+      if (this.running && this.now >= this.#feedAt && feeds) {
         this.#feedAt = this.now + limits.timeoutMs / 4;
         this.do(this.supervision.fed(this.now));
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Board, BoardLog, type BoardModule, loadModules } from "../../src/board/index.ts";
-import { createSeededRandom } from "../../src/base/index.ts";
+import { createSeededRandom, sleep } from "../../src/base/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 
@@ -8,8 +8,11 @@ function open(): Promise<never> {
   return Promise.reject(new Error("no broker here"));
 }
 
-async function load(mode: "normal" | "safe", modules: Record<string, BoardModule | undefined>) {
-  const clock = new VirtualClock();
+async function load(
+  mode: "normal" | "safe",
+  modules: Record<string, BoardModule | undefined>,
+  clock = new VirtualClock(),
+) {
   const log = new BoardLog({ clock });
   const client = new MqttClient({ open, clock, random: createSeededRandom(1) });
   const board: Board = { name: "shed", prefix: "shed", mode, client, clock, log: (name) => log.logger(name) };
@@ -52,6 +55,30 @@ describe("the loader", () => {
       "E Error: there is no missing",
       "W hangs has not started within 30 s; going on without waiting for it",
       "I last has started",
+    ]);
+  });
+
+  it("says what became of those that it did not wait for", async () => {
+    const clock = new VirtualClock();
+    const lines = await load(
+      "normal",
+      {
+        slow: { start: () => sleep(clock, 40_000) },
+        broken: {
+          async start() {
+            await sleep(clock, 40_000);
+            throw new Error("no such pin");
+          },
+        },
+      },
+      clock,
+    );
+    expect(lines.filter((line) => !line.includes("    at "))).toEqual([
+      "W slow has not started within 30 s; going on without waiting for it",
+      "I slow has started after all",
+      "W broken has not started within 30 s; going on without waiting for it",
+      "E broken did not start after all",
+      "E Error: no such pin",
     ]);
   });
 

@@ -3,6 +3,19 @@ import { freshRecord, slotForImage } from "../../src/board/index.ts";
 import { image, Machine, other, withImage } from "./boot-machine.ts";
 
 describe("a new image", () => {
+  it("is said to wait, to be tried, and to be confirmed, each while it is so", () => {
+    const machine = new Machine();
+    const note = () => machine.supervision.state.note;
+    machine.run(200_000);
+    machine.do(machine.supervision.stage("a", image));
+    expect(note()).toBe("a new image is in slot a; the next boot tries it");
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(5000);
+    expect(note()).toBe("the new image in slot a is being tried");
+    machine.run(200_000);
+    expect(note()).toBe("the new image in slot a was confirmed");
+  });
+
   it("is booted, and stays once it is confirmed", () => {
     const machine = withImage();
     machine.run(200_000);
@@ -20,7 +33,7 @@ describe("a new image", () => {
     machine.run(600_000);
     expect(machine.boots).toEqual(["factory normal", "a normal", "a normal", "factory normal"]);
     expect(machine.disk).toMatchObject({ active: "factory", trial: null });
-    expect(machine.disk.note).toMatch(/not manageable; went back to factory/);
+    expect(machine.supervision.state.note).toMatch(/not manageable; went back to factory/);
   });
 
   it("that ends at once is left too", () => {
@@ -61,7 +74,7 @@ describe("a new image", () => {
       active: "a",
       trial: { slot: "b", boots: 0 },
       images: { b: other },
-      note: "a new image is in slot b; the next boot tries it",
+      event: { what: "staged", slot: "b" },
     });
     machine.feeds = (slot) => slot !== "b";
     machine.do(machine.supervision.reset("soft"));
@@ -107,6 +120,19 @@ describe("a new image", () => {
     expect(machine.disk.trial).toEqual({ slot: "b", boots: 0 });
   });
 
+  it("whose news could not be written is not booted", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    const { record } = machine.supervision;
+    // The disk is full: nothing of it is saved, and whoever sent it is refused.
+    machine.supervision.stage("a", image);
+    machine.do(machine.supervision.takeBack(record));
+    expect(machine.supervision.state.note).toBeNull();
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(5000);
+    expect(machine.boot).toBe("factory normal");
+  });
+
   it("that is damaged is not booted", () => {
     const machine = new Machine();
     machine.run(200_000);
@@ -115,7 +141,7 @@ describe("a new image", () => {
     machine.do(machine.supervision.reset("normal"));
     machine.run(1000);
     expect(machine.boot).toBe("factory normal");
-    expect(machine.disk.note).toMatch(/damaged/);
+    expect(machine.supervision.state.note).toMatch(/damaged/);
   });
 
   it("that was confirmed and is damaged later gives way to what was installed", () => {

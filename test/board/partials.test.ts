@@ -105,15 +105,15 @@ describe("a file that is not whole yet (real)", () => {
         };
         return { ...writer, write: (pieces) => writer.write(pieces), sync, close: () => writer.close() };
       }
-      override async rename(from: string, to: string): Promise<void> {
-        done.push("rename");
-        await super.rename(from, to);
+      override async replace(from: string, to: string): Promise<void> {
+        done.push("replace");
+        await super.replace(from, to);
       }
     }
     await using world = await AgentWorld.start({ files: (root) => new NotingDisk(root) });
     const board = await world.drive();
     await board.put("file", content);
-    expect(done).toEqual(["sync", "rename"]);
+    expect(done).toEqual(["sync", "replace"]);
   });
 
   it("is no link that leads elsewhere", async () => {

@@ -96,6 +96,30 @@ describe("a board's boots", () => {
     expect(machine.boot).toBe("factory normal");
   });
 
+  it("that the end of the whole board comes before do not count either: it ended between two agents", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    machine.exit("signal SIGKILL");
+    machine.do(machine.supervision.end());
+    expect(machine.disk.failedBoots).toBe(0);
+    machine.powerOn();
+    machine.run(1000);
+    expect(machine.boot).toBe("factory normal");
+  });
+
+  it("are taken off once, though there are several reasons", () => {
+    const machine = new Machine({ failedBoots: 3 });
+    machine.run(10_000);
+    machine.powerOn();
+    machine.brokerAnswers = false;
+    machine.run(300_000);
+    expect(machine.disk.failedBoots).toBe(1);
+    machine.do(machine.supervision.reset("soft"));
+    machine.run(300_000);
+    machine.do(machine.supervision.end());
+    expect(machine.disk.failedBoots).toBe(1);
+  });
+
   it("in safe mode last until nothing is coming in any more", () => {
     const machine = new Machine();
     machine.run(1000);
@@ -111,9 +135,33 @@ describe("a board's boots", () => {
   it("of an agent that hangs are ended, and said to be", () => {
     const machine = new Machine();
     machine.run(5000);
-    machine.now += 31_000;
+    machine.beats = false;
+    machine.run(31_000);
+    expect(machine.reports).toEqual(["the agent hung for 31 s"]);
+  });
+
+  it("of an agent whose beats wait because the supervisor itself did not run are not ended", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    machine.now += 3600_000;
+    // Timers come before what waits in the pipe.
     machine.do(machine.supervision.tick(machine.now));
-    expect(machine.reports).toEqual(["the agent hung for 32 s"]);
+    expect(machine.reports).toEqual([]);
+    machine.beats = false;
+    machine.run(40_000);
+    expect(machine.reports).toEqual(["the agent hung for 31 s"]);
+  });
+
+  it("of an agent whose feeds wait for the same reason are not doubted", () => {
+    const machine = new Machine();
+    machine.run(85_000);
+    machine.now += 3600_000;
+    machine.do(machine.supervision.tick(machine.now));
+    // Nobody asks the broker, and nothing is held against the agent: it is confirmed when it was watched for long enough.
+    machine.run(60_000);
+    expect([machine.supervision.confirmed, machine.probes]).toEqual([false, 0]);
+    machine.run(90_000);
+    expect([machine.supervision.confirmed, machine.probes]).toEqual([true, 0]);
   });
 });
 
@@ -185,7 +233,48 @@ describe("a machine whose power is cut at random", () => {
   });
 });
 
+describe("safe mode", () => {
+  it("is said while it lasts, and no longer", () => {
+    const machine = new Machine();
+    const note = () => machine.supervision.state.note;
+    machine.run(200_000);
+    machine.do(machine.supervision.reset("safe"));
+    machine.run(5000);
+    expect(note()).toBe("safe mode, as asked for");
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(5000);
+    expect(note()).toBeNull();
+    machine.exit("exit code 1");
+    machine.run(5000);
+    expect(note()).toBe("safe mode: a boot was not confirmed");
+    machine.run(190_000);
+    expect([machine.boot, note()]).toEqual(["factory normal", "safe mode was confirmed manageable"]);
+    machine.run(200_000);
+    expect(note()).toBeNull();
+  });
+
+  it("that is booted again, or gets an image, is one relapse", () => {
+    const machine = new Machine();
+    machine.run(5000);
+    machine.exit("exit code 1");
+    for (let round = 0; round < 5; round++) {
+      machine.run(5000);
+      machine.do(machine.supervision.stage("a", image));
+      machine.do(machine.supervision.vacate("a"));
+      machine.exit("exit code 1");
+    }
+    expect([machine.supervision.boot.mode, machine.disk.relapses]).toEqual(["safe", 1]);
+  });
+});
+
 describe("a record of boots", () => {
+  it("from before it had events is read, with what its text said of safe mode", () => {
+    const { event: _event, relapsed: _relapsed, ...old } = { ...freshRecord, failedBoots: 1, relapses: 1 };
+    const note = "safe mode: 1 boots were not confirmed";
+    expect(decodeBootRecord({ ...old, note })).toEqual({ ...old, relapsed: true, event: null });
+    expect(decodeBootRecord({ ...old, note: "safe mode, as asked for" }).relapsed).toBe(false);
+  });
+
   it("that makes no sense is a fresh one", () => {
     for (const value of [
       undefined,

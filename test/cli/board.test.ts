@@ -38,7 +38,7 @@ describe("moteq board, with a board that runs (real)", () => {
     writeFileSync(
       join(folder, "board.yaml"),
       "board:\n  data: data\n  name: shed\n  modules: { ./good.mjs: { led: green }, ./bad.mjs: {} }\n" +
-        "  watchdog: { timeout: 2, confirm: 0.6 }\n",
+        "  watchdog: { timeout: 10, confirm: 0 }\n",
     );
     writeFileSync(
       join(folder, "good.mjs"),
@@ -72,6 +72,19 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(bad.err).toMatch(/^moteq: ReferenceError: nothing is not defined\n/);
     expect(JSON.parse(json.out)).toEqual({ result: "a\nb\n" });
     expect(usage.code).toBe(2);
+  });
+
+  it("goes on, with all its modules, after an error that nobody has caught", async () => {
+    const session = async () =>
+      (JSON.parse((await run(["info", "--json"])).out) as { session: string }).session;
+    const before = await session();
+    expect(await run(["eval", "Promise.reject(new Error('slip')); 1"])).toMatchObject({ code: 0 });
+    expect(await run(["eval", "setTimeout(() => { nothing }, 10); 1"])).toMatchObject({ code: 0 });
+    await vi.waitFor(() => {
+      expect(board.out()).toMatch(/uncaught: Error: slip/);
+      expect(board.out()).toMatch(/uncaught: ReferenceError: nothing is not defined/);
+    });
+    expect(await session()).toBe(before);
   });
 
   it("puts, lists, gets and removes files", async () => {

@@ -53,6 +53,13 @@ describe("configuration", () => {
     }
   });
 
+  it("refuses times of a board's watchdog that would end each of its agents", () => {
+    expect(mistakesIn("board: { watchdog: { timeout: 10, confirm: 0, hang: 10 } }\n")).toEqual([]);
+    expect(mistakesIn("board: { watchdog: { timeout: 9, confirm: -1, hang: 0.5 } }\n")).toHaveLength(3);
+    const [mistake] = mistakesIn("board: { watchdog: { hang: 9 } }\n");
+    expect(mistake).toContain("expected seconds from 10 to 86400");
+  });
+
   it("sets parts of topics and texts of digits by the environment", () => {
     const environment = {
       MOTEQ_GATEWAY_PUB_ALL_TOPIC: "everyone",

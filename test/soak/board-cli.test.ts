@@ -30,7 +30,7 @@ afterAll(async () => {
 
 describe("moteq board, with a board that runs (real)", () => {
   it("is confirmed manageable, keeps a crash, and boots an image that is confirmed as well", async () => {
-    const settings = "board:\n  data: data\n  name: shed\n  watchdog: { timeout: 2, confirm: 0.6 }\n";
+    const settings = "board:\n  data: data\n  name: shed\n  watchdog: { timeout: 10, confirm: 0 }\n";
     writeFileSync(join(folder, "board.yaml"), settings);
     const board = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
     await vi.waitFor(() => expect(board.out()).toContain("listening"), { timeout: 20_000 });

@@ -10,7 +10,7 @@ import { startCli } from "../support/cli-process.ts";
 import { freePort } from "../support/mosquitto.ts";
 
 /** How long the board's watchdog waits, in milliseconds. */
-const watchdogMs = 6000;
+const watchdogMs = 10_000;
 const yearMs = 365 * 86_400_000;
 
 describe("a supervisor and an agent whose clock is set (real)", () => {
@@ -29,7 +29,7 @@ setInterval(() => (step = Number(readFileSync(${JSON.stringify(step)}, "utf8")) 
 Date.now = () => now() + step;
 `,
     );
-    const watchdog = { timeout: watchdogMs / 1000, confirm: 1, hang: 5 };
+    const watchdog = { timeout: watchdogMs / 1000, confirm: 1, hang: 10 };
     writeFileSync(join(folder, "board.yaml"), JSON.stringify({ board: { data: "data", watchdog } }));
     const environment = {
       MOTEQ_BROKER_URL: broker.url,

@@ -4,6 +4,7 @@ import { brokerUrlOf, startBoard } from "../../hub/index.ts";
 import { readConfig } from "../broker-options.ts";
 import { goOnWithoutOutput, printLine, toSafeText } from "../output.ts";
 import type { BoardOptions } from "./options.ts";
+import { printBounded } from "./unread.ts";
 
 interface RunOptions extends BoardOptions {
   readonly data?: string;
@@ -33,9 +34,8 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
         },
       });
       goOnWithoutOutput();
-      const running = await startBoard(config, options.config, (text) =>
-        process.stdout.write(toSafeText(text)),
-      );
+      const print = printBounded(process.stdout);
+      const running = await startBoard(config, options.config, (text) => print(toSafeText(text)));
       const { prefix } = config.board;
       printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
       if (!signal.aborted) await once(signal, "abort");

@@ -164,7 +164,7 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
     .option("-n, --normal", "into normal mode")
     .option("-f, --safe", "into safe mode")
     .option("-s, --soft", "the agent alone")
-    .option("--hard", "all of it, at once");
+    .option("--hard", "at once: what runs is killed, without a goodbye");
   add(
     "crash [what] [number]",
     "list, get N or clear: what ended the board before",

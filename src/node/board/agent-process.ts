@@ -31,13 +31,13 @@ export class AgentProcess {
     this.#child = fork(program, [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
     const { pid } = this.#child;
     if (pid !== undefined) notePid(pidFile, pid, onOutput);
-    const take = (bytes: Buffer) => {
-      const text = bytes.toString();
+    const take = (text: string) => {
       this.output = (this.output + text).slice(-keptOutput);
       onOutput(text);
     };
-    this.#child.stdout?.on("data", take);
-    this.#child.stderr?.on("data", take);
+    // Each with a decoder of its own: a character may come in two pieces.
+    this.#child.stdout?.setEncoding("utf8").on("data", take);
+    this.#child.stderr?.setEncoding("utf8").on("data", take);
     this.#child.on("message", (message) => onMessage(message as ToSupervisor));
     let how: string | undefined;
     this.#child.on("error", (error) => (how = `it could not be started: ${error.message}`));

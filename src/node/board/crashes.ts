@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CrashStore } from "../../board/index.ts";
 import { type CrashReport, decodeCrashReport } from "../../wire/index.ts";
+import { guardFiles } from "./file-errors.ts";
 import { writeWhole } from "./whole-file.ts";
 
 /** How many crashes are kept. */
@@ -45,8 +47,9 @@ export class FolderCrashStore implements CrashStore {
   }
 
   clear(): Promise<void> {
-    for (const number of this.#numbers()) rmSync(this.#pathOf(number), { force: true });
-    return Promise.resolve();
+    return guardFiles("the crash log", async () => {
+      for (const number of this.#numbers()) await rm(this.#pathOf(number), { force: true });
+    });
   }
 
   #numbers(): number[] {

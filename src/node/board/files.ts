@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import {
+  chmod,
   type FileHandle,
   lstat,
   mkdir,
@@ -12,15 +13,15 @@ import {
   unlink,
 } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { concatBytes, messageOf } from "../../base/index.ts";
+import { concatBytes } from "../../base/index.ts";
 import {
-  type BoardErrorCode,
   boardErrors,
   type BoardFiles,
   type FileEntry,
   type FileWriter,
   outsideError,
 } from "../../board/index.ts";
+import { codeOf, guardFiles } from "./file-errors.ts";
 
 /** The files below one folder, and nothing outside it, whatever links say. */
 export class NodeBoardFiles implements BoardFiles {
@@ -33,7 +34,7 @@ export class NodeBoardFiles implements BoardFiles {
   }
 
   stat(path: string): Promise<{ folder: boolean; size: number } | undefined> {
-    return this.#guard(path, async () => {
+    return guardFiles(path, async () => {
       const target = await this.#inside(path).catch((error: unknown) => {
         if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
         throw error;
@@ -45,7 +46,7 @@ export class NodeBoardFiles implements BoardFiles {
   }
 
   list(path: string): Promise<FileEntry[]> {
-    return this.#guard(path, async () => {
+    return guardFiles(path, async () => {
       const folder = await this.#inside(path);
       const entries: FileEntry[] = [];
       for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -64,7 +65,7 @@ export class NodeBoardFiles implements BoardFiles {
   }
 
   read(path: string, offset: number, size: number): Promise<Uint8Array> {
-    return this.#guard(path, async () => {
+    return guardFiles(path, async () => {
       const file = await this.#openFile(await this.#inside(path), path);
       try {
         return await readFully(file, offset, size);
@@ -75,33 +76,37 @@ export class NodeBoardFiles implements BoardFiles {
   }
 
   makeFolder(path: string): Promise<void> {
-    return this.#guard(path, async () => {
+    return guardFiles(path, async () => {
       await mkdir(await this.#insideFolder(path));
     });
   }
 
   remove(path: string): Promise<void> {
-    return this.#guard(path, async () => {
+    return guardFiles(path, async () => {
       const target = await this.#insideFolder(path);
-      if ((await lstat(target)).isDirectory()) throw refusal("board/is-a-folder", `${path} is a folder`);
+      if ((await lstat(target)).isDirectory())
+        throw boardErrors.create("board/is-a-folder", `${path} is a folder`);
       await unlink(target);
     });
   }
 
   removeFolder(path: string): Promise<void> {
-    return this.#guard(path, async () => rmdir(await this.#insideFolder(path)));
+    return guardFiles(path, async () => rmdir(await this.#insideFolder(path)));
   }
 
   rename(path: string, to: string): Promise<void> {
-    return this.#guard(`${path} to ${to}`, async () => {
-      const [from, target] = await Promise.all([this.#insideFolder(path), this.#insideFolder(to)]);
-      await rename(from, target);
-      await syncFolder(dirname(target));
+    return this.#rename(path, to, () => Promise.resolve());
+  }
+
+  replace(path: string, to: string): Promise<void> {
+    return this.#rename(path, to, async (from, target) => {
+      const there = await lstat(target).catch(() => {});
+      if (there?.isFile()) await chmod(from, there.mode & 0o777);
     });
   }
 
   append(path: string): Promise<FileWriter> {
-    return this.#guard(path, async () => {
+    return guardFiles(path, async () => {
       // A link in its place is not followed.
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
       return await openWriter(await open(await this.#insideFolder(path), flags, 0o644), path);
@@ -114,7 +119,10 @@ export class NodeBoardFiles implements BoardFiles {
     const found = await file.stat();
     if (found.isFile()) return file;
     await file.close();
-    throw refusal("board/is-a-folder", `${path} is ${found.isDirectory() ? "a folder" : "no file"}`);
+    throw boardErrors.create(
+      "board/is-a-folder",
+      `${path} is ${found.isDirectory() ? "a folder" : "no file"}`,
+    );
   }
 
   /** Where a path really is. @throws `board/outside` */
@@ -131,12 +139,13 @@ export class NodeBoardFiles implements BoardFiles {
     return join(folder, path.slice(path.lastIndexOf("/") + 1));
   }
 
-  async #guard<T>(path: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw toBoardError(error, path);
-    }
+  #rename(path: string, to: string, prepare: (from: string, target: string) => Promise<void>): Promise<void> {
+    return guardFiles(`${path} to ${to}`, async () => {
+      const [from, target] = await Promise.all([this.#insideFolder(path), this.#insideFolder(to)]);
+      await prepare(from, target);
+      await rename(from, target);
+      await syncFolder(dirname(target));
+    });
   }
 }
 
@@ -146,19 +155,16 @@ export async function openWriter(file: FileHandle, path: string): Promise<FileWr
   let closed = false;
   return {
     size,
-    async write(pieces) {
-      try {
+    write: (pieces) =>
+      guardFiles(path, async () => {
         let done = (await file.writev(pieces)).bytesWritten;
         // A disk that is almost full may take a part of it.
         const bytes = done < lengthOf(pieces) ? concatBytes(pieces) : nothing;
         while (done < bytes.length) done += (await file.write(bytes, done)).bytesWritten;
-      } catch (error) {
-        throw toBoardError(error, path);
-      }
-    },
-    sync: () => file.sync(),
+      }),
+    sync: () => guardFiles(path, () => file.sync()),
     async close() {
-      if (!closed) await file.close();
+      if (!closed) await guardFiles(path, () => file.close());
       closed = true;
     },
   };
@@ -198,29 +204,4 @@ function sizeOf(path: string): Promise<number> {
     ({ size }) => size,
     () => 0,
   );
-}
-
-const codes: Readonly<Record<string, readonly [BoardErrorCode, string]>> = {
-  ENOENT: ["board/not-found", "no such file or folder"],
-  EEXIST: ["board/exists", "it is there already"],
-  ENOTDIR: ["board/not-a-folder", "it is, or leads through, something that is no folder"],
-  EISDIR: ["board/is-a-folder", "it is a folder"],
-  ENOTEMPTY: ["board/not-empty", "the folder is not empty"],
-  ENOSPC: ["board/full", "the disk is full"],
-  EDQUOT: ["board/full", "the quota is used up"],
-  EFBIG: ["board/full", "the file would be larger than may be"],
-};
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? "";
-}
-
-function toBoardError(error: unknown, path: string): unknown {
-  if (boardErrors.is(error)) return error;
-  const [code, text] = codes[codeOf(error)] ?? (["board/files", messageOf(error)] as const);
-  return boardErrors.create(code, `${path === "" ? "/" : path}: ${text}`, { cause: error });
-}
-
-function refusal(code: BoardErrorCode, text: string): Error {
-  return boardErrors.create(code, text);
 }

@@ -16,7 +16,7 @@ export interface VmReplOptions {
   readonly from: string;
   /** How long a call may compute without a break, in milliseconds. Default 5000. */
   readonly computeMs?: number;
-  /** How long a promise is waited for, in milliseconds. Default 60,000. */
+  /** How long a promise is waited for, in milliseconds. Default 45,000: callers wait for 60 s. */
   readonly waitMs?: number;
   /** Takes what a call prints when it has ended, by a timer that it left behind. Default: standard output. */
   readonly printLate?: (text: string) => void;
@@ -35,7 +35,7 @@ export class VmRepl implements Repl {
   /** Which call prints, also after it has awaited something. */
   readonly #calls = new AsyncLocalStorage<{ print: ((text: string) => void) | undefined }>();
 
-  constructor({ bindings, from, computeMs = 5000, waitMs = 60_000, printLate }: VmReplOptions) {
+  constructor({ bindings, from, computeMs = 5000, waitMs = 45_000, printLate }: VmReplOptions) {
     this.#printLate = printLate ?? ((text) => void process.stdout.write(text));
     this.#computeMs = computeMs;
     this.#waitMs = waitMs;

@@ -10,6 +10,7 @@ import {
   type BoardModule,
   createBoardWill,
   loadModules,
+  UncaughtErrors,
 } from "../../board/index.ts";
 import { toBoardBase } from "../../wire/index.ts";
 import { systemClock } from "../clock.ts";
@@ -50,6 +51,8 @@ export interface RunAgentOptions {
  *
  * await runAgent({ modules: { blink } });
  *
+ * What nobody catches from then on, of modules and evaluations, is logged; an agent that cannot start ends its process.
+ *
  * @returns when the agent listens and its modules have started
  * @throws `node/no-supervisor`
  */
@@ -67,7 +70,13 @@ export async function runAgent(options: RunAgentOptions = {}): Promise<void> {
   const told = once(process, "message");
   send({ type: "ready" });
   const [start] = (await told) as [StartMessage];
-  await work(start, options);
+  try {
+    await work(start, options);
+  } catch (error) {
+    // What nobody catches is logged from now on, but an agent that cannot work ends, to be started again.
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  }
 }
 
 function send(message: ToSupervisor): void {
@@ -81,6 +90,8 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
     write: (line) => process.stdout.write(`${line}\n`),
     ...config.log,
   });
+  const uncaught = new UncaughtErrors(log.logger("uncaught"), systemClock);
+  process.on("uncaughtException", (error) => uncaught.take(error));
   const base = toBoardBase(config.prefix);
   const about = {
     name: config.name,

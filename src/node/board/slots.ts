@@ -6,6 +6,7 @@ import { fromHex } from "../../base/index.ts";
 import { boardErrors, type ImageSlot, type ImageWriter, type StagedImage } from "../../board/index.ts";
 import { toImageMessage } from "../../wire/index.ts";
 import { systemCryptography } from "../cryptography.ts";
+import { guardFiles } from "./file-errors.ts";
 import { openWriter, readFully, syncFolder } from "./files.ts";
 import { digestFile } from "./whole-file.ts";
 
@@ -34,13 +35,22 @@ export class ImageSlots {
     return join(this.#folder, slot, "image.mjs");
   }
 
-  /** Whether what is in a slot is what was put there, and signed by one of the keys if there are any. */
-  isSound(slot: ImageSlot, image: StagedImage | null, trusted: readonly Uint8Array[]): boolean {
+  /**
+   * Whether what is in a slot is what was put there, and signed by one of the keys if there are any.
+   *
+   * @param onPiece is called after each mebibyte: a long image takes seconds
+   */
+  isSound(
+    slot: ImageSlot,
+    image: StagedImage | null,
+    trusted: readonly Uint8Array[],
+    onPiece?: () => void,
+  ): boolean {
     if (!image) return false;
     try {
       const path = this.pathOf(slot);
       if (statSync(path).size !== image.size) return false;
-      if (digestFile(path) !== image.sha256) return false;
+      if (digestFile(path, onPiece) !== image.sha256) return false;
     } catch {
       return false;
     }
@@ -55,13 +65,25 @@ export class ImageSlots {
    *
    * @param vacate is to say that the slot's old image does not boot any more
    * @param stage is to say that the new one may; both before anything else happens
+   * @throws `board/…` errors, as all that the writer does
    */
-  async open(
+  open(
     slot: ImageSlot,
     image: StagedImage,
     vacate: () => Promise<void>,
     stage: () => Promise<void>,
   ): Promise<ImageWriter> {
+    return guardFiles("the slot", () => this.#open(slot, image, vacate, stage));
+  }
+
+  async #open(
+    slot: ImageSlot,
+    image: StagedImage,
+    vacate: () => Promise<void>,
+    stage: () => Promise<void>,
+  ): Promise<ImageWriter> {
+    // Somebody may have removed it since the start.
+    this.prepare();
     const path = this.pathOf(slot);
     const incoming = join(this.#folder, `${image.sha256}.part`);
     await this.#removeOthers(image.sha256);
@@ -77,23 +99,27 @@ export class ImageSlots {
       write: (pieces) => writer.write(pieces),
       sync: () => (isThere ? Promise.resolve() : writer.sync()),
       close: () => writer.close(),
-      read: (offset, length) => readFully(file, offset, length),
-      async accept() {
-        const found = digestFile(source);
-        if (found !== image.sha256) {
-          throw boardErrors.create(
-            "board/digest",
-            `SHA mismatch: the image in the slot has ${found}, announced was ${image.sha256}`,
-          );
-        }
-        if (!isThere) {
-          await vacate();
-          await rename(incoming, path);
-          await syncFolder(join(path, ".."));
-        }
-        await stage();
-      },
-      discard: () => (isThere ? Promise.resolve() : rm(incoming, { force: true })),
+      read: (offset, length) => guardFiles("the slot", () => readFully(file, offset, length)),
+      accept: () =>
+        guardFiles("the slot", async () => {
+          const found = digestFile(source);
+          if (found !== image.sha256) {
+            throw boardErrors.create(
+              "board/digest",
+              `SHA mismatch: the image in the slot has ${found}, announced was ${image.sha256}`,
+            );
+          }
+          if (!isThere) {
+            await vacate();
+            await rename(incoming, path);
+            await syncFolder(join(path, ".."));
+          }
+          await stage();
+        }),
+      discard: () =>
+        guardFiles("the slot", async () => {
+          if (!isThere) await rm(incoming, { force: true });
+        }),
     };
   }
 

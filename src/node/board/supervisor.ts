@@ -42,6 +42,9 @@ export class BoardSupervisor {
   /** Whether the agent has asked for its start: before, it is told nothing. */
   #isReady = false;
   #closing: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+  /** Whether the broker did not take the supervisor's own connection the last time. */
+  #isProbeRefused = false;
   /** Why the record could not be written the last time. */
   #saveError: string | undefined;
 
@@ -55,7 +58,7 @@ export class BoardSupervisor {
     this.#pidFile = join(data, "agent.pid");
     const keys = trusted.map((key) => fromHex(key) ?? new Uint8Array());
     this.#supervision = new Supervision(this.#record.read(), watchdog, (slot) =>
-      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys),
+      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys, () => this.#device?.feed()),
     );
   }
 
@@ -86,13 +89,18 @@ export class BoardSupervisor {
   }
 
   /** Ends the agent, which says goodbye, and itself. A hardware watchdog is told that it is meant. */
-  async close(): Promise<void> {
-    if (this.#closing) return;
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
     clearInterval(this.#ticks);
     clearTimeout(this.#restart);
     const ended = new Promise<void>((resolve) => (this.#closing = resolve));
+    // Also between two agents: the next one has been counted already.
+    this.#perform(this.#supervision.end());
     if (this.#agent) {
-      this.#perform(this.#supervision.end());
       this.#agent.stop(false);
       await ended;
     }
@@ -186,19 +194,22 @@ export class BoardSupervisor {
         this.#perform(this.#supervision.reset(message.mode));
         break;
       case "keep":
-        this.#answer(message.request, this.#supervision.keep());
+        this.#answer(message.request, () => this.#supervision.keep());
         break;
       case "vacate":
-        this.#answer(message.request, this.#supervision.vacate(message.slot));
+        this.#answer(message.request, () => this.#supervision.vacate(message.slot));
         break;
       case "stage":
-        this.#answer(message.request, this.#supervision.stage(message.slot, message.image));
+        this.#answer(message.request, () => this.#supervision.stage(message.slot, message.image));
     }
   }
 
-  #answer(request: number, effects: readonly SupervisionEffect[]): void {
+  /** Does what the agent asks for; what cannot be written is refused, and taken back. */
+  #answer(request: number, ask: () => readonly SupervisionEffect[]): void {
+    const { record } = this.#supervision;
     this.#saveError = undefined;
-    this.#perform(effects);
+    this.#perform(ask());
+    if (this.#saveError !== undefined) this.#perform(this.#supervision.takeBack(record));
     this.#agent?.send({ type: "done", request, error: this.#saveError });
   }
 
@@ -218,7 +229,18 @@ export class BoardSupervisor {
   }
 
   async #probe(): Promise<void> {
-    const answers = await probeBroker(this.#config.broker);
+    const { broker } = this.#config;
+    const answers = await probeBroker(broker, (why) => {
+      // Once: it is asked again and again.
+      if (!this.#isProbeRefused) {
+        this.#print(
+          `moteq: the broker refuses the supervisor, as ${broker.clientId}-probe, so that the watchdog cannot tell ` +
+            `an outage from a board that is cut off: ${why}\n`,
+        );
+      }
+      this.#isProbeRefused = true;
+    });
+    if (answers) this.#isProbeRefused = false;
     if (!this.#closing) this.#perform(this.#supervision.probed(systemClock.monotonic(), answers));
   }
 }

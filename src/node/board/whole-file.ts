@@ -27,8 +27,12 @@ export function writeWhole(path: string, text: string): void {
   }
 }
 
-/** The SHA-256 of a file, 64 hexadecimal digits. */
-export function digestFile(path: string): string {
+/**
+ * The SHA-256 of a file, 64 hexadecimal digits.
+ *
+ * @param onPiece is called after each mebibyte, for what cannot wait meanwhile
+ */
+export function digestFile(path: string, onPiece: () => void = () => {}): string {
   const hash = createHash("sha256");
   const piece = Buffer.alloc(1_048_576);
   const file = openSync(path, "r");
@@ -37,6 +41,7 @@ export function digestFile(path: string): string {
       const length = readSync(file, piece);
       if (length === 0) return hash.digest("hex");
       hash.update(piece.subarray(0, length));
+      onPiece();
     }
   } finally {
     closeSync(file);

@@ -1,6 +1,6 @@
 import { parseObject } from "./json.ts";
 
-/** How a board starts again. `soft` starts the agent alone, `hard` all of it at once. */
+/** How a board starts again. `soft` starts the agent alone, `hard` kills the agent first: nobody says goodbye. */
 export type ResetMode = "normal" | "safe" | "soft" | "hard";
 
 /** What a caller asks of one of moteq's own boards. Paths are the board's own, with `/`; numbers are bytes. */

@@ -1,0 +1,59 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { AgentProcess, endLeftBehind } from "../../src/node/board/agent-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "moteq-agent-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const pidFile = join(folder, "agent.pid");
+
+/** An agent whose program is the given source. */
+function startAgent(source: string) {
+  const program = join(folder, "agent.mjs");
+  writeFileSync(program, source);
+  let printed = "";
+  let agent!: AgentProcess;
+  const exited = new Promise<string>((resolve) => {
+    agent = new AgentProcess({
+      program,
+      pidFile,
+      onOutput: (text) => (printed += text),
+      onMessage: () => {},
+      onExit: resolve,
+    });
+  });
+  return { agent, exited, printed: () => printed };
+}
+
+describe("what an agent prints (real)", () => {
+  it("keeps its characters, though one comes in two pieces with others between", async () => {
+    const source = `process.stdout.write(Buffer.of(0xe2, 0x82));
+setTimeout(() => process.stderr.write("!"), 100);
+setTimeout(() => process.stdout.write(Buffer.of(0xac)), 200);
+setTimeout(() => process.exit(3), 300);`;
+    const { agent, exited, printed } = startAgent(source);
+    expect(await exited).toBe("exit code 3");
+    expect([printed(), agent.output]).toEqual(["!€", "!€"]);
+  });
+});
+
+describe.runIf(process.platform === "linux")("an agent that a killed supervisor left behind (real)", () => {
+  it("is ended by the next one, though it hangs", async () => {
+    const { exited, printed } = startAgent("process.stdout.write('up'); for (;;);");
+    await expect.poll(printed, { timeout: 20_000 }).toBe("up");
+    endLeftBehind(pidFile);
+    expect(await exited).toBe("signal SIGKILL");
+  });
+
+  it("is left alone where its process id is somebody else's by now", async () => {
+    const { agent, exited, printed } = startAgent("process.stdout.write('up'); setInterval(() => {}, 1000);");
+    await expect.poll(printed, { timeout: 20_000 }).toBe("up");
+    const [pid = ""] = readFileSync(pidFile, "utf8").split(" ");
+    writeFileSync(pidFile, `${pid} 1`);
+    endLeftBehind(pidFile);
+    expect(() => process.kill(Number(pid), 0)).not.toThrow();
+    agent.stop(true);
+    expect(await exited).toBe("signal SIGKILL");
+  });
+});
