@@ -51,7 +51,7 @@ describe("a board with moteq's agent (real)", () => {
   }
 
   beforeAll(async () => {
-    world = await AgentWorld.start({ computeMs: 500, waitMs: 200 });
+    world = await AgentWorld.start({ computeMs: 1500, waitMs: 200 });
     client = await world.connect();
     board = await world.drive({ client });
   });
