@@ -16,7 +16,8 @@ import {
 } from "../board/options.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createProgress } from "../board/progress.ts";
-import { createOutput, runRepl } from "../board/repl.ts";
+import { createOutput } from "../board/printed.ts";
+import { runRepl } from "../board/repl.ts";
 import { addRunCommand } from "../board/run.ts";
 import { signatureOf, signImage } from "../board/sign.ts";
 import { syncBoard } from "../board/sync.ts";
@@ -114,9 +115,7 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board) =>
-    untilInterrupted(signal, () => runRepl(board, signal)),
-  );
+  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
