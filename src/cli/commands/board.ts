@@ -8,9 +8,8 @@ import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
 import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
-  baseOf,
   type BoardOptions,
-  readBoardConfig,
+  readBoardPlace,
   timeoutOf,
   withBoard,
 } from "../board/options.ts";
@@ -215,8 +214,8 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       const options = command.optsWithGlobals<BoardOptions & { follow?: boolean; lines: number }>();
       const json = options.json ?? false;
       if (options.follow) {
-        const config = readBoardConfig(options);
-        const topic = toLogTopic(baseOf(options, config));
+        const { config, base } = readBoardPlace(options);
+        const topic = toLogTopic(base);
         const follow = () => withClient(config, (client) => followLog(client, topic, json, signal));
         await untilInterrupted(signal, follow);
         return;
@@ -231,7 +230,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .option("--wait <ms>", "how long announcements are awaited", parseWhole(50, 60_000), 500)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
-      const boards = await withClient(readBoardConfig(options), async (client) => {
+      const boards = await withClient(readBoardPlace(options).config, async (client) => {
         await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
         return await findBoards(client, options.wait, signal);
       });
