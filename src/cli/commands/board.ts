@@ -2,7 +2,13 @@ import { decodeUtf8 } from "../../base/index.ts";
 import type { Command } from "commander";
 import { createKeyFile } from "../../node/index.ts";
 import type { RemoteBoard } from "../../remote/index.ts";
-import { type ResetMode, toLogTopic } from "../../wire/index.ts";
+import {
+  type BoardLogLevel,
+  boardLogLevels,
+  isBoardLogLevel,
+  type ResetMode,
+  toLogTopic,
+} from "../../wire/index.ts";
 import { findBoards } from "../board/announced.ts";
 import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
 import { followLog, printLogLine } from "../board/log.ts";
@@ -130,9 +136,6 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
       if (options["resume"] === true && board.dialect === "mqrepl") {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
       }
-      if (options["boot"] === false && board.dialect === "mqrepl") {
-        throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl boots its image by itself");
-      }
       const image = readLocal(path);
       const progress = await createProgress("update");
       try {
@@ -191,15 +194,26 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
   add(
     "level [level]",
     "sets what goes to MQTT from now on: debug, info, warning, error, critical or none",
-    async (board, [mqtt], options) => {
+    async (board, [level], options) => {
+      const mqtt = toLevel("level", level);
+      const onConsole = toLevel("--console", options["console"] as string | undefined);
+      if (mqtt === undefined && onConsole === undefined)
+        throw cliErrors.create("cli/bad-argument", "level takes a level for MQTT, --console LEVEL, or both");
       const levels = {
         ...(mqtt === undefined ? {} : { mqtt }),
-        ...(typeof options["console"] === "string" ? { console: options["console"] } : {}),
+        ...(onConsole === undefined ? {} : { console: onConsole }),
       };
       await board.setLogLevel(levels, { signal });
       return levels;
     },
   ).option("--console <level>", "what goes to the board's console");
+}
+
+/** The level that a word names; `undefined` if there is no word. @throws `cli/bad-argument` */
+function toLevel(what: string, word: string | undefined): BoardLogLevel | undefined {
+  if (word === undefined || isBoardLogLevel(word)) return word;
+  const levels = boardLogLevels.join(", ");
+  throw cliErrors.create("cli/bad-argument", `${what} takes one of ${levels}, got "${word}"`);
 }
 
 /** Commands that do not ask one board. */
