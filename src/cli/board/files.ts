@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createWriteStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { messageOf } from "../../base/index.ts";
-import type { RemoteBoard } from "../../remote/index.ts";
+import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import type { BoardEntry } from "../../wire/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
@@ -66,7 +66,7 @@ export async function getFile(
   }
 }
 
-/** `put`: a local file, under its own name if the remote one is a folder or left out. */
+/** `put`: a local file, under its own name if none is given, or if that is a folder, with or without a slash behind it. */
 export async function putFile(
   board: RemoteBoard,
   local: string,
@@ -75,11 +75,16 @@ export async function putFile(
   signal: AbortSignal,
 ): Promise<void> {
   const content = readLocal(local);
-  const target =
-    remote === undefined ? basename(local) : remote.endsWith("/") ? remote + basename(local) : remote;
-  const progress = await createProgress(basename(local));
+  const own = basename(local);
+  let target = remote === undefined ? own : remote.endsWith("/") ? remote + own : remote;
+  const progress = await createProgress(own);
   try {
-    await board.put(target, content, { signal, onProgress: progress.onProgress });
+    const put = () => board.put(target, content, { signal, onProgress: progress.onProgress });
+    await put().catch((error: unknown) => {
+      if (target !== remote || !isRefused(error, "board/is-a-folder")) throw error;
+      target = `${remote}/${own}`;
+      return put();
+    });
   } finally {
     progress.stop();
   }
@@ -88,6 +93,11 @@ export async function putFile(
     if (target !== remote) printLine(`remote: ${toPrintable(target)}`);
     printLine("OK");
   }
+}
+
+/** Whether an error is a board's refusal with this code. */
+export function isRefused(error: unknown, code: string): boolean {
+  return remoteErrors.is(error, "remote/refused") && error.detail["code"] === code;
 }
 
 function isFolder(path: string): boolean {

@@ -8,13 +8,12 @@ import {
   fitsPattern,
   parseSyncSpec,
   type RemoteBoard,
-  remoteErrors,
   type SyncSource,
   type SyncSpec,
 } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
-import { readLocal } from "./files.ts";
+import { isRefused, readLocal } from "./files.ts";
 import { createProgress } from "./progress.ts";
 
 /** `sync`: brings a board's folders to what a specification says. It never deletes. */
@@ -85,8 +84,7 @@ async function listDigests(
     const entries = await board.list(folder, { digest: true, signal });
     return new Map(entries.map(({ name, sha256 = "" }) => [name, sha256]));
   } catch (error) {
-    if (remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/not-found")
-      return undefined;
+    if (isRefused(error, "board/not-found")) return undefined;
     throw error;
   }
 }

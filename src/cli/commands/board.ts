@@ -77,10 +77,8 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     "fetches a file, to standard output unless a local file is named",
     (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
   );
-  add(
-    "put <local> [remote]",
-    "puts a file; a remote name that ends in / is a folder",
-    (board, words, options) => putFile(board, words[0] ?? "", words[1], options, signal),
+  add("put <local> [remote]", "puts a file; into the remote folder, if it is one", (board, words, options) =>
+    putFile(board, words[0] ?? "", words[1], options, signal),
   );
   add("rm <file>", "removes a file", async (board, [file = ""]) => {
     await board.remove(file, { signal });
@@ -223,7 +221,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .alias("view")
     .description("shows the last lines of the log; with -f those that come, until Ctrl-C")
     .option("-f, --follow", "show lines as they come")
-    .option("-n, --lines <n>", "how many of the last lines", parseWhole(1, 10_000), 100)
+    .option("-n, --lines <n>", "how many of the last lines; a board keeps 1000", parseWhole(1, 1000), 100)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { follow?: boolean; lines: number }>();
       const json = options.json ?? false;
