@@ -13,8 +13,8 @@ import {
 } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
+import { createProgress } from "../progress.ts";
 import { isRefused, readLocal } from "./files.ts";
-import { createProgress } from "./progress.ts";
 
 /** `sync`: brings a board's folders to what a specification says. It never deletes. */
 export async function syncBoard(
@@ -45,11 +45,14 @@ export async function syncBoard(
       if (decision.action === "ok") say(`  ok   ${toPrintable(name)}`, line);
       else say(`  ${decision.action.padEnd(4)} ${decision.reason} ${from} -> ${toPrintable(target)}`, line);
       if (decision.action !== "put" || options.dryRun) continue;
-      const progress = await createProgress(name);
+      const progress = await createProgress("nothing");
       try {
-        await board.put(target, readLocal(path), { signal, onProgress: progress.onProgress });
+        await board.put(target, readLocal(path), {
+          signal,
+          onProgress: (done, total) => progress.show(name, done, total),
+        });
       } finally {
-        progress.stop();
+        progress.end();
       }
     }
   }

@@ -20,7 +20,6 @@ import {
   withBoard,
 } from "../board/options.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
-import { createProgress } from "../board/progress.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
 import { addRunCommand } from "../board/run.ts";
@@ -29,6 +28,7 @@ import { syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
 import { printLine, toJsonLine, toSafeText } from "../output.ts";
+import { createProgress } from "../progress.ts";
 import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 
 /** What a command does; what it gives back is said with `--json`, where it says nothing else. */
@@ -135,13 +135,18 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
       }
       const image = readLocal(path);
-      const progress = await createProgress("update");
+      const progress = await createProgress("nothing");
       try {
         const signature = signatureOf(path, image, options);
         const boot = options["boot"] === true;
-        await board.update(image, { signature, boot, signal, onProgress: progress.onProgress });
+        await board.update(image, {
+          signature,
+          boot,
+          signal,
+          onProgress: (done, total) => progress.show("update", done, total),
+        });
       } finally {
-        progress.stop();
+        progress.end();
       }
       printLine(options.json ? toJsonLine({ image: path, size: image.length }) : "OK");
     },
