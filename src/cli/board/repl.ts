@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { messageOf } from "../../base/index.ts";
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
-import { printError, toSafeText } from "../output.ts";
+import { printError, toPrintable } from "../output.ts";
 import { whenInterrupted } from "../session.ts";
 import { isComplete } from "./complete-source.ts";
 import { createOutput } from "./printed.ts";
@@ -33,7 +33,7 @@ export async function runRepl(board: RemoteBoard, signal: AbortSignal): Promise<
     history: terminal ? readHistory(history) : [],
     completer(line: string, done: (error: null, result: [string[], string]) => void) {
       const word = /[\w.$]*$/.exec(line)?.[0] ?? "";
-      const give = (words: string[]) => done(null, [words.map((one) => toSafeText(one)), word]);
+      const give = (words: string[]) => done(null, [words.map((one) => toPrintable(one)), word]);
       board.complete(line, { signal }).then(give, () => give([]));
     },
   });
