@@ -1,6 +1,13 @@
 import { decodeUtf8, encodeUtf8, fromHex, type MoteqError, sha256Of } from "../base/index.ts";
-import { type BoardEntry, type BoardInfo, decodeFault, type ResetMode } from "../wire/index.ts";
+import {
+  type BoardEntry,
+  type BoardInfo,
+  type BoardLogLevel,
+  decodeFault,
+  type ResetMode,
+} from "../wire/index.ts";
 import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
+import type { ConversationOptions } from "./conversation.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { putClassic, updateClassic } from "./mqrepl-transfer.ts";
@@ -25,6 +32,11 @@ const readAtOnce = 512;
 /** How deep folders are listed: links may make a circle. */
 const deepestFolder = 32;
 
+/** The numbers of levels in Python's `logging`. */
+const pythonLevels = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 };
+/** How long an answer is awaited that may not come, or for which nobody wants to wait, in milliseconds. */
+const soonMs = 2000;
+
 /** A board that runs the original mqrepl, in MicroPython. What it has no command for is Python that it evaluates. */
 export class MqreplBoard implements RemoteBoard {
   readonly dialect = "mqrepl";
@@ -37,7 +49,7 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async info(options: CommandOptions = {}): Promise<BoardInfo> {
-    const platform = await this.#ask(describeSource, options);
+    const platform = await this.#ask("info", describeSource, options);
     return {
       state: "online",
       name: "",
@@ -62,15 +74,12 @@ export class MqreplBoard implements RemoteBoard {
     options: CommandOptions & { readonly onOutput?: (bytes: Uint8Array) => void } = {},
   ): Promise<Uint8Array> {
     const { onOutput: onBody, signal } = options;
-    const conversation = this.#exchange.begin({ command: "eval", signal, ...(onBody ? { onBody } : {}) });
-    conversation.send({ sequence: 0, last: true, body: encodeUtf8(source) });
-    await conversation.done;
-    return conversation.answer;
+    return await this.#evaluate("eval", source, { signal, ...(onBody ? { onBody } : {}) });
   }
 
   async complete(text: string, options: CommandOptions = {}): Promise<string[]> {
     const [, object = "", start = ""] = /((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)?$/.exec(text) ?? [];
-    const names = parseNames(await this.#ask(completeSource(object.replace(/\.$/, "")), options));
+    const names = parseNames(await this.#ask("complete", completeSource(object.replace(/\.$/, "")), options));
     const fitting = names.filter((name) => name.startsWith(start)).map((name) => object + name);
     return fitting.toSorted().slice(0, 100);
   }
@@ -83,7 +92,7 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async digest(path: string, options: CommandOptions = {}): Promise<string> {
-    const answer = (await this.#ask(digestSource(path), options)).trim();
+    const answer = (await this.#ask("digest", digestSource(path), options)).trim();
     if (/^[0-9a-f]{64}$/.test(answer)) return answer;
     throw badAnswer("a SHA-256", answer);
   }
@@ -116,10 +125,12 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async put(path: string, content: Uint8Array, options: TransferOptions = {}): Promise<void> {
+    const { cryptography } = this.#exchange.services;
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const id = this.#exchange.services.cryptography.randomBytes(4);
-    const beside = `${fitsTopic(folder) ? folder : ""}mqb-${[...id].join("-")}.part`;
-    const wanted = sha256Of(this.#exchange.services.cryptography, content);
+    // Each attempt to put this file has the same name for it: the next one takes over what could not be removed.
+    const id = sha256Of(cryptography, encodeUtf8(path)).slice(0, 8);
+    const beside = `${fitsTopic(folder) ? folder : ""}mqb-${id}.part`;
+    const wanted = sha256Of(cryptography, content);
     try {
       await putClassic(this.#exchange, beside, content, options);
       const found = await this.digest(beside, options);
@@ -129,11 +140,11 @@ export class MqreplBoard implements RemoteBoard {
           `${path} arrived with the SHA-256 ${found}, sent was ${wanted}`,
         );
       }
-      await this.#ask(renameSource(beside, path), options);
+      await this.#ask("rename", renameSource(beside, path), options);
     } catch (error) {
-      // The board may be gone, or may never have begun; what is left behind is named so that it is known.
-      if (!options.signal?.aborted && !remoteErrors.is(error, "remote/no-answer"))
-        await this.remove(beside).catch(() => {});
+      // A board that is gone cannot remove anything.
+      if (!remoteErrors.is(error, "remote/no-answer"))
+        await this.#evaluate("remove", removeSource(beside), { timeoutMs: soonMs }).catch(() => {});
       throw error;
     }
   }
@@ -143,44 +154,49 @@ export class MqreplBoard implements RemoteBoard {
     options: CommandOptions & { readonly parents?: boolean } = {},
   ): Promise<void> {
     if (!options.parents) {
-      await this.#ask(makeFolderSource(path, false), options);
+      await this.#ask("make", makeFolderSource(path, false), options);
       return;
     }
     const names = path.split("/").filter((name) => name !== "" && name !== ".");
     for (let depth = 1; depth <= names.length; depth++) {
       const folder = (path.startsWith("/") ? "/" : "") + names.slice(0, depth).join("/");
-      await this.#ask(makeFolderSource(folder, true), options);
+      await this.#ask("make", makeFolderSource(folder, true), options);
     }
   }
 
   async remove(path: string, options: CommandOptions = {}): Promise<void> {
-    await this.#ask(removeSource(path), options);
+    await this.#ask("remove", removeSource(path), options);
   }
 
   async removeFolder(path: string, options: CommandOptions = {}): Promise<void> {
-    await this.#ask(removeFolderSource(path), options);
+    await this.#ask("remove", removeFolderSource(path), options);
   }
 
   async rename(path: string, to: string, options: CommandOptions = {}): Promise<void> {
-    await this.#ask(renameSource(path, to), options);
+    await this.#ask("rename", renameSource(path, to), options);
   }
 
   async reset(mode: ResetMode, options: CommandOptions = {}): Promise<void> {
     if (mode !== "hard") {
-      await this.#ask(resetSource(mode), options);
+      await this.#ask("reset", resetSource(mode), options);
       return;
     }
     // It is gone before it could answer.
-    const conversation = this.#exchange.begin({ command: "eval", timeoutMs: 2000, signal: options.signal });
-    conversation.send({ sequence: 0, last: true, body: encodeUtf8(resetSource(mode)) });
-    await conversation.done.catch((error: unknown) => {
-      if (!remoteErrors.is(error, "remote/no-answer")) throw error;
-    });
+    await this.#evaluate("reset", resetSource(mode), { ...options, timeoutMs: soonMs }).catch(
+      (error: unknown) => {
+        if (!remoteErrors.is(error, "remote/no-answer")) throw error;
+      },
+    );
   }
 
-  async update(image: Uint8Array, options: TransferOptions = {}): Promise<void> {
+  async update(
+    image: Uint8Array,
+    options: TransferOptions & { readonly boot?: boolean } = {},
+  ): Promise<void> {
     const sha256 = sha256Of(this.#exchange.services.cryptography, image);
     await updateClassic(this.#exchange, sha256, image, options);
+    // It has chosen the new image for its next start, and waits for that.
+    if (options.boot ?? true) await this.#bootImage(options);
   }
 
   recentLog(): Promise<string[]> {
@@ -188,15 +204,14 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async setLogLevel(
-    levels: { readonly console?: string; readonly mqtt?: string },
+    levels: { readonly console?: BoardLogLevel; readonly mqtt?: BoardLogLevel },
     options: CommandOptions = {},
   ): Promise<void> {
     if (levels.mqtt !== undefined)
       throw this.#unsupported("has no command for the level of its log over MQTT");
-    const level = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 }[
-      levels.console ?? ""
-    ];
-    if (level !== undefined) await this.#ask(`__import__('logging').basicConfig(level=${level})`, options);
+    if (levels.console === undefined) return;
+    const level = pythonLevels[levels.console];
+    await this.#ask("log-level", `__import__('logging').basicConfig(level=${level})`, options);
   }
 
   crashes(): Promise<never> {
@@ -215,10 +230,30 @@ export class MqreplBoard implements RemoteBoard {
     return this.#exchange.close();
   }
 
-  /** Evaluates and gives back the text that comes. */
-  async #ask(source: string, { signal }: CommandOptions): Promise<string> {
-    const answer = await this.evaluate(source, { signal });
-    return decodeUtf8(answer) ?? "";
+  /** Evaluates, for what messages call `asked`, and gives back the text that comes. */
+  async #ask(asked: string, source: string, { signal }: CommandOptions): Promise<string> {
+    return decodeUtf8(await this.#evaluate(asked, source, { signal })) ?? "";
+  }
+
+  async #evaluate(
+    asked: string,
+    source: string,
+    options: Omit<ConversationOptions, "command" | "asked">,
+  ): Promise<Uint8Array> {
+    const conversation = this.#exchange.begin({ ...options, command: "eval", asked });
+    conversation.send({ sequence: 0, last: true, body: encodeUtf8(source) });
+    await conversation.done;
+    return conversation.answer;
+  }
+
+  async #bootImage(options: CommandOptions): Promise<void> {
+    try {
+      await this.reset("normal", options);
+    } catch (cause) {
+      if (!remoteErrors.is(cause, "remote/refused")) throw cause;
+      const message = `the board has the image and boots it at its next reset, but would not be reset: ${cause.message}`;
+      throw remoteErrors.create("remote/refused", message, { cause, detail: cause.detail });
+    }
   }
 
   async #list(
@@ -229,7 +264,7 @@ export class MqreplBoard implements RemoteBoard {
   ): Promise<BoardEntry[]> {
     const found: BoardEntry[] = [];
     for (let from = 0; ; from += entriesAtOnce) {
-      const answer = await this.#ask(listSource(path, from), options);
+      const answer = await this.#ask("list", listSource(path, from), options);
       const entries = parseEntries(answer);
       if (!entries) throw badAnswer("a folder's entries", answer);
       for (const { name: bytes, folder, size } of entries) {
@@ -253,7 +288,7 @@ export class MqreplBoard implements RemoteBoard {
     options: TransferOptions,
   ): Promise<number> {
     for (let offset = 0; ;) {
-      const answer = (await this.#ask(readSource(path, offset, readAtOnce), options)).trim();
+      const answer = (await this.#ask("get", readSource(path, offset, readAtOnce), options)).trim();
       const bytes = fromHex(answer);
       if (!bytes) throw badAnswer("bytes of a file", answer);
       await take(bytes);

@@ -1,40 +1,28 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/hub/index.ts";
-import { type CliProcess, startCli } from "../support/cli-process.ts";
-import { freePort } from "../support/mosquitto.ts";
+import { type BoardCli, startBoardCli } from "../support/board-cli.ts";
+import type { CliProcess } from "../support/cli-process.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "moteq-board-cli-"));
-let broker: EmbeddedBroker;
-let environment: Record<string, string>;
-
-async function run(words: readonly string[], input?: string) {
-  const running = startCli(folder, ["board", "-T", "20", ...words], {
-    environment,
-    ...(input === undefined ? {} : { input }),
-  });
-  return { code: await running.exit, out: running.out(), err: running.err() };
-}
+let cli: BoardCli;
+let folder: string;
 
 beforeAll(async () => {
-  const port = await freePort();
-  broker = await startEmbeddedBroker({ host: "127.0.0.1", port });
-  environment = { MOTEQ_BROKER_URL: broker.url };
+  cli = await startBoardCli();
+  folder = cli.folder;
 });
 
-afterAll(async () => {
-  await broker.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => cli[Symbol.asyncDispose]());
+
+const run = (words: readonly string[], input?: string) => cli.run(words, input);
 
 describe("moteq board, with a board that runs (real)", () => {
-  const files = join(folder, "data/files");
+  let files: string;
   let board: CliProcess;
 
   beforeAll(async () => {
+    files = join(folder, "data/files");
     writeFileSync(
       join(folder, "board.yaml"),
       "board:\n  data: data\n  name: shed\n  modules: { ./good.mjs: { led: green }, ./bad.mjs: {} }\n" +
@@ -45,7 +33,7 @@ describe("moteq board, with a board that runs (real)", () => {
       "export function start(board, { led }) { board.log('good').info(`blinks ${led}`); globalThis.led = led; }\n",
     );
     writeFileSync(join(folder, "bad.mjs"), "export function start() { throw new Error('no such pin') }\n");
-    board = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
+    board = cli.start(["run", "--config", "board.yaml"]);
     await vi.waitFor(() => expect(board.out()).toContain("bad.mjs did not start"), { timeout: 20_000 });
   });
 
@@ -102,6 +90,9 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(missing).toMatchObject({ code: 1, out: "" });
     expect(missing.err).toMatch(/missing: no such file/);
     expect(readFileSync(join(folder, "kept"), "utf8")).toBe("kept");
+    expect(await run(["put", "kept", "lib"])).toEqual({ code: 0, out: "remote: lib/kept\nOK\n", err: "" });
+    expect(readFileSync(join(files, "lib/kept"), "utf8")).toBe("kept");
+    expect(await run(["put", "kept", "lib"])).toMatchObject({ code: 0, out: "remote: lib/kept\nOK\n" });
     expect((await run(["rm", "local.bin"])).code).toBe(0);
     expect(readdirSync(files)).toEqual(["lib"]);
   });
@@ -136,6 +127,22 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(noFolder.err).toMatch(/^moteq: cannot write the key nowhere\/new.pem: ENOENT/);
   });
 
+  it("takes only levels that there are", async () => {
+    const [loud, console, none] = await Promise.all([
+      run(["level", "loud"]),
+      run(["level", "--console", "loud"]),
+      run(["level"]),
+    ]);
+    const levels = "debug, info, warning, error, critical, none";
+    expect(loud).toEqual({ code: 2, out: "", err: `moteq: level takes one of ${levels}, got "loud"\n` });
+    expect(console).toEqual({
+      code: 2,
+      out: "",
+      err: `moteq: --console takes one of ${levels}, got "loud"\n`,
+    });
+    expect(none).toMatchObject({ code: 2, out: "" });
+  });
+
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);
@@ -158,7 +165,7 @@ describe("moteq board, with a board that runs (real)", () => {
   });
 
   it("says that a second one may not have its folder", async () => {
-    const second = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
+    const second = cli.start(["run", "--config", "board.yaml"]);
     expect(await second.exit).toBe(2);
     expect(second.err()).toMatch(/another process runs a board with the folder/);
   });

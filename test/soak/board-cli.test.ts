@@ -1,38 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/hub/index.ts";
 import { connect } from "../../src/node/index.ts";
 import { startMqreplBoard } from "../remote/mqrepl/board.ts";
-import { startCli } from "../support/cli-process.ts";
-import { freePort } from "../support/mosquitto.ts";
+import { type BoardCli, startBoardCli } from "../support/board-cli.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "moteq-board-cli-"));
-let broker: EmbeddedBroker;
-let environment: Record<string, string>;
-
-async function run(words: readonly string[]) {
-  const running = startCli(folder, ["board", "-T", "20", ...words], { environment });
-  return { code: await running.exit, out: running.out(), err: running.err() };
-}
+let cli: BoardCli;
+let folder: string;
 
 beforeAll(async () => {
-  const port = await freePort();
-  broker = await startEmbeddedBroker({ host: "127.0.0.1", port });
-  environment = { MOTEQ_BROKER_URL: broker.url };
+  cli = await startBoardCli();
+  folder = cli.folder;
 });
 
-afterAll(async () => {
-  await broker.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => cli[Symbol.asyncDispose]());
 
 describe("moteq board, with a board that runs (real)", () => {
   it("is confirmed manageable, keeps a crash, and boots an image that is confirmed as well", async () => {
+    const run = (words: readonly string[]) => cli.run(words);
     const settings = "board:\n  data: data\n  name: shed\n  watchdog: { timeout: 10, confirm: 0 }\n";
     writeFileSync(join(folder, "board.yaml"), settings);
-    const board = startCli(folder, ["board", "run", "--config", "board.yaml"], { environment });
+    const board = cli.start(["run", "--config", "board.yaml"]);
     await vi.waitFor(() => expect(board.out()).toContain("listening"), { timeout: 20_000 });
     const info = async () => JSON.parse((await run(["info", "--json"])).out) as Record<string, unknown>;
     await expect
@@ -66,8 +54,8 @@ describe("moteq board, with a board that runs (real)", () => {
 
 describe("moteq board, with a board that runs mqrepl (real)", () => {
   it("lists with digests, makes folders, synchronises and fetches what is called oddly", async () => {
-    await using chip = await startMqreplBoard(connect(broker.url), "esp32/test/mqb");
-    environment["MQBOARD_PREFIX"] = "esp32/test";
+    await using chip = await startMqreplBoard(connect(cli.broker.url), "esp32/test/mqb");
+    const run = (words: readonly string[]) => cli.run(["--prefix", "esp32/test", ...words]);
     writeFileSync(join(folder, "it's a größe.txt"), "x".repeat(5000));
     expect((await run(["mkdir", "-p", "/it's/deep"])).code).toBe(0);
     expect((await run(["put", "it's a größe.txt", "/it's/deep/"])).out).toBe(
@@ -85,6 +73,5 @@ describe("moteq board, with a board that runs mqrepl (real)", () => {
     const again = await run(["rm", "/it's/new/kept"]);
     expect([again.code, again.err]).toEqual([1, expect.stringContaining("ENOENT")]);
     expect(chip.counts["put"]).toBeGreaterThan(4);
-    delete environment["MQBOARD_PREFIX"];
   }, 60_000);
 });
