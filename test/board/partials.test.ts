@@ -7,32 +7,11 @@ import type { FileWriter } from "../../src/board/index.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
 import { encodeBoardPacket } from "../../src/wire/index.ts";
-import { AgentWorld, base, createCaller } from "./agent-world.ts";
+import { AgentWorld, base, createPutter } from "./agent-world.ts";
 
 const content = randomBytes(400_000);
 const sha256 = sha256Of(systemCryptography, content);
 const partialsIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".part"));
-
-/** Announces a file without sending it, and sends parts of it. */
-async function createPutter(world: AgentWorld) {
-  const client = await world.connect();
-  const call = await createCaller(world, client);
-  const heard = await world.listen();
-  let number = 0;
-  return async (path: string, bytes: Uint8Array) => {
-    const digest = sha256Of(systemCryptography, bytes);
-    const before = heard.length;
-    const { topic } = call({ do: "put", path, size: bytes.length, sha256: digest }, { number: ++number });
-    await expect.poll(() => heard.length).toBeGreaterThan(before);
-    const id = topic.split("/").at(-1) ?? "";
-    return {
-      said: () => heard.filter((one) => one.topic.endsWith(`/${id}`)).map(({ text }) => text),
-      send: async (from: number, to: number) => {
-        await client.publish(`${base}/cmd/part/${id}/${from}`, bytes.subarray(from, to), { qos: 1 });
-      },
-    };
-  };
-}
 
 describe("a file that is not whole yet (real)", () => {
   it("is another one for each place, though the same is put to two places at once", async () => {
