@@ -267,6 +267,19 @@ describe("a board with moteq's agent (real)", () => {
         text: expect.stringMatching(/^SHA mismatch/) as string,
       });
       expect(world.keeper.bootable).toBeUndefined();
+      const slots = readdirSync(join(world.folder, "slots"));
+      for (const tail of ["../../evil", sha256(image).toUpperCase(), ""]) {
+        expect(await ask(world, "ota", tail, image)).toMatchObject([
+          { kind: "err", text: "MQRepl protocol error ota: the topic ends in no SHA-256" },
+        ]);
+      }
+      expect(readdirSync(join(world.folder, "slots"))).toEqual(slots);
+    });
+
+    it("eval takes no source that is no UTF-8", async () => {
+      expect(await ask(world, "eval", undefined, Uint8Array.of(0x31, 0xff))).toMatchObject([
+        { kind: "err", text: "MQRepl protocol error eval: the source is no UTF-8" },
+      ]);
     });
 
     it("an unknown command is said not to be supported", async () => {

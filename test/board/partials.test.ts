@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { sha256Of } from "../../src/base/index.ts";
+import { encodeUtf8, sha256Of } from "../../src/base/index.ts";
 import type { FileWriter } from "../../src/board/index.ts";
+import { Guard } from "../../src/board/guard.ts";
+import { Partials } from "../../src/board/partials.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
 import { encodeBoardPacket } from "../../src/wire/index.ts";
-import { AgentWorld, base, createPutter } from "./agent-world.ts";
+import { AgentWorld, base, createPutter, services } from "./agent-world.ts";
 
 const content = randomBytes(400_000);
 const sha256 = sha256Of(systemCryptography, content);
@@ -93,6 +95,10 @@ describe("a file that is not whole yet (real)", () => {
     const board = await world.drive();
     await board.put("file", content);
     expect(done).toEqual(["sync", "rename"]);
+    const client = await world.connect();
+    const payload = encodeBoardPacket({ sequence: 0, last: true, body: content });
+    await client.publish(`${base}/cmd/put/original/file`, payload, { qos: 1 });
+    await expect.poll(() => done).toEqual(["sync", "rename", "sync", "rename"]);
   });
 
   it("is no link that leads elsewhere", async () => {
@@ -112,6 +118,30 @@ describe("a file that is not whole yet (real)", () => {
     expect(await board.list("folder")).toEqual([]);
     await board.removeFolder("folder");
     expect(readdirSync(world.root)).toEqual([]);
+  });
+
+  it("is refused where a folder is before any of it is sent", async () => {
+    await using world = await AgentWorld.start();
+    mkdirSync(join(world.root, "folder"));
+    const put = await createPutter(world);
+    for (const [path, what] of [
+      ["folder", "folder"],
+      ["", "the root"],
+    ] as const) {
+      expect((await put(path, content)).said()).toEqual([`board/is-a-folder: ${what} is a folder`]);
+    }
+    expect(readdirSync(world.root)).toEqual(["folder"]);
+  });
+
+  it("belongs to the one who has it, until it is let go", async () => {
+    await using world = await AgentWorld.start();
+    const partials = new Partials({ files: new NodeBoardFiles(world.root), ...services });
+    const one = await partials.open("file", "key");
+    await expect(partials.open("file", "key")).rejects.toMatchObject({ code: "board/busy" });
+    await one.writer.close();
+    one.release();
+    const two = await partials.open("file", "key");
+    await two.writer.close();
   });
 
   it("of the original's is no longer than others may be", async () => {
@@ -141,6 +171,35 @@ describe("a board (real)", () => {
     await expect(board.evaluate("1")).rejects.toMatchObject({ detail: { code: "board/busy" } });
     await Promise.all(all);
     await board.evaluate("1");
+  });
+
+  it("counts the original's commands among them", async () => {
+    await using world = await AgentWorld.start({ waitMs: 1000 });
+    const heard = await world.listen();
+    const client = await world.connect();
+    const body = encodeUtf8("new Promise(() => {})");
+    const payload = encodeBoardPacket({ sequence: 0, last: true, body });
+    for (let index = 0; index < 65; index++) {
+      void client.publish(`${base}/cmd/eval/busy${index}`, payload, { qos: 1 });
+    }
+    await expect.poll(() => heard[0]?.text).toBe("64 commands are under way already");
+    await expect.poll(() => heard, { timeout: 5000 }).toHaveLength(65);
+  });
+
+  it("warns of a hundred bad commands at the most, and goes on", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    for (let index = 0; index < 150; index++) await client.publish(`${base}/cmd/odd${index}`, "", { qos: 1 });
+    const board = await world.drive();
+    await board.evaluate("1");
+    expect(world.log.recent(1000).filter((line) => line.startsWith("W "))).toHaveLength(100);
+  });
+
+  it("remembers the last 256 commands of the original's, and no more", () => {
+    const guard = new Guard(services.cryptography, [], () => {});
+    const admit = (index: number) => guard.admitClassic(`id${index}`);
+    for (let index = 0; index < 256; index++) expect(admit(index)).toBe(true);
+    expect([admit(0), admit(255), admit(256), admit(0), admit(2)]).toEqual([false, false, true, true, false]);
   });
 });
 
