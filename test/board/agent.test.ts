@@ -82,6 +82,13 @@ describe("a board with moteq's agent (real)", () => {
     expect(await text("await null; print('a'); await null; console.log('b')")).toBe("a\nb\n");
   });
 
+  it("keeps what the board needs of it, whatever is assigned", async () => {
+    expect(
+      await text("watchdog = board = 1; var watchdog = 2; globalThis.board = 3; delete globalThis.board"),
+    ).toBe("");
+    expect(await text("typeof watchdog.feed + board.name")).toBe("'functionshed'");
+  });
+
   it("gives output of any length, as it comes", async () => {
     const pieces: number[] = [];
     await board.evaluate("for (let i = 0; i < 20000; i++) print('0123456789')", {
@@ -117,6 +124,8 @@ describe("a board with moteq's agent (real)", () => {
     expect(await board.complete("print(colou")).toEqual(["colours"]);
     expect(await board.complete("colours.r")).toEqual(["colours.red", "colours.rose"]);
     expect(await board.complete("no.such.")).toEqual([]);
+    await board.evaluate("Object.defineProperty(globalThis, 'trap', { get() { for (;;); } })");
+    expect(await board.complete("trap.")).toEqual([]);
   });
 
   it.each(["plain.txt", "with space", "it's", 'a "b" \\c', "größe ☃ 𝄞", "+plus#hash", "new\nline", "$SYS"])(
