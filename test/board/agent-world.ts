@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, fromHex, type Signer } from "../../src/base/index.ts";
+import { expect } from "vitest";
+import { type Clock, fromHex, sha256Of, type Signer } from "../../src/base/index.ts";
 import {
   BoardAgent,
   BoardLog,
@@ -221,6 +222,28 @@ export async function createCaller(world: AgentWorld, client: MqttClient) {
       topic,
       payload,
       sent: client.publish(topic, payload, { qos: 1, retain: options.retain ?? false }),
+    };
+  };
+}
+
+/** Announces a file without sending it, and sends parts of it. */
+export async function createPutter(world: AgentWorld) {
+  const client = await world.connect();
+  const call = await createCaller(world, client);
+  const heard = await world.listen();
+  let number = 0;
+  return async (path: string, bytes: Uint8Array) => {
+    const digest = sha256Of(systemCryptography, bytes);
+    const before = heard.length;
+    const { topic } = call({ do: "put", path, size: bytes.length, sha256: digest }, { number: ++number });
+    await expect.poll(() => heard.length).toBeGreaterThan(before);
+    const id = topic.split("/").at(-1) ?? "";
+    return {
+      id,
+      said: () => heard.filter((one) => one.topic.endsWith(`/${id}`)).map(({ text }) => text),
+      send: async (from: number, to: number) => {
+        await client.publish(`${base}/cmd/part/${id}/${from}`, bytes.subarray(from, to), { qos: 1 });
+      },
     };
   };
 }

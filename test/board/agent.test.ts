@@ -82,6 +82,13 @@ describe("a board with moteq's agent (real)", () => {
     expect(await text("await null; print('a'); await null; console.log('b')")).toBe("a\nb\n");
   });
 
+  it("keeps what the board needs of it, whatever is assigned", async () => {
+    expect(
+      await text("watchdog = board = 1; var watchdog = 2; globalThis.board = 3; delete globalThis.board"),
+    ).toBe("");
+    expect(await text("typeof watchdog.feed + board.name")).toBe("'functionshed'");
+  });
+
   it("gives output of any length, as it comes", async () => {
     const pieces: number[] = [];
     await board.evaluate("for (let i = 0; i < 20000; i++) print('0123456789')", {
@@ -117,6 +124,8 @@ describe("a board with moteq's agent (real)", () => {
     expect(await board.complete("print(colou")).toEqual(["colours"]);
     expect(await board.complete("colours.r")).toEqual(["colours.red", "colours.rose"]);
     expect(await board.complete("no.such.")).toEqual([]);
+    await board.evaluate("Object.defineProperty(globalThis, 'trap', { get() { for (;;); } })");
+    expect(await board.complete("trap.")).toEqual([]);
   });
 
   it.each(["plain.txt", "with space", "it's", 'a "b" \\c', "größe ☃ 𝄞", "+plus#hash", "new\nline", "$SYS"])(
@@ -275,6 +284,19 @@ describe("a board with moteq's agent (real)", () => {
         text: expect.stringMatching(/^SHA mismatch/) as string,
       });
       expect(world.keeper.bootable).toBeUndefined();
+      const slots = readdirSync(join(world.folder, "slots"));
+      for (const tail of ["../../evil", sha256(image).toUpperCase(), ""]) {
+        expect(await ask(world, "ota", tail, image)).toMatchObject([
+          { kind: "err", text: "MQRepl protocol error ota: the topic ends in no SHA-256" },
+        ]);
+      }
+      expect(readdirSync(join(world.folder, "slots"))).toEqual(slots);
+    });
+
+    it("eval takes no source that is no UTF-8", async () => {
+      expect(await ask(world, "eval", undefined, Uint8Array.of(0x31, 0xff))).toMatchObject([
+        { kind: "err", text: "MQRepl protocol error eval: the source is no UTF-8" },
+      ]);
     });
 
     it("an unknown command is said not to be supported", async () => {

@@ -25,6 +25,12 @@ describe("a board's log", () => {
     expect(log.recent(1)[0]).toMatch(/: c$/);
   });
 
+  it("writes lines of at most 1024 characters", () => {
+    const { console, log } = createLog();
+    log.logger("main").info("x".repeat(5000));
+    expect(console.map(({ length }) => length)).toEqual([1024]);
+  });
+
   it("writes the time of day once the clock is set", () => {
     const { console, log } = createLog({ startsAt: Date.UTC(2026, 10, 20, 9, 5, 1, 7) });
     log.logger("main").info("up");

@@ -4,35 +4,16 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { sha256Of } from "../../src/base/index.ts";
 import type { FileWriter } from "../../src/board/index.ts";
+import { Guard } from "../../src/board/guard.ts";
+import { Partials } from "../../src/board/partials.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
 import { encodeBoardPacket } from "../../src/wire/index.ts";
-import { AgentWorld, base, createCaller } from "./agent-world.ts";
+import { AgentWorld, base, createPutter, services } from "./agent-world.ts";
 
 const content = randomBytes(400_000);
 const sha256 = sha256Of(systemCryptography, content);
 const partialsIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".part"));
-
-/** Announces a file without sending it, and sends parts of it. */
-async function createPutter(world: AgentWorld) {
-  const client = await world.connect();
-  const call = await createCaller(world, client);
-  const heard = await world.listen();
-  let number = 0;
-  return async (path: string, bytes: Uint8Array) => {
-    const digest = sha256Of(systemCryptography, bytes);
-    const before = heard.length;
-    const { topic } = call({ do: "put", path, size: bytes.length, sha256: digest }, { number: ++number });
-    await expect.poll(() => heard.length).toBeGreaterThan(before);
-    const id = topic.split("/").at(-1) ?? "";
-    return {
-      said: () => heard.filter((one) => one.topic.endsWith(`/${id}`)).map(({ text }) => text),
-      send: async (from: number, to: number) => {
-        await client.publish(`${base}/cmd/part/${id}/${from}`, bytes.subarray(from, to), { qos: 1 });
-      },
-    };
-  };
-}
 
 describe("a file that is not whole yet (real)", () => {
   it("is another one for each place, though the same is put to two places at once", async () => {
@@ -114,6 +95,10 @@ describe("a file that is not whole yet (real)", () => {
     const board = await world.drive();
     await board.put("file", content);
     expect(done).toEqual(["sync", "replace"]);
+    const client = await world.connect();
+    const payload = encodeBoardPacket({ sequence: 0, last: true, body: content });
+    await client.publish(`${base}/cmd/put/original/file`, payload, { qos: 1 });
+    await expect.poll(() => done).toEqual(["sync", "replace", "sync", "replace"]);
   });
 
   it("is no link that leads elsewhere", async () => {
@@ -135,6 +120,30 @@ describe("a file that is not whole yet (real)", () => {
     expect(readdirSync(world.root)).toEqual([]);
   });
 
+  it("is refused where a folder is before any of it is sent", async () => {
+    await using world = await AgentWorld.start();
+    mkdirSync(join(world.root, "folder"));
+    const put = await createPutter(world);
+    for (const [path, what] of [
+      ["folder", "folder"],
+      ["", "the root"],
+    ] as const) {
+      expect((await put(path, content)).said()).toEqual([`board/is-a-folder: ${what} is a folder`]);
+    }
+    expect(readdirSync(world.root)).toEqual(["folder"]);
+  });
+
+  it("belongs to the one who has it, until it is let go", async () => {
+    await using world = await AgentWorld.start();
+    const partials = new Partials({ files: new NodeBoardFiles(world.root), ...services });
+    const one = await partials.open("file", "key");
+    await expect(partials.open("file", "key")).rejects.toMatchObject({ code: "board/busy" });
+    await one.writer.close();
+    one.release();
+    const two = await partials.open("file", "key");
+    await two.writer.close();
+  });
+
   it("of the original's is no longer than others may be", async () => {
     await using world = await AgentWorld.start({ maximumBytes: 1000 });
     const client = await world.connect();
@@ -149,6 +158,15 @@ describe("a file that is not whole yet (real)", () => {
       .poll(() => heard.map(({ text }) => text))
       .toEqual(["the board takes at most 1000 bytes at once", "the board takes at most 1000 bytes at once"]);
     expect(readdirSync(world.root)).toEqual([]);
+  });
+});
+
+describe("a board's guard", () => {
+  it("remembers the last 256 commands of the original's, and no more", () => {
+    const guard = new Guard(services.cryptography, [], () => {});
+    const admit = (index: number) => guard.admitClassic(`id${index}`);
+    for (let index = 0; index < 256; index++) expect(admit(index)).toBe(true);
+    expect([admit(0), admit(255), admit(256), admit(0), admit(2)]).toEqual([false, false, true, true, false]);
   });
 });
 

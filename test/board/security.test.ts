@@ -118,12 +118,14 @@ describe("a board with keys (real)", () => {
   it("forgets no caller's number: with too many callers a new session begins", async () => {
     await using world = await AgentWorld.start();
     const client = await world.connect();
+    const announced = await world.listen(`${base}/info`);
     const { session } = world.agent.info();
     for (let index = 0; index < 70; index++) {
       const call = await createCaller(world, client);
       await call({ do: "eval", source: "1" }, { number: 1, session }).sent;
     }
     await expect.poll(() => world.agent.info().session).not.toBe(session);
+    await expect.poll(() => announced.at(-1)?.text).toContain(world.agent.info().session);
     const board = await world.drive();
     expect(Buffer.from(await board.evaluate("1")).toString()).toBe("1");
   });
@@ -322,6 +324,7 @@ describe("bad input (real)", () => {
       .poll(() => heard.slice(seen).filter(({ text }) => text.startsWith("board/bad-command")))
       .toHaveLength(2);
     expect(heard.some(({ text }) => text.includes("missing first message"))).toBe(true);
+    expect(world.log.recent(100).join("\n")).toContain("is shorter than its header");
     expect(readdirSync(world.root)).toEqual([]);
     expect(Buffer.from(await board.evaluate("1")).toString()).toBe("1");
   });

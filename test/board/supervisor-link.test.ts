@@ -1,18 +1,25 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeUtf8, sha256Of } from "../../src/base/index.ts";
 import { systemCryptography } from "../../src/node/index.ts";
 import type { StartMessage, ToSupervisor } from "../../src/node/board/protocol.ts";
 import { ImageSlots } from "../../src/node/board/slots.ts";
 import { SupervisorLink } from "../../src/node/board/supervisor-link.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "moteq-link-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "moteq-link-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
 
-/** An agent's side, of the boot that tries the image "x" in slot b; a supervisor that grants everything. */
-function createLink() {
+/**
+ * An agent's side, of the boot that tries the image "x" in slot b.
+ *
+ * @param refusal why the supervisor does nothing of what it is asked; by default it does
+ */
+function createLink(refusal?: string) {
   const slots = new ImageSlots(folder);
   slots.prepare();
   const asked: string[] = [];
@@ -27,7 +34,7 @@ function createLink() {
     if (!("request" in message)) return;
     asked.push(message.type);
     const { request } = message;
-    queueMicrotask(() => link.receive({ type: "done", request, error: undefined }));
+    queueMicrotask(() => link.receive({ type: "done", request, error: refusal }));
   };
   const link = new SupervisorLink({
     start,
@@ -53,5 +60,18 @@ describe("the image that runs (real)", () => {
     await writer.accept();
     expect(await link.keepImage(image)).toBe(false);
     expect(asked).toEqual(["keep", "vacate", "stage"]);
+  });
+
+  it("and an image that comes do neither where the supervisor cannot write that down", async () => {
+    const { link, image } = createLink("no room");
+    const refused = { code: "board/full", message: "the supervisor cannot write its record: no room" };
+    await expect(link.keepImage(image)).rejects.toMatchObject(refused);
+    const bytes = encodeUtf8("an image");
+    const sha256 = sha256Of(systemCryptography, bytes);
+    const writer = await link.openImage({ size: bytes.length, sha256, signature: null });
+    await writer.write([bytes]);
+    await writer.close();
+    await expect(writer.accept()).rejects.toMatchObject(refused);
+    expect(existsSync(join(folder, "b/image.mjs"))).toBe(false);
   });
 });

@@ -95,7 +95,13 @@ describe("commands of the original program", () => {
   });
 
   it("of other boards, and without an id, are none", () => {
-    for (const topic of ["other/mqb/cmd/eval/x", `${base}/cmd/eval`, `${base}/cmd//x`, `${base}/cmd/eval/`]) {
+    for (const topic of [
+      "other/test/mqb/cmd/eval/x",
+      "esp32/best/mqb/cmd/eval/x",
+      `${base}/cmd/eval`,
+      `${base}/cmd//x`,
+      `${base}/cmd/eval/`,
+    ]) {
       expect(decodeCommandTopic(base, topic)).toBeUndefined();
     }
   });
@@ -227,7 +233,14 @@ describe("calls", () => {
     }
   });
 
-  it.each(["", "02", "0102", "0100", "0101" + "00".repeat(100)])("%j is none", (hex) => {
+  it.each([
+    "",
+    "0100",
+    "0101" + "00".repeat(100),
+    // Of another version, and with flags that mean nothing.
+    "0200" + "00".repeat(100),
+    "0102" + "00".repeat(200),
+  ])("%j is none", (hex) => {
     expect(decodeCall(topic, fromHex(hex) ?? new Uint8Array())).toHaveProperty("fault");
   });
 });
@@ -253,6 +266,14 @@ describe("requests", () => {
     ['{"do":"list","path":"","deep":1}', 'has a field "deep" that list does not have'],
     ['{"do":"get","path":"x","offset":-1,"size":1}', "needs a whole number, 0 or more in its field offset"],
     ['{"do":"put","path":"a","size":0,"sha256":"XY"}', "needs 64 hexadecimal digits in its field sha256"],
+    [
+      `{"do":"update","size":0,"sha256":"${"0".repeat(64)}","signature":"${"0".repeat(127)}"}`,
+      "needs 128 hexadecimal digits in its field signature",
+    ],
+    [
+      '{"do":"log-level","mqtt":"loud"}',
+      "needs debug, info, warning, error, critical or none in its field mqtt",
+    ],
     ['{"do":"reset","mode":"now"}', "needs normal, safe, soft or hard in its field mode"],
   ])("%s is refused in words", (text, fault) => {
     expect(decodeBoardRequest(text)).toEqual({ fault });

@@ -24,7 +24,7 @@ export async function listFolder(
 }
 
 function formatEntry({ name, folder, size, sha256 }: BoardEntry, digest: boolean): string {
-  const sum = digest ? `${(sha256 ?? "").padEnd(64)} ` : "";
+  const sum = digest ? `${toPrintable(sha256 ?? "").padEnd(64)} ` : "";
   return `${sum}${String(size).padStart(12)} ${toPrintable(name)}${folder ? "/" : ""}`;
 }
 

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { encodeUtf8 } from "../../src/base/index.ts";
+import { Feeder } from "../../src/board/feeder.ts";
+import { PrefixWatch } from "../../src/board/prefix-watch.ts";
+import type { Message } from "../../src/mqtt/index.ts";
+import { AgentWorld, base, services } from "./agent-world.ts";
+
+const feedTopic = `${base}/cmd/eval/0F00D/`;
+
+const ignore = () => {};
+/** A board's information, as it comes. */
+const announce = (session: string, retain: boolean) => ({
+  payload: encodeUtf8(JSON.stringify({ state: "online", session })),
+  retain,
+});
+
+/** What a board sends round to feed its watchdog, from now on. */
+async function listenToFeeds(world: AgentWorld): Promise<Uint8Array[]> {
+  const heard: Uint8Array[] = [];
+  const client = await world.connect();
+  await client.subscribe(feedTopic, { qos: 1 }, ({ payload }: Message) => void heard.push(payload.slice()));
+  return heard;
+}
+
+describe("a watchdog (real)", () => {
+  it("is fed by no token that was not sent round, and by none that has come home", async () => {
+    await using world = await AgentWorld.start({ feedMs: 600_000 });
+    await expect.poll(() => world.keeper.feeds).toBe(1);
+    const heard = await listenToFeeds(world);
+    world.agent.linked(true);
+    await expect.poll(() => world.keeper.feeds).toBe(2);
+    const client = await world.connect();
+    await client.publish(feedTopic, heard[0] ?? "", { qos: 1 });
+    const board = await world.drive();
+    for (const token of ["guessed", "", String(undefined)]) {
+      await board.evaluate(`watchdog.feed(${JSON.stringify(token)})`);
+    }
+    await board.evaluate(Buffer.from(heard[0] ?? []).toString("latin1", 2));
+    expect(world.keeper.feeds).toBe(2);
+  });
+
+  it("takes of the feeds that did not come home the last four, and no older one", async () => {
+    await using world = await AgentWorld.start();
+    const heard = await listenToFeeds(world);
+    const client = await world.connect();
+    const options = { client, ...services, base, everyMs: 600_000, onFed: ignore, onLost: ignore };
+    const feeder = new Feeder(options);
+    for (let round = 0; round < 6; round++) feeder.start();
+    await expect.poll(() => heard).toHaveLength(6);
+    const known = heard.map((payload) => feeder.recognizes(payload.subarray(2)));
+    expect(known).toEqual([false, false, true, true, true, true]);
+    feeder.stop();
+  });
+
+  it("misses no feed while there is no connection", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    await client.close();
+    let lost = 0;
+    const onLost = () => void lost++;
+    const feeder = new Feeder({ client, ...services, base, everyMs: 600_000, onFed: ignore, onLost });
+    for (let round = 0; round < 6; round++) feeder.start();
+    feeder.stop();
+    expect(lost).toBe(0);
+  });
+});
+
+describe("what is announced at a board's prefix", () => {
+  it("is the agent's that ran before, if the broker kept it from before; anything else is another board's", () => {
+    const watch = new PrefixWatch((session) => session === "own");
+    expect(watch.isForeign(announce("former", true))).toBe(false);
+    expect(watch.isForeign(announce("own", false))).toBe(false);
+    expect(watch.isForeign(announce("former", true))).toBe(false);
+    expect(watch.isForeign(announce("other", true))).toBe(true);
+    expect(watch.isForeign(announce("former", false))).toBe(true);
+    const late = new PrefixWatch((session) => session === "own");
+    expect(late.isForeign(announce("own", true))).toBe(false);
+    expect(late.isForeign(announce("former", true))).toBe(true);
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeUtf8, sha256Of } from "../../src/base/index.ts";
+import { freshRecord } from "../../src/board/index.ts";
+import { FolderCrashStore } from "../../src/node/board/crashes.ts";
+import { BootRecordFile } from "../../src/node/board/record-file.ts";
+import { ImageSlots } from "../../src/node/board/slots.ts";
+import { writeWhole } from "../../src/node/board/whole-file.ts";
+import { systemCryptography } from "../../src/node/index.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "moteq-kept-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const nothing = () => Promise.resolve();
+
+describe("what a board keeps (real)", () => {
+  it("of crashes are the last twenty", async () => {
+    const crashes = new FolderCrashStore(folder);
+    const crash = { time: "t", cause: "c", slot: "a", mode: "normal", uptimeMs: 1, memoryBytes: 1 } as const;
+    for (let count = 0; count < 23; count++) crashes.add(crash);
+    const numbers = (await crashes.list()).map(({ number }) => number);
+    expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => index + 4));
+    expect(readdirSync(folder)).toHaveLength(20);
+  });
+
+  it("of boots is as if it had never started, where the file is damaged", () => {
+    const path = join(folder, "boot.json");
+    for (const text of ["", "{", "\0\0\0", '{"active":"a"']) {
+      writeFileSync(path, text);
+      expect(new BootRecordFile(path).read()).toEqual(freshRecord);
+    }
+  });
+
+  it("is written whole or not at all, and what could not be written takes no room", () => {
+    mkdirSync(join(folder, "taken"));
+    expect(() => writeWhole(join(folder, "taken"), "text")).toThrow(/EISDIR/);
+    expect(readdirSync(folder)).toEqual(["taken"]);
+    expect(new BootRecordFile(join(folder, "taken")).save(freshRecord)).toMatch(/EISDIR/);
+  });
+
+  it("of images that are not whole is the one that comes in now, unless it is longer than that may be", async () => {
+    const slots = new ImageSlots(folder);
+    slots.prepare();
+    const parts = () => readdirSync(folder).filter((name) => name.endsWith(".part"));
+    const openWith = async (text: string, size: number) => {
+      const sha256 = sha256Of(systemCryptography, encodeUtf8(text));
+      const writer = await slots.open("a", { size, sha256, signature: null }, nothing, nothing);
+      const { size: have } = writer;
+      await writer.write([encodeUtf8(text)]);
+      await writer.close();
+      return { have, part: `${sha256}.part` };
+    };
+    const one = await openWith("one", 100);
+    expect(parts()).toEqual([one.part]);
+    expect((await openWith("one", 100)).have).toBe(3);
+    expect((await openWith("one", 5)).have).toBe(0);
+    const two = await openWith("two", 100);
+    expect(parts()).toEqual([two.part]);
+  });
+});
