@@ -1,5 +1,6 @@
 import type { MqttClient } from "../mqtt/index.ts";
-import { brokerUrlOf, connectToBroker, type HubConfig, sayStatus } from "../hub/index.ts";
+import { brokerUrlOf, connectToBroker, type HubConfig } from "../hub/index.ts";
+import { sayStatus } from "../node/index.ts";
 import { cliErrors } from "./errors.ts";
 import { printError } from "./output.ts";
 

@@ -45,6 +45,7 @@ export { openDongle } from "./dongle/open-dongle.ts";
 export { type DonglePlace, donglePlace, donglePlaceForms, isDonglePlace } from "./dongle/place.ts";
 export { listSerialPorts, type SerialPortInfo } from "./dongle/ports.ts";
 export type { DongleCount, DongleDescription } from "./dongle/session.ts";
+export { sayStatus, type SayStatusOptions } from "./say-status.ts";
 export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
 export { createKeyFile, keyErrors, readPrivateKey } from "./keys.ts";
 export {

@@ -44,7 +44,7 @@ describe.runIf(have("mosquitto"))("a board under the access rules of the guide (
       config: [`acl_file ${rules}`, "log_type all"],
     });
     const settings = (user: string) => ({ broker: { url: broker.url, user, password: "secret" } });
-    const watchdog = { timeout: 4, confirm: 0.5 };
+    const watchdog = { timeout: 12, confirm: 0.5 };
     writeFileSync(join(folder, "moteq.yaml"), JSON.stringify({ ...settings("alice"), board: { prefix } }));
     writeFileSync(
       join(folder, "board.yaml"),
