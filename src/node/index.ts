@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { ownIdOf } from "./board/own-id.ts";
 export { agentErrors, runAgent, type RunAgentOptions } from "./board/run-agent.ts";
 export type { BoardConfig } from "./board/protocol.ts";
 export { BoardSupervisor } from "./board/supervisor.ts";
