@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/hub/index.ts";
 
@@ -63,6 +63,23 @@ describe("configuration", () => {
     expect(config.gateway.pub_all.topic).toBe("everyone");
     expect(config.broker.password).toBe("1234");
     expect(config.gateway.status).toBe(false);
+  });
+
+  it("means relative paths of a file from its folder, those of the environment and the command line as they are", () => {
+    const file = write("broker: { ca: ca.pem, key: /etc/key.pem }\nboard: { root: ../files }\ndata: none\n");
+    const folder = dirname(file);
+    const { broker, board, data } = loadConfig({
+      file,
+      environment: { MOTEQ_BROKER_CERT: "cert.pem" },
+    });
+    expect(broker).toMatchObject({ ca: join(folder, "ca.pem"), key: "/etc/key.pem", cert: "cert.pem" });
+    expect([data, board.data, board.root]).toEqual([
+      "none",
+      join(folder, "moteq-board"),
+      join(folder, "../files"),
+    ]);
+    expect(loadConfig({ file, overrides: { board: { data: "here" } } }).board.data).toBe("here");
+    expect(loadConfig({ file: write("") }).data).toMatch(/^\/.*\/moteq-data$/);
   });
 
   it("names the place, what was found and what is expected", () => {
