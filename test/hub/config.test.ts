@@ -98,6 +98,16 @@ describe("configuration", () => {
     ]);
   });
 
+  it("names the option that says what is wrong, and not the file where it is right", () => {
+    const file = write("board:\n  prefix: shed\n  name: ''\n");
+    const overrides = { board: { prefix: "a/#", data: undefined }, radio: { link: "nonsense" } };
+    const load = () =>
+      loadConfig({ file, environment: {}, overrides, optionNames: { "board.prefix": "--prefix" } });
+    expect(load).toThrow('--prefix: expected a topic without wildcards (+ or #), found "a/#"');
+    expect(load).toThrow(`${file}:3: board.name: expected a text that is not empty`);
+    expect(load).toThrow(/^radio\.link: expected /m);
+  });
+
   it("names keys that do not exist, and those that do", () => {
     const [line] = mistakesIn("gateway:\n  qlenn: 5\n");
     expect(line).toContain(
