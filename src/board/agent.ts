@@ -116,8 +116,8 @@ export class BoardAgent {
       onLost: () =>
         this.#say(
           "feed",
-          `what feeds the watchdog does not come back through the broker: may the board publish and subscribe ` +
-            `below ${base}/cmd?`,
+          `what feeds the watchdog does not come back through the broker: may the board publish at ` +
+            `${base}/cmd/eval/${watchdogId}/, and subscribe to ${base}/cmd/#?`,
         ),
     });
     this.#prefixWatch = new PrefixWatch((session) => this.#sessions.includes(session));

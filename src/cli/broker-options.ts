@@ -31,6 +31,23 @@ export function addTimeoutOption(command: Command): Command {
   return command.addOption(option.argParser(parseSeconds));
 }
 
+/** Which option sets what, of all commands. */
+const optionNames = {
+  "broker.url": "--broker",
+  "broker.user": "--user",
+  "broker.password": "--password",
+  "broker.ca": "--ca",
+  "broker.cert": "--cert",
+  "broker.key": "--key",
+  "radio.link": "--radio",
+  data: "--data",
+  "board.prefix": "--prefix",
+  "board.data": "--data",
+  "board.root": "--root",
+  "board.name": "--name",
+  "board.watchdog.device": "--watchdog",
+};
+
 /** The configuration as file, environment and these options make it. */
 export function readConfig(
   options: BrokerOptions,
@@ -47,6 +64,7 @@ export function sourcesOf(
   return {
     ...(options.config === undefined ? {} : { file: options.config }),
     environment: process.env,
+    optionNames,
     overrides: {
       ...overrides,
       broker: {

@@ -1,6 +1,7 @@
 import type { MoteqError } from "../base/index.ts";
 import { type MqttClient, mqttErrors } from "../mqtt/index.ts";
-import { brokerUrlOf, connectToBroker, type HubConfig, sayStatus } from "../hub/index.ts";
+import { brokerUrlOf, connectToBroker, type HubConfig } from "../hub/index.ts";
+import { sayStatus } from "../node/index.ts";
 import { cliErrors } from "./errors.ts";
 import { printError } from "./output.ts";
 

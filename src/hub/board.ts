@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { BoardSupervisor } from "../node/index.ts";
+import { BoardSupervisor, ownIdOf } from "../node/index.ts";
 import { brokerUrlOf, readBrokerAccess } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { readVersion } from "./version.ts";
@@ -38,7 +38,7 @@ export async function startBoard(
     broker: {
       ...access,
       url: brokerUrlOf(broker),
-      clientId: access.clientId ?? `moteq-board-${board.prefix}`,
+      clientId: access.clientId ?? `moteq-board-${board.prefix}-${ownIdOf(data)}`,
     },
     trusted: board.keys,
     modules: board.modules,

@@ -7,9 +7,9 @@ import {
 } from "../climate/index.ts";
 import type { Picture } from "../device/index.ts";
 import type { MqttClient } from "../mqtt/index.ts";
-import { systemClock, systemRandom } from "../node/index.ts";
+import { sayStatus, systemClock, systemRandom } from "../node/index.ts";
 import { createClimateDevices } from "../virtual/index.ts";
-import { connectToBroker, sayStatus } from "./broker-connection.ts";
+import { connectToBroker } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
 import { encodeScreen } from "./screen-message.ts";
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { messageOf, show } from "../base/index.ts";
+import { pathsFrom } from "./config-paths.ts";
 import { hubErrors } from "./errors.ts";
 
 /** Settings by section and key, not yet checked. */
@@ -41,7 +42,7 @@ export function readConfigFile(asked: string | undefined): ConfigFile {
     );
   }
   return {
-    tree: tree as Tree,
+    tree: pathsFrom(name, tree as Tree),
     placeOf: (path) => `${name}${lineOf(document, lineCounter, path)}: ${path.join(".")}`,
   };
 }

@@ -14,6 +14,8 @@ export interface ConfigSources {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Settings of the command line, as the file would hold them. */
   readonly overrides?: Readonly<Record<string, unknown>>;
+  /** Which option makes which override, as `board.prefix` → `--prefix`: to name it where what it says is wrong. */
+  readonly optionNames?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -32,7 +34,11 @@ export function loadConfig(sources: ConfigSources = {}): HubConfig {
   const lines = result.issues
     .flatMap((issue) => leavesOf(issue))
     .map(({ path, text }) => {
-      const place = environment.variables.get(path.join(".")) ?? file.placeOf(path);
+      const setting = path.join(".");
+      const option = isSetIn(sources.overrides, path)
+        ? (sources.optionNames?.[setting] ?? setting)
+        : undefined;
+      const place = option ?? environment.variables.get(setting) ?? file.placeOf(path);
       return `${place}: ${text}`;
     });
   throw hubErrors.create("hub/config-invalid", [...new Set(lines)].join("\n"), {
@@ -85,6 +91,13 @@ function hintFor(path: readonly string[]): string {
   if (path.length === 1) keys.push("nodes");
   if (path.length === 2 && path[0] === "board") keys.push("modules");
   return keys.length > 0 ? `; there are ${keys.join(", ")}` : "";
+}
+
+/** Whether a tree says what a setting is: a value, not only a section that other settings are in. */
+function isSetIn(tree: unknown, path: readonly string[]): boolean {
+  let value = tree;
+  for (const key of path) value = isTree(value) ? value[key] : value;
+  return value !== undefined && !isTree(value);
 }
 
 /** `over` laid upon `under`, section by section. */

@@ -6,9 +6,9 @@ import {
   type GatewayStore,
   MemoryStore,
 } from "../gateway/index.ts";
-import { systemClock, systemRandom, systemRandomBytes, ThreadedStore } from "../node/index.ts";
+import { sayStatus, systemClock, systemRandom, systemRandomBytes, ThreadedStore } from "../node/index.ts";
 import type { DemoWorld } from "../virtual/index.ts";
-import { brokerUrlOf, createBrokerClient, sayStatus } from "./broker-connection.ts";
+import { brokerUrlOf, createBrokerClient } from "./broker-connection.ts";
 import type { HubConfig } from "./config-schema.ts";
 import type { Taker } from "./durable-broker.ts";
 import { startEmbeddedBroker } from "./embedded-broker.ts";

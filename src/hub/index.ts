@@ -4,7 +4,7 @@
  * @module
  */
 export { startBoard } from "./board.ts";
-export { brokerUrlOf, connectToBroker, sayStatus } from "./broker-connection.ts";
+export { brokerUrlOf, connectToBroker } from "./broker-connection.ts";
 export {
   type ClimateHardware,
   createSimulatedHardware,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { ownIdOf } from "./board/own-id.ts";
 export { agentErrors, runAgent, type RunAgentOptions } from "./board/run-agent.ts";
 export type { BoardConfig } from "./board/protocol.ts";
 export { BoardSupervisor } from "./board/supervisor.ts";
@@ -45,6 +46,7 @@ export { openDongle } from "./dongle/open-dongle.ts";
 export { type DonglePlace, donglePlace, donglePlaceForms, isDonglePlace } from "./dongle/place.ts";
 export { listSerialPorts, type SerialPortInfo } from "./dongle/ports.ts";
 export type { DongleCount, DongleDescription } from "./dongle/session.ts";
+export { sayStatus, type SayStatusOptions } from "./say-status.ts";
 export { openSessionStore, type SessionStoreOptions } from "./stores/session-log.ts";
 export { createKeyFile, keyErrors, readPrivateKey } from "./keys.ts";
 export {

@@ -356,8 +356,8 @@ describe("moteq called wrongly (real)", () => {
     [["pub", "a/#", "b", "--broker", "mqtt://127.0.0.1:9", "-W", "5"], 2, /holds a wildcard/],
     [["sub", "a/#/b", "--broker", "mqtt://127.0.0.1:9"], 2, /has a # that is not its last level/],
     [["up"], 2, /the gateway has no radio\. Say --radio auto for a dongle/],
-    [["up", "--radio", "smoke"], 2, /radio\.link: expected virtual, or udp:PORT/],
-    [["up", "--radio", "udp:99999"], 2, /radio\.link: expected .*a port from 0 to 65535/],
+    [["up", "--radio", "smoke"], 2, /--radio: expected virtual, or udp:PORT/],
+    [["up", "--radio", "udp:99999"], 2, /--radio: expected .*a port from 0 to 65535/],
     [["up", "--port", "1900", "--broker", "mqtt://127.0.0.1:9"], 2, /give one of them/],
     [["climate", "--sensor", "bmp"], 2, /It must be simulated, iio or iio:NAME/],
     [["climate", "--led", "gpio:17"], 2, /It must be none, led:NAME or gpio:CHIP:LINE/],
@@ -367,7 +367,7 @@ describe("moteq called wrongly (real)", () => {
     [["up", "--config", "nowhere.yaml"], 2, /cannot read nowhere\.yaml/],
     [["node", "ping", "--gateway", "somewhere"], 2, /--gateway takes HOST:PORT/],
     [["node", "get", "--dialect", "prototype"], 2, /say --dialect link/],
-    [["sub", "a", "--broker", "http://x"], 2, /broker\.url: expected a URL that begins with mqtt/],
+    [["sub", "a", "--broker", "http://x"], 2, /--broker: expected a URL that begins with mqtt/],
   ])(
     "%j says what is wrong",
     async (words, expected, message) => {

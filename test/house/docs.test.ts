@@ -5,13 +5,17 @@ import { describe, expect, it } from "vitest";
 import { root } from "./imports.ts";
 
 /** Pages that show an example whole, and the example. */
-const shown = {
-  "docs/guide/climate.md": "examples/climate/main.ts",
-  "docs/guide/flow.md": "examples/light-to-mqtt.ts",
-  "docs/guide/link.md": "examples/link-host.ts",
-  "docs/guide/mqtt-client.md": "examples/mqtt-client.ts",
-  "docs/guide/virtual-world.md": "examples/virtual-night.ts",
-};
+const shown = [
+  ["docs/guide/board-machine.md", "examples/board/board.yaml", "yaml"],
+  ["docs/guide/board-machine.md", "examples/board/blink.mjs", "js"],
+  ["docs/guide/board-machine.md", "examples/board/image.mjs", "js"],
+  ["docs/guide/board-machine.md", "examples/board/moteq-board.service", "ini"],
+  ["docs/guide/climate.md", "examples/climate/main.ts", "ts"],
+  ["docs/guide/flow.md", "examples/light-to-mqtt.ts", "ts"],
+  ["docs/guide/link.md", "examples/link-host.ts", "ts"],
+  ["docs/guide/mqtt-client.md", "examples/mqtt-client.ts", "ts"],
+  ["docs/guide/virtual-world.md", "examples/virtual-night.ts", "ts"],
+] as const;
 
 const pages = ["README.md", "CONTRIBUTING.md", "examples/README.md"].concat(
   readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
@@ -24,9 +28,9 @@ function read(path: string): string {
 }
 
 describe("the pages", () => {
-  it.each(Object.entries(shown))("of %s show %s as it is", (page, example) => {
-    const [, block] = /```ts\n([^]*?)```/.exec(read(page)) ?? [];
-    expect(block).toBe(read(example));
+  it.each(shown)("of %s show %s as it is", (page, example, language) => {
+    const blocks = [...read(page).matchAll(/```(\w+)\n([^]*?)```/g)];
+    expect(blocks.map(([, tag, text]) => [tag, text])).toContainEqual([language, read(example)]);
   });
 
   it("link only to what is there", () => {

@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/hub/index.ts";
 
@@ -72,6 +72,23 @@ describe("configuration", () => {
     expect(config.gateway.status).toBe(false);
   });
 
+  it("means relative paths of a file from its folder, those of the environment and the command line as they are", () => {
+    const file = write("broker: { ca: ca.pem, key: /etc/key.pem }\nboard: { root: ../files }\ndata: none\n");
+    const folder = dirname(file);
+    const { broker, board, data } = loadConfig({
+      file,
+      environment: { MOTEQ_BROKER_CERT: "cert.pem" },
+    });
+    expect(broker).toMatchObject({ ca: join(folder, "ca.pem"), key: "/etc/key.pem", cert: "cert.pem" });
+    expect([data, board.data, board.root]).toEqual([
+      "none",
+      join(folder, "moteq-board"),
+      join(folder, "../files"),
+    ]);
+    expect(loadConfig({ file, overrides: { board: { data: "here" } } }).board.data).toBe("here");
+    expect(loadConfig({ file: write("") }).data).toMatch(/^\/.*\/moteq-data$/);
+  });
+
   it("names the place, what was found and what is expected", () => {
     expect(mistakesIn("gateway:\n  qlen: ten\n  lpmode: 1\n")).toEqual([
       'moteq.yaml:2: gateway.qlen: expected a whole number from 1 to 1000000, found "ten"',
@@ -86,6 +103,16 @@ describe("configuration", () => {
     expect(mistakesIn("", { MOTEQ_GATEWAY_QLEN: "0" })).toEqual([
       "MOTEQ_GATEWAY_QLEN: expected a whole number from 1 to 1000000, found 0",
     ]);
+  });
+
+  it("names the option that says what is wrong, and not the file where it is right", () => {
+    const file = write("board:\n  prefix: shed\n  name: ''\n");
+    const overrides = { board: { prefix: "a/#", data: undefined }, radio: { link: "nonsense" } };
+    const load = () =>
+      loadConfig({ file, environment: {}, overrides, optionNames: { "board.prefix": "--prefix" } });
+    expect(load).toThrow('--prefix: expected a topic without wildcards (+ or #), found "a/#"');
+    expect(load).toThrow(`${file}:3: board.name: expected a text that is not empty`);
+    expect(load).toThrow(/^radio\.link: expected /m);
   });
 
   it("names keys that do not exist, and those that do", () => {

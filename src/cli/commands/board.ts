@@ -129,7 +129,7 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
   });
   add(
     "ota <image>",
-    "sends an image to the slot that does not run, and boots it",
+    "sends an image to the slot that does not run, and boots it; where the board has keys, with --sign, beside an IMAGE.sig too",
     async (board, [path = ""], options) => {
       if (options["resume"] === true && board.dialect === "mqrepl") {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");

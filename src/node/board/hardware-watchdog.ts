@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
 import { messageOf } from "../../base/index.ts";
 import { supervisorErrors } from "./supervisor-errors.ts";
 
@@ -11,15 +11,7 @@ export class HardwareWatchdog {
   /** @throws `node/watchdog-device` */
   constructor(device: string, print: (text: string) => void) {
     this.#print = print;
-    try {
-      this.#file = openSync(device, "w");
-    } catch (cause) {
-      throw supervisorErrors.create(
-        "node/watchdog-device",
-        `cannot open the watchdog ${device}: ${messageOf(cause)}`,
-        { cause },
-      );
-    }
+    this.#file = openDevice(device);
   }
 
   feed(): void {
@@ -42,4 +34,18 @@ export class HardwareWatchdog {
       this.#failed = true;
     }
   }
+}
+
+/** Opens what is there, and only a device: a file, made or found, would take each feed and watch nothing. */
+function openDevice(path: string): number {
+  try {
+    if (statSync(path).isCharacterDevice()) return openSync(path, constants.O_WRONLY);
+  } catch (cause) {
+    const text = `cannot open the watchdog ${path}: ${messageOf(cause)}`;
+    throw supervisorErrors.create("node/watchdog-device", text, { cause });
+  }
+  throw supervisorErrors.create(
+    "node/watchdog-device",
+    `${path} is no device: a watchdog is one, as /dev/watchdog`,
+  );
 }

@@ -16,6 +16,7 @@ import { toBoardBase } from "../../wire/index.ts";
 import { systemClock } from "../clock.ts";
 import { systemCryptography } from "../cryptography.ts";
 import { connect } from "../mqtt.ts";
+import { sayStatus } from "../say-status.ts";
 import { FolderCrashStore } from "./crashes.ts";
 import { NodeBoardFiles } from "./files.ts";
 import type { BoardConfig, StartMessage, ToAgent, ToSupervisor } from "./protocol.ts";
@@ -100,6 +101,10 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
   };
   let agent: BoardAgent | undefined = undefined;
   const { url, ...access } = config.broker;
+  const linkLogger = log.logger("broker");
+  const sayBroker = sayStatus(url, (level, text) => linkLogger[level === "warn" ? "warning" : level](text), {
+    advice: "give each board its own broker.client_id",
+  });
   const longestMs = Math.min(30_000, config.watchdog.timeoutMs / 8);
   const client = connect(url, {
     ...access,
@@ -107,6 +112,7 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
     backoff: { minimumMs: Math.min(500, longestMs), maximumMs: longestMs },
     will: createBoardWill(base, about),
     onStatus(status) {
+      sayBroker(status);
       if (status.type === "connected") agent?.linked(true);
       else if (status.type === "disconnected") agent?.linked(false);
     },

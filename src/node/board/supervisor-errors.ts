@@ -8,6 +8,7 @@ export const supervisorErrors = defineErrors({
   },
   "node/watchdog-device": {
     fault: "place",
-    meaning: "The hardware watchdog cannot be opened. Is the device there, and may this user write to it?",
+    meaning:
+      "The hardware watchdog cannot be opened, or is no device. Is its driver loaded, and may this user write to it?",
   },
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sayStatus } from "../../src/hub/index.ts";
+import { sayStatus } from "../../src/node/index.ts";
 import { mqttErrors } from "../../src/mqtt/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 
@@ -11,7 +11,7 @@ const unreachable = mqttErrors.create("mqtt/unreachable", "ECONNREFUSED");
 function listen() {
   const clock = new VirtualClock();
   const said: string[] = [];
-  const status = sayStatus(url, (_level, text) => said.push(text), clock);
+  const status = sayStatus(url, (_level, text) => said.push(text), { clock });
   return {
     clock,
     said,
@@ -30,6 +30,21 @@ describe("what is said of the broker", () => {
       "the broker at mqtt://b refuses this client: not authorized. Check user and password; trying again until it accepts",
       "connected to the broker at mqtt://b",
     ]);
+  });
+
+  it("names no password of the URL, and what to do about another client with the same id", async () => {
+    const clock = new VirtualClock();
+    const said: string[] = [];
+    const options = { clock, advice: "give each board its own" };
+    const status = sayStatus("mqtt://shed:s@cr:et@b:1883", (_level, text) => said.push(text), options);
+    for (let round = 0; round < 3; round++) {
+      status({ type: "connected", sessionPresent: true });
+      await clock.advance(500);
+      status({ type: "disconnected", error: lost, retryInMs: 1 });
+    }
+    expect(said[0]).toBe("connected to the broker at mqtt://b:1883");
+    expect(said.at(-1)).toMatch(/the same id: give each board its own$/);
+    expect(said.join("\n")).not.toContain("shed");
   });
 
   it("suspects nobody else when a connection ends again and again because of what came", async () => {
