@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { loadConfig, type HubConfig } from "../hub/index.ts";
+import { type ConfigSources, type HubConfig, loadConfig } from "../hub/index.ts";
 
 /** The options by which every command says which broker it means. */
 export interface BrokerOptions {
@@ -36,7 +36,15 @@ export function readConfig(
   options: BrokerOptions,
   overrides: Readonly<Record<string, unknown>> = {},
 ): HubConfig {
-  return loadConfig({
+  return loadConfig(sourcesOf(options, overrides));
+}
+
+/** Where a command's configuration comes from: file, environment, these options. */
+export function sourcesOf(
+  options: BrokerOptions,
+  overrides: Readonly<Record<string, unknown>> = {},
+): ConfigSources {
+  return {
     ...(options.config === undefined ? {} : { file: options.config }),
     environment: process.env,
     overrides: {
@@ -52,7 +60,7 @@ export function readConfig(
         reject_unauthorized: options.insecure ? false : undefined,
       },
     },
-  });
+  };
 }
 
 function parseSeconds(text: string): number {

@@ -15,6 +15,11 @@ export const cliErrors = defineErrors({
     fault: "caller",
     meaning: "The gateway, or the modem, did not do what a command asked for; the message says why.",
   },
+  "cli/broker-refused": {
+    fault: "caller",
+    meaning:
+      "The broker does not take this client: its user or password, its client id, or its version of MQTT. Trying again would not help.",
+  },
   "cli/bad-argument": {
     fault: "caller",
     meaning:

@@ -20,8 +20,8 @@ import { startInterrupt } from "./interrupt.ts";
 import { endWithOutput, printError, toJsonLine } from "./output.ts";
 
 /**
- * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly, 130 it was interrupted
- * before it was done. What goes on until Ctrl-C is done by it.
+ * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly or the broker refuses
+ * the user, 130 it was interrupted before it was done. What goes on until Ctrl-C is done by it.
  *
  * @param argv as `process.argv`: the program, the script, then the words
  */

@@ -1,22 +1,45 @@
-import type { MqttClient } from "../mqtt/index.ts";
+import type { MoteqError } from "../base/index.ts";
+import { type MqttClient, mqttErrors } from "../mqtt/index.ts";
 import { brokerUrlOf, connectToBroker, type HubConfig, sayStatus } from "../hub/index.ts";
 import { cliErrors } from "./errors.ts";
 import { printError } from "./output.ts";
 
+/** Why a broker refuses whoever asks in the same way again: version, client id, user or password, no right, banned. */
+const lastingRefusals = new Set<unknown>([0x84, 0x85, 0x86, 0x87, 0x8a]);
+
 /**
  * Runs `work` with a client of its own and closes that afterwards. Trouble with the broker is said once, on the error
  * stream.
+ *
+ * @throws `cli/broker-refused` at once if the broker refuses the first connection for what this client is; later it may
+ *   only just have been set up anew, and is asked again
  */
 export async function withClient<T>(config: HubConfig, work: (client: MqttClient) => Promise<T>): Promise<T> {
-  const say = sayStatus(brokerUrlOf(config.broker), (level, text) => {
+  const url = brokerUrlOf(config.broker);
+  const say = sayStatus(url, (level, text) => {
     if (level === "warn") printError(text);
   });
-  const client = connectToBroker(config.broker, { onStatus: say });
+  const refused = new AbortController();
+  const refusal = new Promise<never>((_, reject) => whenInterrupted(refused.signal, reject));
+  let accepted = false;
+  const client = connectToBroker(config.broker, {
+    onStatus(status) {
+      accepted ||= status.type === "connected";
+      if (!accepted && status.type === "disconnected" && isLasting(status.error)) {
+        const what = `the broker at ${url} refuses this client: ${status.error.message}. Check user and password`;
+        refused.abort(cliErrors.create("cli/broker-refused", what, { cause: status.error }));
+      } else say(status);
+    },
+  });
   try {
-    return await work(client);
+    return await Promise.race([work(client), refusal]);
   } finally {
     await client.close();
   }
+}
+
+function isLasting(error: MoteqError | undefined): error is MoteqError {
+  return mqttErrors.is(error, "mqtt/refused") && lastingRefusals.has(error.detail["reasonCode"]);
 }
 
 /** Runs what goes on until Ctrl-C, which is then its end and no failure. */

@@ -23,9 +23,7 @@ export interface ConfigSources {
  *   was found and what is expected.
  */
 export function loadConfig(sources: ConfigSources = {}): HubConfig {
-  const file = readConfigFile(sources.file);
-  const environment = readEnvironment(sources.environment ?? {});
-  const tree = merge(merge(file.tree, environment.tree), sources.overrides ?? {});
+  const { file, environment, tree } = readSources(sources);
   const result = v.safeParse(configSchema, tree);
   if (result.success) {
     const { gateway, nodes, ...rest } = result.output;
@@ -40,6 +38,24 @@ export function loadConfig(sources: ConfigSources = {}): HubConfig {
   throw hubErrors.create("hub/config-invalid", [...new Set(lines)].join("\n"), {
     detail: { mistakes: lines },
   });
+}
+
+/**
+ * Whether file, environment or overrides name a setting, as `broker.url`: what holds by default is named by none of them.
+ *
+ * @throws `hub/config-unreadable`, `hub/config-invalid`
+ */
+export function isConfigured(sources: ConfigSources, setting: string): boolean {
+  let value: unknown = readSources(sources).tree;
+  for (const key of setting.split(".")) value = isTree(value) ? value[key] : undefined;
+  return value !== undefined;
+}
+
+function readSources(sources: ConfigSources) {
+  const file = readConfigFile(sources.file);
+  const environment = readEnvironment(sources.environment ?? {});
+  const tree = merge(merge(file.tree, environment.tree), sources.overrides ?? {});
+  return { file, environment, tree };
 }
 
 /** An issue as sentences, those of a union's nearest option instead of the union's own. */

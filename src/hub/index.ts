@@ -12,7 +12,7 @@ export {
   screenTopic,
   startClimate,
 } from "./climate.ts";
-export { type ConfigSources, loadConfig } from "./config.ts";
+export { type ConfigSources, isConfigured, loadConfig } from "./config.ts";
 export type { HubConfig } from "./config-schema.ts";
 export { type EmbeddedBroker, startEmbeddedBroker } from "./embedded-broker.ts";
 export { hubErrors } from "./errors.ts";

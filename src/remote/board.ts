@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "../base/index.ts";
-import type { BoardEntry, BoardInfo, CrashReport, ResetMode } from "../wire/index.ts";
+import type { BoardEntry, BoardInfo, BoardLogLevel, CrashReport, ResetMode } from "../wire/index.ts";
 
 /** What every command of a {@link RemoteBoard} takes. */
 export interface CommandOptions {
@@ -61,8 +61,9 @@ export interface RemoteBoard {
   /** Starts the board again; resolves when it said that it will. */
   reset(mode: ResetMode, options?: CommandOptions): Promise<void>;
   /**
-   * Sends an image to the slot that does not run. Native boards check its signature and boot it unless told otherwise,
-   * and go back by themselves if it is not manageable; only what they lack is sent.
+   * Sends an image to the slot that does not run, and has the board boot it; with `boot: false` its next reset does that.
+   * Native boards check its signature and go back by themselves if it is not manageable; only what they lack is sent.
+   * One with mqrepl never boots by itself, so it is reset when it has the image.
    */
   update(
     image: Uint8Array,
@@ -70,9 +71,9 @@ export interface RemoteBoard {
   ): Promise<void>;
   /** The last lines of the log. @throws also `remote/unsupported` */
   recentLog(options?: CommandOptions & { readonly lines?: number }): Promise<string[]>;
-  /** Changes what is logged from now on. */
+  /** Changes what is logged from now on. A board with mqrepl has no level for MQTT. @throws also `remote/unsupported` */
   setLogLevel(
-    levels: { readonly console?: string; readonly mqtt?: string },
+    levels: { readonly console?: BoardLogLevel; readonly mqtt?: BoardLogLevel },
     options?: CommandOptions,
   ): Promise<void>;
   /** The crashes that are kept. @throws also `remote/unsupported` */

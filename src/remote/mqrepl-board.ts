@@ -1,5 +1,11 @@
 import { decodeUtf8, encodeUtf8, fromHex, type MoteqError, sha256Of } from "../base/index.ts";
-import { type BoardEntry, type BoardInfo, decodeFault, type ResetMode } from "../wire/index.ts";
+import {
+  type BoardEntry,
+  type BoardInfo,
+  type BoardLogLevel,
+  decodeFault,
+  type ResetMode,
+} from "../wire/index.ts";
 import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -24,6 +30,11 @@ import {
 const readAtOnce = 512;
 /** How deep folders are listed: links may make a circle. */
 const deepestFolder = 32;
+
+/** The numbers of levels in Python's `logging`. */
+const pythonLevels = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 };
+/** How long an answer is awaited that may not come, or for which nobody wants to wait, in milliseconds. */
+const soonMs = 2000;
 
 /** A board that runs the original mqrepl, in MicroPython. What it has no command for is Python that it evaluates. */
 export class MqreplBoard implements RemoteBoard {
@@ -116,10 +127,12 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async put(path: string, content: Uint8Array, options: TransferOptions = {}): Promise<void> {
+    const { cryptography } = this.#exchange.services;
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const id = this.#exchange.services.cryptography.randomBytes(4);
-    const beside = `${fitsTopic(folder) ? folder : ""}mqb-${[...id].join("-")}.part`;
-    const wanted = sha256Of(this.#exchange.services.cryptography, content);
+    // Each attempt to put this file has the same name for it: the next one takes over what could not be removed.
+    const id = sha256Of(cryptography, encodeUtf8(path)).slice(0, 8);
+    const beside = `${fitsTopic(folder) ? folder : ""}mqb-${id}.part`;
+    const wanted = sha256Of(cryptography, content);
     try {
       await putClassic(this.#exchange, beside, content, options);
       const found = await this.digest(beside, options);
@@ -131,9 +144,9 @@ export class MqreplBoard implements RemoteBoard {
       }
       await this.#ask(renameSource(beside, path), options);
     } catch (error) {
-      // The board may be gone, or may never have begun; what is left behind is named so that it is known.
-      if (!options.signal?.aborted && !remoteErrors.is(error, "remote/no-answer"))
-        await this.remove(beside).catch(() => {});
+      // A board that is gone cannot remove anything.
+      if (!remoteErrors.is(error, "remote/no-answer"))
+        await this.#evaluateSoon(removeSource(beside)).catch(() => {});
       throw error;
     }
   }
@@ -171,16 +184,19 @@ export class MqreplBoard implements RemoteBoard {
       return;
     }
     // It is gone before it could answer.
-    const conversation = this.#exchange.begin({ command: "eval", timeoutMs: 2000, signal: options.signal });
-    conversation.send({ sequence: 0, last: true, body: encodeUtf8(resetSource(mode)) });
-    await conversation.done.catch((error: unknown) => {
+    await this.#evaluateSoon(resetSource(mode), options).catch((error: unknown) => {
       if (!remoteErrors.is(error, "remote/no-answer")) throw error;
     });
   }
 
-  async update(image: Uint8Array, options: TransferOptions = {}): Promise<void> {
+  async update(
+    image: Uint8Array,
+    options: TransferOptions & { readonly boot?: boolean } = {},
+  ): Promise<void> {
     const sha256 = sha256Of(this.#exchange.services.cryptography, image);
     await updateClassic(this.#exchange, sha256, image, options);
+    // It has chosen the new image for its next start, and waits for that.
+    if (options.boot ?? true) await this.#bootImage(options);
   }
 
   recentLog(): Promise<string[]> {
@@ -188,15 +204,14 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async setLogLevel(
-    levels: { readonly console?: string; readonly mqtt?: string },
+    levels: { readonly console?: BoardLogLevel; readonly mqtt?: BoardLogLevel },
     options: CommandOptions = {},
   ): Promise<void> {
     if (levels.mqtt !== undefined)
       throw this.#unsupported("has no command for the level of its log over MQTT");
-    const level = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 }[
-      levels.console ?? ""
-    ];
-    if (level !== undefined) await this.#ask(`__import__('logging').basicConfig(level=${level})`, options);
+    if (levels.console === undefined) return;
+    const level = pythonLevels[levels.console];
+    await this.#ask(`__import__('logging').basicConfig(level=${level})`, options);
   }
 
   crashes(): Promise<never> {
@@ -219,6 +234,23 @@ export class MqreplBoard implements RemoteBoard {
   async #ask(source: string, { signal }: CommandOptions): Promise<string> {
     const answer = await this.evaluate(source, { signal });
     return decodeUtf8(answer) ?? "";
+  }
+
+  /** Evaluates what need not be answered within the time that holds for all else. */
+  async #evaluateSoon(source: string, { signal }: CommandOptions = {}): Promise<void> {
+    const conversation = this.#exchange.begin({ command: "eval", timeoutMs: soonMs, signal });
+    conversation.send({ sequence: 0, last: true, body: encodeUtf8(source) });
+    await conversation.done;
+  }
+
+  async #bootImage(options: CommandOptions): Promise<void> {
+    try {
+      await this.reset("normal", options);
+    } catch (cause) {
+      if (!remoteErrors.is(cause, "remote/refused")) throw cause;
+      const message = `the board has the image and boots it at its next reset, but would not be reset: ${cause.message}`;
+      throw remoteErrors.create("remote/refused", message, { cause, detail: cause.detail });
+    }
   }
 
   async #list(

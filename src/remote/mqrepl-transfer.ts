@@ -43,16 +43,22 @@ export async function putClassic(
     put.stayAlive();
     onProgress?.(barrier?.upTo ?? 0, content.length);
   };
-  for (const packet of splitIntoPackets(content, classicCommandBytes)) {
-    if (put.ended) break;
-    put.send(packet);
-    if (packet.last || packet.sequence % classicAckEvery !== classicAckEvery - 1) continue;
-    const upTo = (packet.sequence + 1) * classicCommandBytes;
-    barriers.push({ upTo, passed: raiseBarrier(exchange, signal) });
-    if (barriers.length >= barriersAhead) await pass();
+  try {
+    for (const packet of splitIntoPackets(content, classicCommandBytes)) {
+      if (put.ended) break;
+      put.send(packet);
+      if (packet.last || packet.sequence % classicAckEvery !== classicAckEvery - 1) continue;
+      const upTo = (packet.sequence + 1) * classicCommandBytes;
+      barriers.push({ upTo, passed: raiseBarrier(exchange, signal) });
+      if (barriers.length >= barriersAhead) await pass();
+    }
+    while (barriers.length > 0) await pass();
+    await put.done;
+  } catch (error) {
+    // A barrier that was not passed ends the put too.
+    put.fail(error);
+    throw error;
   }
-  while (barriers.length > 0) await pass();
-  await put.done;
   onProgress?.(content.length, content.length);
 }
 

@@ -2,6 +2,7 @@ import { decodeUtf8, fromHex, type MoteqError, sha256Of, type Signer } from "../
 import {
   type BoardEntry,
   type BoardInfo,
+  type BoardLogLevel,
   type BoardRequest,
   callCommand,
   type CrashReport,
@@ -149,7 +150,7 @@ export class NativeBoard implements RemoteBoard {
   }
 
   async setLogLevel(
-    levels: { readonly console?: string; readonly mqtt?: string },
+    levels: { readonly console?: BoardLogLevel; readonly mqtt?: BoardLogLevel },
     options: CommandOptions = {},
   ): Promise<void> {
     await this.#ask({ do: "log-level", ...levels }, options);

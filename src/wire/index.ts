@@ -36,9 +36,12 @@ export {
 export {
   type BoardCommand,
   boardCommands,
+  type BoardLogLevel,
+  boardLogLevels,
   type BoardRequest,
   decodeBoardRequest,
   encodeBoardRequest,
+  isBoardLogLevel,
   type ResetMode,
 } from "./board/request.ts";
 export {

@@ -123,6 +123,22 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(noFolder.err).toMatch(/^moteq: cannot write the key nowhere\/new.pem: ENOENT/);
   });
 
+  it("takes only levels that there are", async () => {
+    const [loud, console, none] = await Promise.all([
+      run(["level", "loud"]),
+      run(["level", "--console", "loud"]),
+      run(["level"]),
+    ]);
+    const levels = "debug, info, warning, error, critical, none";
+    expect(loud).toEqual({ code: 2, out: "", err: `moteq: level takes one of ${levels}, got "loud"\n` });
+    expect(console).toEqual({
+      code: 2,
+      out: "",
+      err: `moteq: --console takes one of ${levels}, got "loud"\n`,
+    });
+    expect(none).toMatchObject({ code: 2, out: "" });
+  });
+
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);

@@ -24,10 +24,14 @@ afterAll(async () => {
 });
 
 /** Runs a command until it has said something at the broker or shown something, then presses Ctrl-C. */
-async function interrupt(words: readonly string[], topic?: string) {
+async function interrupt(
+  words: readonly string[],
+  topic?: string,
+  input: { readonly input?: string; readonly inputGoesOn?: boolean } = {},
+) {
   let heard = false;
   const subscription = topic && (await client.subscribe(topic, { qos: 1 }, () => void (heard = true)));
-  const running = startCli(folder, words, { environment: { MOTEQ_BROKER_URL: broker.url } });
+  const running = startCli(folder, words, { environment: { MOTEQ_BROKER_URL: broker.url }, ...input });
   if (topic === undefined) {
     const say = () => client.publish("shed/log", "I 00:00:00.000 pump: x", { qos: 1 });
     await expect
@@ -46,6 +50,17 @@ describe("Ctrl-C (real)", () => {
       interrupt(["board", "--prefix", "a", "eval", "1"], "a/mqb/cmd/#"),
       interrupt(["board", "--prefix", "b", "get", "x"], "b/mqb/cmd/#"),
       interrupt(["sub", "shed/log", "-C", "1000"]),
+    ]);
+    for (const end of ends) expect(end).toEqual({ code: 130, err: "moteq: interrupted\n" });
+  });
+
+  it("ends a REPL that takes its lines from a pipe with 130, while the board is silent", async () => {
+    const repl = ["board", "--dialect", "mqrepl", "repl"];
+    const ends = await Promise.all([
+      interrupt([...repl, "--prefix", "c"], "c/mqb/cmd/#", { input: "1\n2\n", inputGoesOn: true }),
+      interrupt([...repl, "--prefix", "d"], "d/mqb/cmd/#", { input: "1\n2\n" }),
+      // What was begun when the input ended is tried as well.
+      interrupt([...repl, "--prefix", "e"], "e/mqb/cmd/#", { input: "f(1," }),
     ]);
     for (const end of ends) expect(end).toEqual({ code: 130, err: "moteq: interrupted\n" });
   });

@@ -4,6 +4,7 @@ import { decodeUtf8, encodeUtf8 } from "../../src/base/index.ts";
 import { systemClock, systemCryptography, systemRandom } from "../../src/node/index.ts";
 import { MqttClient } from "../../src/mqtt/index.ts";
 import { openBoard, type RemoteBoard, remoteErrors } from "../../src/remote/index.ts";
+import { decodeCommandTopic } from "../../src/wire/index.ts";
 import { createMemoryBroker, type MemoryBroker } from "../support/memory-broker.ts";
 import { type MqreplBoard, startMqreplBoard } from "./mqrepl/board.ts";
 
@@ -129,7 +130,7 @@ describe("a board that runs mqrepl in MicroPython (real)", () => {
   it("takes an image whole, whatever its length: nothing crosses a border of its flash", async () => {
     for (const length of [1, 4200, 8192, 150_000]) {
       const image = randomBytes(length);
-      await board.update(image);
+      await board.update(image, { boot: false });
       const flash = await read("/flash.bin");
       expect(flash.length % 4096).toBe(0);
       expect(Buffer.compare(flash.subarray(0, length), image)).toBe(0);
@@ -139,6 +140,52 @@ describe("a board that runs mqrepl in MicroPython (real)", () => {
   it("is reset with the original's words", async () => {
     for (const mode of ["normal", "safe", "soft"] as const) await board.reset(mode);
     expect(chip.resets).toEqual(["n", "f", "s"]);
+  });
+
+  it("is reset when it has an image, since it only boots that at its next start", async () => {
+    const before = chip.resets.length;
+    await board.update(randomBytes(5000), { boot: false });
+    expect(chip.resets.slice(before)).toEqual([]);
+    await board.update(randomBytes(5000));
+    expect(chip.resets.slice(before)).toEqual(["n"]);
+  });
+
+  it("is said to have its image where it cannot be reset", async () => {
+    await board.evaluate("kept = sys.modules.pop('watchdog')");
+    await expect(board.update(randomBytes(100))).rejects.toThrow(
+      /has the image .* not be reset: .*KeyError/s,
+    );
+    await board.evaluate("sys.modules['watchdog'] = kept");
+  });
+
+  it("leaves nothing behind of a put that was interrupted", async () => {
+    const interrupt = new AbortController();
+    const put = board.put("/interrupted", randomBytes(100_000), {
+      signal: interrupt.signal,
+      onProgress: () => interrupt.abort(new Error("interrupted")),
+    });
+    await expect(put).rejects.toThrow("interrupted");
+    expect((await board.list("/")).map(({ name }) => name)).not.toContainEqual(
+      expect.stringMatching(/part$|^interrupted$/),
+    );
+  });
+
+  it("puts a file beside by the same name at each attempt, so that the next one takes over what an earlier one left", async () => {
+    const tails = new Set<string | undefined>();
+    const subscription = await client.subscribe(`${base}/cmd/put/#`, { qos: 1 }, ({ topic }) => {
+      tails.add(decodeCommandTopic(base, topic)?.tail);
+    });
+    for (const path of ["/again.txt", "/again.txt", "/other.txt"]) await board.put(path, encodeUtf8(path));
+    expect([...tails]).toEqual([
+      expect.stringMatching(/^\/mqb-[0-9a-f]{8}\.part$/),
+      expect.stringMatching(/^\/mqb-[0-9a-f]{8}\.part$/),
+    ]);
+    await subscription.unsubscribe();
+    for (const path of ["/again.txt", "/other.txt"]) await board.remove(path);
+  });
+
+  it("has no level for what goes to MQTT", async () => {
+    await expect(board.setLogLevel({ mqtt: "debug" })).rejects.toMatchObject({ code: "remote/unsupported" });
   });
 
   it("leaves nothing behind of a file that could not be put in place", async () => {

@@ -18,6 +18,8 @@ export function startCli(
   options: {
     readonly environment?: Readonly<Record<string, string>>;
     readonly input?: string;
+    /** Leaves the input open behind that, as a pipe is that somebody may still write into. */
+    readonly inputGoesOn?: boolean;
     /** A program that runs it, with what stands before its own words. */
     readonly under?: readonly [string, ...string[]];
   } = {},
@@ -34,7 +36,8 @@ export function startCli(
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => {});
-  child.stdin.end(options.input ?? "");
+  child.stdin.write(options.input ?? "");
+  if (!options.inputGoesOn) child.stdin.end();
   let [out, err] = ["", ""];
   child.stdout.on("data", (bytes: Buffer) => (out += bytes.toString()));
   child.stderr.on("data", (bytes: Buffer) => (err += bytes.toString()));

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import type { HubConfig } from "../../hub/index.ts";
+import { type HubConfig, isConfigured } from "../../hub/index.ts";
 import { readPrivateKey, systemClock, systemCryptography } from "../../node/index.ts";
 import { openBoard, type RemoteBoard } from "../../remote/index.ts";
 import { toBoardBase } from "../../wire/index.ts";
-import { addBrokerOptions, type BrokerOptions, readConfig } from "../broker-options.ts";
+import { addBrokerOptions, type BrokerOptions, readConfig, sourcesOf } from "../broker-options.ts";
 import { cliErrors } from "../errors.ts";
 import { withClient, withTimeout } from "../session.ts";
 
@@ -17,7 +17,7 @@ export interface BoardOptions extends BrokerOptions {
   readonly json?: boolean;
 }
 
-/** Says which board is meant, and how long to wait for it. Environment variables of the original program hold too. */
+/** Says which board is meant, and how long to wait for it. */
 export function addBoardOptions(command: Command): Command {
   return addBrokerOptions(command)
     .option("--prefix <prefix>", "the board's topics begin with it (MOTEQ_BOARD_PREFIX; default: board)")
@@ -32,24 +32,43 @@ export function addBoardOptions(command: Command): Command {
     .option("--json", "print JSON");
 }
 
-/** The configuration of the broker, with what the original program reads from the environment where nothing else says it. */
-export function readBoardConfig(options: BrokerOptions): HubConfig {
-  const { MQBOARD_SERVER: server, MQBOARD_PORT: port, MQBOARD_TLS: tls, MOTEQ_BROKER_URL: url } = process.env;
-  const says = server !== undefined || port !== undefined || tls !== undefined;
-  if (says && url === undefined && options.broker === undefined) {
-    const secure = tls !== undefined && !["", "0", "false", "no"].includes(tls.toLowerCase());
-    const scheme = secure ? "mqtts" : "mqtt";
-    return readConfig({
-      ...options,
-      broker: `${scheme}://${server ?? "localhost"}:${port ?? (secure ? 8883 : 1883)}`,
-    });
-  }
-  return readConfig(options);
+/** Where a board is: the configuration of its broker, and its base topic there. */
+export interface BoardPlace {
+  readonly config: HubConfig;
+  readonly base: string;
 }
 
-/** The base topic that options, environment and configuration name. */
-export function baseOf({ prefix, topic }: BoardOptions, config: HubConfig): string {
-  const { MOTEQ_BOARD_PREFIX, MQBOARD_PREFIX, MQBOARD_TOPIC } = process.env;
+/**
+ * Finds out which board is meant: options win over the environment (`MOTEQ_…`), that over the configuration file, and
+ * only where none of them says anything, what the original program reads holds (`MQBOARD_…`).
+ *
+ * @throws `cli/bad-argument`, and what reading a configuration throws
+ */
+export function readBoardPlace(options: BoardOptions): BoardPlace {
+  const sources = sourcesOf(options);
+  const isSaid = (...settings: string[]) => settings.some((one) => isConfigured(sources, one));
+  const broker = isSaid("broker.url", "broker.host", "broker.port") ? undefined : originalBroker();
+  const config = readConfig(broker === undefined ? options : { ...options, broker });
+  const original = isSaid("board.prefix") ? undefined : originalBase();
+  return { config, base: givenBase(options) ?? original ?? toBoardBase(config.board.prefix) };
+}
+
+/** The broker that the original program would take from the environment. */
+function originalBroker(): string | undefined {
+  const { MQBOARD_SERVER: server, MQBOARD_PORT: port, MQBOARD_TLS: tls } = process.env;
+  if (server === undefined && port === undefined && tls === undefined) return undefined;
+  const secure = tls !== undefined && !["", "0", "false", "no"].includes(tls.toLowerCase());
+  return `${secure ? "mqtts" : "mqtt"}://${server ?? "localhost"}:${port ?? (secure ? 8883 : 1883)}`;
+}
+
+/** The base topic that it would take from there. */
+function originalBase(): string | undefined {
+  const { MQBOARD_TOPIC: topic, MQBOARD_PREFIX: prefix } = process.env;
+  return topic ?? (prefix === undefined ? undefined : toBoardBase(prefix));
+}
+
+/** The base topic that the options name. */
+function givenBase({ prefix, topic }: BoardOptions): string | undefined {
   for (const [option, given] of [["--topic", topic] as const, ["--prefix", prefix] as const]) {
     if (given !== undefined && !/^[^+#\0]+$/.test(given)) {
       throw cliErrors.create(
@@ -58,10 +77,7 @@ export function baseOf({ prefix, topic }: BoardOptions, config: HubConfig): stri
       );
     }
   }
-  if (topic !== undefined) return topic;
-  if (prefix !== undefined) return toBoardBase(prefix);
-  if (MOTEQ_BOARD_PREFIX === undefined && MQBOARD_TOPIC !== undefined) return MQBOARD_TOPIC;
-  return toBoardBase(MOTEQ_BOARD_PREFIX ?? MQBOARD_PREFIX ?? config.board.prefix);
+  return topic ?? (prefix === undefined ? undefined : toBoardBase(prefix));
 }
 
 /** How long a board may be silent, in milliseconds. */
@@ -81,9 +97,8 @@ export async function withBoard<T>(
   signal: AbortSignal,
   work: (board: RemoteBoard) => Promise<T>,
 ): Promise<T> {
-  const config = readBoardConfig(options);
+  const { config, base } = readBoardPlace(options);
   const timeoutMs = timeoutOf(options);
-  const base = baseOf(options, config);
   const keyFile = options.sign ?? process.env["MOTEQ_SIGN"];
   const signer = keyFile === undefined ? undefined : readPrivateKey(keyFile);
   return await withClient(config, async (client) => {

@@ -5,7 +5,9 @@ import { createInterface, type Interface } from "node:readline";
 import { messageOf } from "../../base/index.ts";
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import { printError, toSafeText } from "../output.ts";
+import { whenInterrupted } from "../session.ts";
 import { isComplete } from "./complete-source.ts";
+import { createOutput } from "./printed.ts";
 
 /** How many lines of history are kept. */
 const historyLines = 500;
@@ -13,6 +15,8 @@ const historyLines = 500;
 /**
  * `repl`: reads lines, evaluates them on the board, prints what comes, until Ctrl-D. Ctrl-C drops the line that is being
  * written, or stops waiting for the board.
+ *
+ * @throws the signal's reason, once it is aborted: lines may be left that nobody has evaluated
  */
 export async function runRepl(board: RemoteBoard, signal: AbortSignal): Promise<void> {
   const history = join(
@@ -51,9 +55,19 @@ async function converse(
 ): Promise<void> {
   let source = "";
   let running: AbortController | undefined;
+  let closed = false;
+  lines.once("close", () => (closed = true));
   const prompt = () => {
+    // Behind its end it would read on.
+    if (closed) return;
     lines.setPrompt(terminal ? (source === "" ? "> " : "… ") : "");
     lines.prompt();
+  };
+  const evaluate = async () => {
+    running = new AbortController();
+    await evaluateOnce(board, source, signal, running.signal);
+    running = undefined;
+    source = "";
   };
   lines.on("SIGINT", () => {
     if (running) running.abort(new Error("stopped waiting"));
@@ -65,53 +79,41 @@ async function converse(
       prompt();
     }
   });
-  signal.addEventListener("abort", () => lines.close());
+  whenInterrupted(signal, () => lines.close());
   prompt();
   for await (const line of lines) {
+    signal.throwIfAborted();
     source += source === "" ? line : `\n${line}`;
     if (source.trim() === "") source = "";
-    else if (isComplete(source, board.dialect === "mqrepl" ? "python" : "javascript")) {
-      running = new AbortController();
-      await evaluateOnce(board, source, running.signal);
-      running = undefined;
-      source = "";
-    }
+    else if (isComplete(source, board.dialect === "mqrepl" ? "python" : "javascript")) await evaluate();
     prompt();
   }
+  signal.throwIfAborted();
   // What was begun when the input ended is tried as it is.
-  if (source !== "") await evaluateOnce(board, source, signal);
+  if (source !== "") await evaluate();
   if (terminal) process.stdout.write("\n");
 }
 
-async function evaluateOnce(board: RemoteBoard, source: string, signal: AbortSignal): Promise<void> {
+/** Evaluates, and says what is wrong; only what `signal` ends is thrown. */
+async function evaluateOnce(
+  board: RemoteBoard,
+  source: string,
+  signal: AbortSignal,
+  stopped: AbortSignal,
+): Promise<void> {
   const output = createOutput();
   try {
-    await board.evaluate(source, { signal, onOutput: (bytes) => output.write(bytes) });
-  } catch (error) {
-    if (!signal.aborted && !remoteErrors.is(error)) throw error;
+    await board.evaluate(source, {
+      signal: AbortSignal.any([signal, stopped]),
+      onOutput: (bytes) => output.write(bytes),
+    });
     output.endLine();
+  } catch (error) {
+    output.endLine();
+    signal.throwIfAborted();
+    if (!stopped.aborted && !remoteErrors.is(error)) throw error;
     printError(messageOf(error));
-    return;
   }
-  output.endLine();
-}
-
-/** Writes what a board prints: as it is where a program reads it, made safe where a terminal shows it. */
-export function createOutput(): { write(bytes: Uint8Array): void; endLine(): void } {
-  const decoder = new TextDecoder();
-  let [empty, atLineStart] = [true, true];
-  return {
-    write(bytes) {
-      if (bytes.length === 0) return;
-      empty = false;
-      atLineStart = bytes.at(-1) === 10;
-      if (process.stdout.isTTY) process.stdout.write(toSafeText(decoder.decode(bytes, { stream: true })));
-      else process.stdout.write(bytes);
-    },
-    endLine() {
-      if (!empty && !atLineStart) process.stdout.write("\n");
-    },
-  };
 }
 
 function readHistory(path: string): string[] {

@@ -2,21 +2,27 @@ import { decodeUtf8 } from "../../base/index.ts";
 import type { Command } from "commander";
 import { createKeyFile } from "../../node/index.ts";
 import type { RemoteBoard } from "../../remote/index.ts";
-import { type ResetMode, toLogTopic } from "../../wire/index.ts";
+import {
+  type BoardLogLevel,
+  boardLogLevels,
+  isBoardLogLevel,
+  type ResetMode,
+  toLogTopic,
+} from "../../wire/index.ts";
 import { findBoards } from "../board/announced.ts";
 import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
 import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
-  baseOf,
   type BoardOptions,
-  readBoardConfig,
+  readBoardPlace,
   timeoutOf,
   withBoard,
 } from "../board/options.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createProgress } from "../board/progress.ts";
-import { createOutput, runRepl } from "../board/repl.ts";
+import { createOutput } from "../board/printed.ts";
+import { runRepl } from "../board/repl.ts";
 import { addRunCommand } from "../board/run.ts";
 import { signatureOf, signImage } from "../board/sign.ts";
 import { syncBoard } from "../board/sync.ts";
@@ -114,9 +120,7 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board) =>
-    untilInterrupted(signal, () => runRepl(board, signal)),
-  );
+  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
@@ -131,9 +135,6 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
     async (board, [path = ""], options) => {
       if (options["resume"] === true && board.dialect === "mqrepl") {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
-      }
-      if (options["boot"] === false && board.dialect === "mqrepl") {
-        throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl boots its image by itself");
       }
       const image = readLocal(path);
       const progress = await createProgress("update");
@@ -193,15 +194,26 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
   add(
     "level [level]",
     "sets what goes to MQTT from now on: debug, info, warning, error, critical or none",
-    async (board, [mqtt], options) => {
+    async (board, [level], options) => {
+      const mqtt = toLevel("level", level);
+      const onConsole = toLevel("--console", options["console"] as string | undefined);
+      if (mqtt === undefined && onConsole === undefined)
+        throw cliErrors.create("cli/bad-argument", "level takes a level for MQTT, --console LEVEL, or both");
       const levels = {
         ...(mqtt === undefined ? {} : { mqtt }),
-        ...(typeof options["console"] === "string" ? { console: options["console"] } : {}),
+        ...(onConsole === undefined ? {} : { console: onConsole }),
       };
       await board.setLogLevel(levels, { signal });
       return levels;
     },
   ).option("--console <level>", "what goes to the board's console");
+}
+
+/** The level that a word names; `undefined` if there is no word. @throws `cli/bad-argument` */
+function toLevel(what: string, word: string | undefined): BoardLogLevel | undefined {
+  if (word === undefined || isBoardLogLevel(word)) return word;
+  const levels = boardLogLevels.join(", ");
+  throw cliErrors.create("cli/bad-argument", `${what} takes one of ${levels}, got "${word}"`);
 }
 
 /** Commands that do not ask one board. */
@@ -216,8 +228,8 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       const options = command.optsWithGlobals<BoardOptions & { follow?: boolean; lines: number }>();
       const json = options.json ?? false;
       if (options.follow) {
-        const config = readBoardConfig(options);
-        const topic = toLogTopic(baseOf(options, config));
+        const { config, base } = readBoardPlace(options);
+        const topic = toLogTopic(base);
         const follow = () => withClient(config, (client) => followLog(client, topic, json, signal));
         await untilInterrupted(signal, follow);
         return;
@@ -232,7 +244,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .option("--wait <ms>", "how long announcements are awaited", parseWhole(50, 60_000), 500)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
-      const boards = await withClient(readBoardConfig(options), async (client) => {
+      const boards = await withClient(readBoardPlace(options).config, async (client) => {
         await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
         return await findBoards(client, options.wait, signal);
       });

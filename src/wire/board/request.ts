@@ -42,6 +42,10 @@ export type BoardRequest =
   | { readonly do: "crash"; readonly number: number }
   | { readonly do: "clear-crashes" };
 
+/** The levels of a board's log, the gravest but one last; `none` is graver than all. */
+export const boardLogLevels = ["debug", "info", "warning", "error", "critical", "none"] as const;
+export type BoardLogLevel = (typeof boardLogLevels)[number];
+
 export type BoardCommand = BoardRequest["do"];
 
 type Kind = "text" | "whole" | "flag" | "digest" | "signature" | "mode" | "level";
@@ -85,11 +89,13 @@ const kinds: { readonly [Name in Kind]: readonly [(value: unknown) => boolean, s
     (value) => ["normal", "safe", "soft", "hard"].includes(value as string),
     "normal, safe, soft or hard",
   ],
-  level: [
-    (value) => ["debug", "info", "warning", "error", "critical", "none"].includes(value as string),
-    "debug, info, warning, error, critical or none",
-  ],
+  level: [isBoardLogLevel, "debug, info, warning, error, critical or none"],
 };
+
+/** Whether a value is the name of a level. */
+export function isBoardLogLevel(value: unknown): value is BoardLogLevel {
+  return boardLogLevels.includes(value as BoardLogLevel);
+}
 
 export function encodeBoardRequest(request: BoardRequest): string {
   return JSON.stringify(request);
