@@ -117,7 +117,9 @@ describe("moteq board, with a board that runs (real)", () => {
     expect([rmdir, level]).toEqual([{ folder: "jason" }, { mqtt: "info" }]);
     expect(key).toMatchObject({ publicKey: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
     expect(missing).toMatchObject({ code: 1, out: "" });
-    expect(JSON.parse(missing.err)).toMatchObject({ error: { code: "remote/refused" } });
+    expect(JSON.parse(missing.err)).toMatchObject({
+      error: { code: "remote/refused", detail: { code: "board/not-found" } },
+    });
     expect(noCrash).toEqual({ code: 1, out: "", err: "moteq: no crash is kept\n" });
     expect(noFolder.code).toBe(2);
     expect(noFolder.err).toMatch(/^moteq: cannot write the key nowhere\/new.pem: ENOENT/);
