@@ -1,30 +1,52 @@
-/** Shows how far something is, on the error stream: in place on a terminal, else a line for each step. */
+/** Shows how far something long is, on the error stream. */
 export interface Progress {
-  /** @param done how much of `total` is done, where that is known */
+  /** @param done how many bytes of `total` are done, where that is known */
   show(step: string, done?: number, total?: number): void;
-  /** Ends the line, where one is open. */
+  /** Takes the bar away; call it however the work ended. */
   end(): void;
 }
 
-export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  let current = "";
-  let isOpen = false;
+/**
+ * On a terminal a bar for each step, or a line where nothing can be counted.
+ *
+ * @param elsewhere what there is without a terminal: nothing, or a line for each step
+ */
+export async function createProgress(elsewhere: "nothing" | "lines"): Promise<Progress> {
+  let current: string | undefined;
+  /** Says a step when it begins. */
+  const say = (step: string) => {
+    if (step !== current) process.stderr.write(`${step}\n`);
+    current = step;
+  };
+  if (!process.stderr.isTTY) return { show: elsewhere === "lines" ? say : () => {}, end() {} };
+  const { default: progressBars } = await import("cli-progress");
+  let bar: InstanceType<typeof progressBars.SingleBar> | undefined;
+  const end = () => {
+    bar?.stop();
+    bar = undefined;
+  };
   return {
     show(step, done, total) {
-      if (!stream.isTTY) {
-        if (step !== current) stream.write(`${step}\n`);
-        current = step;
+      if (step !== current) end();
+      if (done === undefined || total === undefined) {
+        say(step);
         return;
       }
-      if (isOpen && step !== current) stream.write("\n");
-      const share = done === undefined || !total ? "" : ` ${Math.round((done / total) * 100)} %`;
-      stream.write(`\r${step}${share}`);
       current = step;
-      isOpen = true;
+      const shown = { bytes: total.toLocaleString("en") };
+      if (bar) {
+        bar.update(done, shown);
+        return;
+      }
+      bar = new progressBars.SingleBar({
+        format: `${step} [{bar}] {percentage} % of {bytes} bytes, {duration_formatted}, {eta_formatted} left`,
+        hideCursor: true,
+        clearOnComplete: true,
+        stream: process.stderr,
+        etaBuffer: 50,
+      });
+      bar.start(Math.max(total, 1), done, shown);
     },
-    end() {
-      if (isOpen) stream.write("\n");
-      isOpen = false;
-    },
+    end,
   };
 }

@@ -69,7 +69,7 @@ export interface RemoteBoard {
     image: Uint8Array,
     options?: TransferOptions & { readonly signature?: string | undefined; readonly boot?: boolean },
   ): Promise<void>;
-  /** The last lines of the log. @throws also `remote/unsupported` */
+  /** The last `lines` of the log; by default all that a board keeps: 1000. @throws also `remote/unsupported` */
   recentLog(options?: CommandOptions & { readonly lines?: number }): Promise<string[]>;
   /** Changes what is logged from now on. A board with mqrepl has no level for MQTT. @throws also `remote/unsupported` */
   setLogLevel(

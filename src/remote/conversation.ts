@@ -15,8 +15,10 @@ const wholeAnswerBytes = 16 * 1024 * 1024;
 
 /** What one conversation is about. */
 export interface ConversationOptions {
-  /** For topic and messages: `eval`, `put`, … */
+  /** For the topic: `eval`, `put`, … */
   readonly command: string;
+  /** What messages call it. Default: the command, which says little where it only carries what is asked. */
+  readonly asked?: string | undefined;
   /** What stands behind the id in the topic. */
   readonly tail?: string;
   /** Takes the answer as it comes; without it the answer is collected in `answer`. */
@@ -87,10 +89,10 @@ export class Conversation {
   stayAlive(): void {
     this.#timer?.cancel();
     if (this.#settled) return;
-    const { timeoutMs = this.#exchange.timeoutMs, command } = this.#options;
+    const { timeoutMs = this.#exchange.timeoutMs, command, asked = command } = this.#options;
     this.#timer = this.#exchange.services.clock.setTimer(timeoutMs, () => {
-      const message = `the board at ${this.#exchange.base} did not answer ${command} for ${timeoutMs / 1000} s`;
-      this.fail(remoteErrors.create("remote/no-answer", message, { detail: { command, timeoutMs } }));
+      const message = `the board at ${this.#exchange.base} did not answer ${asked} for ${timeoutMs / 1000} s`;
+      this.fail(remoteErrors.create("remote/no-answer", message, { detail: { command: asked, timeoutMs } }));
     });
   }
 
@@ -131,10 +133,10 @@ export class Conversation {
   }
 
   #take({ body, last }: BoardPacket): void {
-    const { onBody, maximumBytes = wholeAnswerBytes, command } = this.#options;
+    const { onBody, maximumBytes = wholeAnswerBytes, command, asked = command } = this.#options;
     this.#received += body.length;
     if (this.#received > maximumBytes) {
-      const message = `the board's answer to ${command} is longer than ${maximumBytes} bytes`;
+      const message = `the board's answer to ${asked} is longer than ${maximumBytes} bytes`;
       this.fail(remoteErrors.create("remote/too-long", message, { detail: { maximumBytes } }));
       return;
     }

@@ -33,16 +33,21 @@ export class Exchange {
     this.timeoutMs = options.timeoutMs;
   }
 
-  /** Begins to listen to the board's answers. @throws what subscribing throws */
+  /** Begins to listen to the board's answers. @throws what subscribing throws; nothing is subscribed to then */
   static async open(options: ExchangeOptions, signal?: AbortSignalLike): Promise<Exchange> {
     const exchange = new Exchange(options);
     const filters = (["out", "err"] as const).map((kind) => encodeReplyTopic(options.base, kind, "+"));
     const subscribe = { qos: 1 as const, ...(signal ? { signal } : {}) };
-    const all = filters.map((filter) =>
-      options.client.subscribe(filter, subscribe, (message) => exchange.#receive(message)),
+    const all = await Promise.allSettled(
+      filters.map((filter) =>
+        options.client.subscribe(filter, subscribe, (message) => exchange.#receive(message)),
+      ),
     );
-    exchange.#subscriptions.push(...(await Promise.all(all)));
-    return exchange;
+    for (const one of all) if (one.status === "fulfilled") exchange.#subscriptions.push(one.value);
+    const failed = all.find((one) => one.status === "rejected");
+    if (!failed) return exchange;
+    await exchange.close();
+    throw failed.reason;
   }
 
   /** Begins a conversation; the caller sends what it has to say. */

@@ -7,6 +7,7 @@ import {
   type ResetMode,
 } from "../wire/index.ts";
 import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
+import type { ConversationOptions } from "./conversation.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { putClassic, updateClassic } from "./mqrepl-transfer.ts";
@@ -48,7 +49,7 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async info(options: CommandOptions = {}): Promise<BoardInfo> {
-    const platform = await this.#ask(describeSource, options);
+    const platform = await this.#ask("info", describeSource, options);
     return {
       state: "online",
       name: "",
@@ -73,15 +74,12 @@ export class MqreplBoard implements RemoteBoard {
     options: CommandOptions & { readonly onOutput?: (bytes: Uint8Array) => void } = {},
   ): Promise<Uint8Array> {
     const { onOutput: onBody, signal } = options;
-    const conversation = this.#exchange.begin({ command: "eval", signal, ...(onBody ? { onBody } : {}) });
-    conversation.send({ sequence: 0, last: true, body: encodeUtf8(source) });
-    await conversation.done;
-    return conversation.answer;
+    return await this.#evaluate("eval", source, { signal, ...(onBody ? { onBody } : {}) });
   }
 
   async complete(text: string, options: CommandOptions = {}): Promise<string[]> {
     const [, object = "", start = ""] = /((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)?$/.exec(text) ?? [];
-    const names = parseNames(await this.#ask(completeSource(object.replace(/\.$/, "")), options));
+    const names = parseNames(await this.#ask("complete", completeSource(object.replace(/\.$/, "")), options));
     const fitting = names.filter((name) => name.startsWith(start)).map((name) => object + name);
     return fitting.toSorted().slice(0, 100);
   }
@@ -94,7 +92,7 @@ export class MqreplBoard implements RemoteBoard {
   }
 
   async digest(path: string, options: CommandOptions = {}): Promise<string> {
-    const answer = (await this.#ask(digestSource(path), options)).trim();
+    const answer = (await this.#ask("digest", digestSource(path), options)).trim();
     if (/^[0-9a-f]{64}$/.test(answer)) return answer;
     throw badAnswer("a SHA-256", answer);
   }
@@ -142,11 +140,11 @@ export class MqreplBoard implements RemoteBoard {
           `${path} arrived with the SHA-256 ${found}, sent was ${wanted}`,
         );
       }
-      await this.#ask(renameSource(beside, path), options);
+      await this.#ask("rename", renameSource(beside, path), options);
     } catch (error) {
       // A board that is gone cannot remove anything.
       if (!remoteErrors.is(error, "remote/no-answer"))
-        await this.#evaluateSoon(removeSource(beside)).catch(() => {});
+        await this.#evaluate("remove", removeSource(beside), { timeoutMs: soonMs }).catch(() => {});
       throw error;
     }
   }
@@ -156,37 +154,39 @@ export class MqreplBoard implements RemoteBoard {
     options: CommandOptions & { readonly parents?: boolean } = {},
   ): Promise<void> {
     if (!options.parents) {
-      await this.#ask(makeFolderSource(path, false), options);
+      await this.#ask("make", makeFolderSource(path, false), options);
       return;
     }
     const names = path.split("/").filter((name) => name !== "" && name !== ".");
     for (let depth = 1; depth <= names.length; depth++) {
       const folder = (path.startsWith("/") ? "/" : "") + names.slice(0, depth).join("/");
-      await this.#ask(makeFolderSource(folder, true), options);
+      await this.#ask("make", makeFolderSource(folder, true), options);
     }
   }
 
   async remove(path: string, options: CommandOptions = {}): Promise<void> {
-    await this.#ask(removeSource(path), options);
+    await this.#ask("remove", removeSource(path), options);
   }
 
   async removeFolder(path: string, options: CommandOptions = {}): Promise<void> {
-    await this.#ask(removeFolderSource(path), options);
+    await this.#ask("remove", removeFolderSource(path), options);
   }
 
   async rename(path: string, to: string, options: CommandOptions = {}): Promise<void> {
-    await this.#ask(renameSource(path, to), options);
+    await this.#ask("rename", renameSource(path, to), options);
   }
 
   async reset(mode: ResetMode, options: CommandOptions = {}): Promise<void> {
     if (mode !== "hard") {
-      await this.#ask(resetSource(mode), options);
+      await this.#ask("reset", resetSource(mode), options);
       return;
     }
     // It is gone before it could answer.
-    await this.#evaluateSoon(resetSource(mode), options).catch((error: unknown) => {
-      if (!remoteErrors.is(error, "remote/no-answer")) throw error;
-    });
+    await this.#evaluate("reset", resetSource(mode), { ...options, timeoutMs: soonMs }).catch(
+      (error: unknown) => {
+        if (!remoteErrors.is(error, "remote/no-answer")) throw error;
+      },
+    );
   }
 
   async update(
@@ -211,7 +211,7 @@ export class MqreplBoard implements RemoteBoard {
       throw this.#unsupported("has no command for the level of its log over MQTT");
     if (levels.console === undefined) return;
     const level = pythonLevels[levels.console];
-    await this.#ask(`__import__('logging').basicConfig(level=${level})`, options);
+    await this.#ask("log-level", `__import__('logging').basicConfig(level=${level})`, options);
   }
 
   crashes(): Promise<never> {
@@ -230,17 +230,20 @@ export class MqreplBoard implements RemoteBoard {
     return this.#exchange.close();
   }
 
-  /** Evaluates and gives back the text that comes. */
-  async #ask(source: string, { signal }: CommandOptions): Promise<string> {
-    const answer = await this.evaluate(source, { signal });
-    return decodeUtf8(answer) ?? "";
+  /** Evaluates, for what messages call `asked`, and gives back the text that comes. */
+  async #ask(asked: string, source: string, { signal }: CommandOptions): Promise<string> {
+    return decodeUtf8(await this.#evaluate(asked, source, { signal })) ?? "";
   }
 
-  /** Evaluates what need not be answered within the time that holds for all else. */
-  async #evaluateSoon(source: string, { signal }: CommandOptions = {}): Promise<void> {
-    const conversation = this.#exchange.begin({ command: "eval", timeoutMs: soonMs, signal });
+  async #evaluate(
+    asked: string,
+    source: string,
+    options: Omit<ConversationOptions, "command" | "asked">,
+  ): Promise<Uint8Array> {
+    const conversation = this.#exchange.begin({ ...options, command: "eval", asked });
     conversation.send({ sequence: 0, last: true, body: encodeUtf8(source) });
     await conversation.done;
+    return conversation.answer;
   }
 
   async #bootImage(options: CommandOptions): Promise<void> {
@@ -261,7 +264,7 @@ export class MqreplBoard implements RemoteBoard {
   ): Promise<BoardEntry[]> {
     const found: BoardEntry[] = [];
     for (let from = 0; ; from += entriesAtOnce) {
-      const answer = await this.#ask(listSource(path, from), options);
+      const answer = await this.#ask("list", listSource(path, from), options);
       const entries = parseEntries(answer);
       if (!entries) throw badAnswer("a folder's entries", answer);
       for (const { name: bytes, folder, size } of entries) {
@@ -285,7 +288,7 @@ export class MqreplBoard implements RemoteBoard {
     options: TransferOptions,
   ): Promise<number> {
     for (let offset = 0; ;) {
-      const answer = (await this.#ask(readSource(path, offset, readAtOnce), options)).trim();
+      const answer = (await this.#ask("get", readSource(path, offset, readAtOnce), options)).trim();
       const bytes = fromHex(answer);
       if (!bytes) throw badAnswer("bytes of a file", answer);
       await take(bytes);

@@ -222,7 +222,7 @@ export class NativeBoard implements RemoteBoard {
   }
 
   #begin(request: BoardRequest, options: Omit<ConversationOptions, "command">): Conversation {
-    const conversation = this.#exchange.begin({ ...options, command: callCommand });
+    const conversation = this.#exchange.begin({ ...options, command: callCommand, asked: request.do });
     const call = {
       session: this.#session,
       caller: this.#caller,

@@ -72,18 +72,26 @@ export function makeFolderSource(path: string, ignore: boolean): string {
   return `import uos\ntry: ${make}\nexcept OSError:\n if not uos.stat(${toPythonText(path)})[0]&0x4000: raise\n`;
 }
 
+/** Removes a file; on some file systems also an empty folder. */
 export function removeSource(path: string): string {
   return `import uos; uos.remove(${toPythonText(path)})`;
 }
 
+/** Removes an empty folder. */
 export function removeFolderSource(path: string): string {
   return `import uos; uos.rmdir(${toPythonText(path)})`;
 }
 
-/** Renames, over a file that may be there: FAT file systems do not do that by themselves. */
+/**
+ * Renames, over a file that may be there: FAT file systems do not do that by themselves. A folder stays, which LittleFS
+ * would remove like a file if it is empty.
+ */
 export function renameSource(path: string, to: string): string {
   const [from, target] = [toPythonText(path), toPythonText(to)];
-  return `import uos\ntry: uos.rename(${from},${target})\nexcept OSError:\n uos.stat(${from})\n uos.remove(${target})\n uos.rename(${from},${target})\n`;
+  return (
+    `import uos\ntry: uos.rename(${from},${target})\nexcept OSError:\n uos.stat(${from})\n` +
+    ` if uos.stat(${target})[0]&0x4000: raise OSError(21)\n uos.remove(${target})\n uos.rename(${from},${target})\n`
+  );
 }
 
 /** Starts the board again, with the original program's words. */

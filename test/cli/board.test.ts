@@ -89,6 +89,9 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(missing).toMatchObject({ code: 1, out: "" });
     expect(missing.err).toMatch(/missing: no such file/);
     expect(readFileSync(join(folder, "kept"), "utf8")).toBe("kept");
+    expect(await run(["put", "kept", "lib"])).toEqual({ code: 0, out: "remote: lib/kept\nOK\n", err: "" });
+    expect(readFileSync(join(files, "lib/kept"), "utf8")).toBe("kept");
+    expect(await run(["put", "kept", "lib"])).toMatchObject({ code: 0, out: "remote: lib/kept\nOK\n" });
     expect((await run(["rm", "local.bin"])).code).toBe(0);
     expect(readdirSync(files)).toEqual(["lib"]);
   });

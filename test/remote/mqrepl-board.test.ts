@@ -137,6 +137,15 @@ describe("a board that runs mqrepl in MicroPython (real)", () => {
     }
   });
 
+  it("keeps a folder, also an empty one, over which a file is put", async () => {
+    await board.makeFolder("/empty");
+    await expect(board.put("/empty", encodeUtf8("x"))).rejects.toMatchObject({
+      detail: { code: "board/is-a-folder" },
+    });
+    expect(await board.list("/empty")).toEqual([]);
+    await board.removeFolder("/empty");
+  });
+
   it("is reset with the original's words", async () => {
     for (const mode of ["normal", "safe", "soft"] as const) await board.reset(mode);
     expect(chip.resets).toEqual(["n", "f", "s"]);

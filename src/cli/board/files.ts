@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { createWriteStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { messageOf } from "../../base/index.ts";
-import type { RemoteBoard } from "../../remote/index.ts";
+import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import type { BoardEntry } from "../../wire/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress } from "../progress.ts";
 
 /** `ls`: as the original prints it – sizes right-aligned, a slash behind folders; with `sha`, files' digests. */
 export async function listFolder(
@@ -37,7 +37,7 @@ export async function getFile(
   signal: AbortSignal,
 ): Promise<void> {
   const local = to !== undefined && isFolder(to) ? join(to, basename(remote)) : to;
-  const progress = await createProgress(basename(remote));
+  const progress = await createProgress("nothing");
   const beside = local === undefined ? undefined : `${local}.${process.pid}.part`;
   const hash = createHash("sha256");
   const target = beside === undefined ? process.stdout : createWriteStream(beside);
@@ -50,7 +50,10 @@ export async function getFile(
         target.write(bytes, (error) => (error ? reject((failure ??= error)) : resolve()));
       });
     };
-    const size = await board.get(remote, take, { signal, onProgress: progress.onProgress });
+    const size = await board.get(remote, take, {
+      signal,
+      onProgress: (done, total) => progress.show(basename(remote), done, total),
+    });
     if (beside !== undefined && local !== undefined) {
       await new Promise<void>((resolve) => target.end(() => resolve()));
       if (failure) throw failure;
@@ -61,12 +64,12 @@ export async function getFile(
     if (error !== failure) throw error;
     throw cliErrors.create("cli/local-file", `cannot write ${local}: ${messageOf(error)}`, { cause: error });
   } finally {
-    progress.stop();
+    progress.end();
     if (beside !== undefined) rmSync(beside, { force: true });
   }
 }
 
-/** `put`: a local file, under its own name if the remote one is a folder or left out. */
+/** `put`: a local file, under its own name if none is given, or if that is a folder, with or without a slash behind it. */
 export async function putFile(
   board: RemoteBoard,
   local: string,
@@ -75,19 +78,30 @@ export async function putFile(
   signal: AbortSignal,
 ): Promise<void> {
   const content = readLocal(local);
-  const target =
-    remote === undefined ? basename(local) : remote.endsWith("/") ? remote + basename(local) : remote;
-  const progress = await createProgress(basename(local));
+  const own = basename(local);
+  let target = remote === undefined ? own : remote.endsWith("/") ? remote + own : remote;
+  const progress = await createProgress("nothing");
   try {
-    await board.put(target, content, { signal, onProgress: progress.onProgress });
+    const put = () =>
+      board.put(target, content, { signal, onProgress: (done, total) => progress.show(own, done, total) });
+    await put().catch((error: unknown) => {
+      if (target !== remote || !isRefused(error, "board/is-a-folder")) throw error;
+      target = `${remote}/${own}`;
+      return put();
+    });
   } finally {
-    progress.stop();
+    progress.end();
   }
   if (options.json) printLine(toJsonLine({ file: target, size: content.length }));
   else {
     if (target !== remote) printLine(`remote: ${toPrintable(target)}`);
     printLine("OK");
   }
+}
+
+/** Whether an error is a board's refusal with this code. */
+export function isRefused(error: unknown, code: string): boolean {
+  return remoteErrors.is(error, "remote/refused") && error.detail["code"] === code;
 }
 
 function isFolder(path: string): boolean {

@@ -8,14 +8,13 @@ import {
   fitsPattern,
   parseSyncSpec,
   type RemoteBoard,
-  remoteErrors,
   type SyncSource,
   type SyncSpec,
 } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
-import { readLocal } from "./files.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress } from "../progress.ts";
+import { isRefused, readLocal } from "./files.ts";
 
 /** `sync`: brings a board's folders to what a specification says. It never deletes. */
 export async function syncBoard(
@@ -46,11 +45,14 @@ export async function syncBoard(
       if (decision.action === "ok") say(`  ok   ${toPrintable(name)}`, line);
       else say(`  ${decision.action.padEnd(4)} ${decision.reason} ${from} -> ${toPrintable(target)}`, line);
       if (decision.action !== "put" || options.dryRun) continue;
-      const progress = await createProgress(name);
+      const progress = await createProgress("nothing");
       try {
-        await board.put(target, readLocal(path), { signal, onProgress: progress.onProgress });
+        await board.put(target, readLocal(path), {
+          signal,
+          onProgress: (done, total) => progress.show(name, done, total),
+        });
       } finally {
-        progress.stop();
+        progress.end();
       }
     }
   }
@@ -85,8 +87,7 @@ async function listDigests(
     const entries = await board.list(folder, { digest: true, signal });
     return new Map(entries.map(({ name, sha256 = "" }) => [name, sha256]));
   } catch (error) {
-    if (remoteErrors.is(error, "remote/refused") && error.detail["code"] === "board/not-found")
-      return undefined;
+    if (isRefused(error, "board/not-found")) return undefined;
     throw error;
   }
 }

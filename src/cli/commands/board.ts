@@ -20,7 +20,6 @@ import {
   withBoard,
 } from "../board/options.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
-import { createProgress } from "../board/progress.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
 import { addRunCommand } from "../board/run.ts";
@@ -29,6 +28,7 @@ import { syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
 import { printLine, toJsonLine, toSafeText } from "../output.ts";
+import { createProgress } from "../progress.ts";
 import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 
 /** What a command does; what it gives back is said with `--json`, where it says nothing else. */
@@ -77,10 +77,8 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     "fetches a file, to standard output unless a local file is named",
     (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
   );
-  add(
-    "put <local> [remote]",
-    "puts a file; a remote name that ends in / is a folder",
-    (board, words, options) => putFile(board, words[0] ?? "", words[1], options, signal),
+  add("put <local> [remote]", "puts a file; into the remote folder, if it is one", (board, words, options) =>
+    putFile(board, words[0] ?? "", words[1], options, signal),
   );
   add("rm <file>", "removes a file", async (board, [file = ""]) => {
     await board.remove(file, { signal });
@@ -137,13 +135,18 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
       }
       const image = readLocal(path);
-      const progress = await createProgress("update");
+      const progress = await createProgress("nothing");
       try {
         const signature = signatureOf(path, image, options);
         const boot = options["boot"] === true;
-        await board.update(image, { signature, boot, signal, onProgress: progress.onProgress });
+        await board.update(image, {
+          signature,
+          boot,
+          signal,
+          onProgress: (done, total) => progress.show("update", done, total),
+        });
       } finally {
-        progress.stop();
+        progress.end();
       }
       printLine(options.json ? toJsonLine({ image: path, size: image.length }) : "OK");
     },
@@ -223,7 +226,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .alias("view")
     .description("shows the last lines of the log; with -f those that come, until Ctrl-C")
     .option("-f, --follow", "show lines as they come")
-    .option("-n, --lines <n>", "how many of the last lines", parseWhole(1, 10_000), 100)
+    .option("-n, --lines <n>", "how many of the last lines; a board keeps 1000", parseWhole(1, 1000), 100)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { follow?: boolean; lines: number }>();
       const json = options.json ?? false;

@@ -58,7 +58,7 @@ function addInstallCommand(command: Command, signal: AbortSignal): void {
     .option("--force", "put a main.py that is not moteq's aside, as main_before_moteq.py")
     .action(async (port: string, { force = false }: { force?: boolean }) => {
       const place = readPlace(port);
-      const progress = createProgress();
+      const progress = await createProgress("lines");
       const board = await installFirmware({
         ...services,
         place,
