@@ -19,6 +19,7 @@ import {
   timeoutOf,
   withBoard,
 } from "../board/options.ts";
+import { moveEntry } from "../board/move.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
@@ -92,10 +93,14 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     await board.removeFolder(folder, { signal });
     return { folder };
   });
-  add("mv <from> <to>", "renames a file or folder", async (board, [from = "", to = ""]) => {
-    await board.rename(from, to, { signal });
-    return { from, to };
-  });
+  add(
+    "mv <from> <to>",
+    "renames a file or folder, or moves it into a folder that is there",
+    async (board, [from = "", to = ""], options) => ({
+      from,
+      to: await moveEntry(board, from, to, { force: options["force"] === true }, signal),
+    }),
+  ).option("-f, --force", "replace a file that is there");
   add(
     "sync <spec>",
     "puts what differs from a specification in mqsync's format",
