@@ -7,12 +7,13 @@ import { AgentWorld } from "../board/agent-world.ts";
 
 const { signal } = new AbortController();
 
+const fault = (error: { code: string; detail: { code?: string }; message: string }) =>
+  [error.detail.code ?? error.code, error.message] as const;
+
 describe("mv on a board", () => {
   let world: AgentWorld;
   let board: RemoteBoard;
   const move = (from: string, to: string, options = {}) => moveEntry(board, from, to, options, signal);
-  const fault = (error: { code: string; detail: { code?: string }; message: string }) =>
-    [error.detail.code ?? error.code, error.message] as const;
   const refused = (from: string, to: string, options = {}) => move(from, to, options).then(String, fault);
 
   beforeEach(async () => {
@@ -67,6 +68,11 @@ describe("mv on a board", () => {
     expect(await refused("/a", "a", { force: true })).toEqual([
       "cli/bad-argument",
       "/a is there already: the target is a",
+    ]);
+    const asked = board.rename("lib", "lib/deep/lib").catch(fault);
+    expect(await asked).toEqual([
+      "board/bad-command",
+      "lib to lib/deep/lib: a folder cannot be moved into itself, or the name is none",
     ]);
     expect(existsSync(join(world.root, "a"))).toBe(true);
   });
