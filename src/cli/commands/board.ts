@@ -15,6 +15,7 @@ import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
   type BoardOptions,
+  prepareBoard,
   readBoardPlace,
   timeoutOf,
   withBoard,
@@ -238,7 +239,8 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       if (options.follow) {
         const { config, base } = readBoardPlace(options);
         const topic = toLogTopic(base);
-        const follow = () => withClient(config, (client) => followLog(client, topic, json, signal));
+        const open = prepareBoard(options, base, signal);
+        const follow = () => withClient(config, (client) => followLog(client, topic, open, json, signal));
         await untilInterrupted(signal, follow);
         return;
       }
