@@ -24,6 +24,7 @@ import { moveEntry } from "../board/move.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
+import { removeTree } from "../board/remove.ts";
 import { addRunCommand } from "../board/run.ts";
 import { signatureOf, signImage } from "../board/sign.ts";
 import { syncBoard } from "../board/sync.ts";
@@ -82,10 +83,11 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
   add("put <local> [remote]", "puts a file; into the remote folder, if it is one", (board, words, options) =>
     putFile(board, words[0] ?? "", words[1], options, signal),
   );
-  add("rm <file>", "removes a file", async (board, [file = ""]) => {
-    await board.remove(file, { signal });
+  add("rm <file>", "removes a file", async (board, [file = ""], { recursive }) => {
+    if (recursive === true) await removeTree(board, file, signal);
+    else await board.remove(file, { signal });
     return { file };
-  });
+  }).option("-r, --recursive", "or a folder, with all that is in it");
   add("mkdir <folder>", "makes a folder", async (board, [folder = ""], { parents }) => {
     await board.makeFolder(folder, { parents: parents === true, signal });
     return { folder };
