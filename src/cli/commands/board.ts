@@ -10,7 +10,7 @@ import {
   toLogTopic,
 } from "../../wire/index.ts";
 import { findBoards } from "../board/announced.ts";
-import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
+import { getFile, listFolder, putFiles, readLocal } from "../board/files.ts";
 import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
@@ -56,7 +56,7 @@ export function addBoardCommand(program: Command, signal: AbortSignal): void {
       .action(async (...parameters: unknown[]) => {
         const command = parameters.at(-1) as Command;
         const options = command.optsWithGlobals<BoardOptions & Record<string, unknown>>();
-        const given = command.processedArgs as string[];
+        const given = (command.processedArgs as (string | string[] | undefined)[]).flat();
         const done = await withBoard(options, signal, (one) => work(one, given, options));
         if (done && options.json) printLine(toJsonLine(done));
       });
@@ -77,11 +77,19 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     .option("--sha", "with the SHA-256 of files");
   add(
     "get <remote> [local]",
-    "fetches a file, to standard output unless a local file is named",
+    "fetches a file into a local file or folder; to standard output if none is named, or -",
     (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
   );
-  add("put <local> [remote]", "puts a file; into the remote folder, if it is one", (board, words, options) =>
-    putFile(board, words[0] ?? "", words[1], options, signal),
+  add(
+    "put <local> [more...]",
+    "puts files; of several words the last is the remote name or folder; - is standard input",
+    (board, words, options) =>
+      putFiles(
+        board,
+        words.filter((word) => word !== undefined),
+        options,
+        signal,
+      ),
   );
   add("rm <file>", "removes a file", async (board, [file = ""], { recursive }) => {
     if (recursive === true) await removeTree(board, file, signal);
