@@ -79,9 +79,8 @@ export async function putFiles(
   options: { readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const locals = words.length > 1 ? words.slice(0, -1) : words;
+  const locals = localsOf(words);
   const remote = words.length > 1 ? words.at(-1) : undefined;
-  for (const local of locals) assertFile(local);
   const folder = locals.length > 1 ? remote?.replace(/\/*$/, "/") : remote;
   for (const local of locals) await putFile(board, local, folder, options, signal);
 }
@@ -118,16 +117,24 @@ async function putFile(
   }
 }
 
-/** Every file is looked at before the first is sent. */
-function assertFile(local: string): void {
-  if (local === "-") return;
-  const there = statSync(local, { throwIfNoEntry: false });
-  if (!there) throw cliErrors.create("cli/local-file", `cannot read ${local}: there is no such file`);
-  if (!there.isDirectory()) return;
-  throw cliErrors.create(
-    "cli/local-file",
-    `${local} is a folder: name its files, or put it as a specification says, with \`moteq board sync\``,
-  );
+/** Sees to it that there are files to put, all of them. @throws `cli/local-file` */
+export function assertPuttable(words: readonly string[]): void {
+  for (const local of localsOf(words)) {
+    if (local === "-") continue;
+    const there = statSync(local, { throwIfNoEntry: false });
+    if (!there) throw cliErrors.create("cli/local-file", `cannot read ${local}: there is no such file`);
+    if (there.isDirectory()) {
+      throw cliErrors.create(
+        "cli/local-file",
+        `${local} is a folder: name its files, or put it as a specification says, with \`moteq board sync\``,
+      );
+    }
+  }
+}
+
+/** The words of `put` that are files on this side. */
+function localsOf(words: readonly string[]): readonly string[] {
+  return words.length > 1 ? words.slice(0, -1) : words;
 }
 
 /** Whether an error is a board's refusal with this code. */
@@ -142,4 +149,11 @@ export function readLocal(path: string): Uint8Array {
   } catch (cause) {
     throw cliErrors.create("cli/local-file", `cannot read ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** An image's bytes. @throws `cli/local-file`, for an empty file too */
+export function readImage(path: string): Uint8Array {
+  const image = readLocal(path);
+  if (image.length > 0) return image;
+  throw cliErrors.create("cli/local-file", `${path} is empty: no board could boot that`);
 }
