@@ -102,7 +102,9 @@ export function sayStatus(
       );
       return;
     }
-    const text = describeTrouble(url, status.error);
+    const trouble = describeTrouble(url, status.error);
+    const mayNeedTls = connectedAt === -Infinity && isOthersDoing(status.error) && /^(mqtt|ws):/.test(url);
+    const text = mayNeedTls ? `${trouble}. Does it take TLS only (${url.replace(":", "s:")})?` : trouble;
     if (text === said) return;
     said = text;
     say("warn", text);

@@ -32,6 +32,18 @@ describe("what is said of the broker", () => {
     ]);
   });
 
+  it("asks for TLS where a connection ends before the broker has accepted one", () => {
+    const { said, down, status } = listen();
+    down(lost);
+    status({ type: "connected", sessionPresent: false });
+    down(lost);
+    expect(said).toEqual([
+      "the broker at mqtt://b is gone: the broker closed the connection; trying again until it answers. Does it take TLS only (mqtts://b)?",
+      "connected to the broker at mqtt://b",
+      "the broker at mqtt://b is gone: the broker closed the connection; trying again until it answers",
+    ]);
+  });
+
   it("suspects nobody else when a connection ends again and again because of what came", async () => {
     const { clock, said, down, status } = listen();
     const tooLong = mqttErrors.create("mqtt/protocol", "a packet of 300000 bytes");
