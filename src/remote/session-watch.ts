@@ -19,8 +19,8 @@ export class SessionWatch {
   readonly #services: RemoteServices;
   readonly #base: string;
   readonly #onSession: (session: string) => void;
-  /** The calls that are not answered, and the session in which each was made. */
-  readonly #calls = new Map<Conversation, string>();
+  /** The calls that are not answered, with the session in which each was made, and when by the clock. */
+  readonly #calls = new Map<Conversation, { readonly session: string; readonly madeAt: number }>();
   #subscription: Promise<Subscription | undefined> | undefined;
 
   /** @param onSession is told which session the board has now, 32 hexadecimal digits */
@@ -42,7 +42,7 @@ export class SessionWatch {
 
   /** Follows a call until it is answered. @param session the one it was made in, 32 hexadecimal digits */
   follow(call: Conversation, session: string): void {
-    this.#calls.set(call, session);
+    this.#calls.set(call, { session, madeAt: this.#services.clock.monotonic() });
     const forget = () => void this.#calls.delete(call);
     call.done.then(forget, forget);
   }
@@ -54,15 +54,20 @@ export class SessionWatch {
   }
 
   #hear(payload: Uint8Array): void {
-    const { session = "", state } = decodeBoardInfo(decodeUtf8(payload) ?? "") ?? {};
-    if (session === "") return;
-    const isOnline = state === "online";
-    if (isOnline) this.#onSession(session);
-    const lost = [...this.#calls].filter(([, since]) => (since === session) !== isOnline);
+    const info = decodeBoardInfo(decodeUtf8(payload) ?? "");
+    if (!info || info.session === "") return;
+    const isOnline = info.state === "online";
+    if (isOnline) this.#onSession(info.session);
+    const { clock } = this.#services;
+    const now = clock.monotonic();
+    const lost = [...this.#calls].filter(
+      // A board with many callers begins a session while it runs; one that was started anew is younger than the call.
+      ([, { session, madeAt }]) => !isOnline || (session !== info.session && now - madeAt > info.uptimeMs),
+    );
     if (lost.length === 0) return;
     const what = isOnline ? "was started anew" : "ended";
     const message = `the board at ${this.#base} ${what} while it worked at this; whether it was done is not known`;
-    this.#services.clock.setTimer(lastWordMs, () => {
+    clock.setTimer(lastWordMs, () => {
       for (const [call] of lost) call.fail(remoteErrors.create("remote/restarted", message));
     });
   }

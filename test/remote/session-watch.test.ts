@@ -52,4 +52,13 @@ describe("a call that a board has under way", () => {
     );
     await expect(end).resolves.toBeDefined();
   });
+
+  it("is answered by a board that begins a session because it has many callers", async () => {
+    const { session } = await board.info();
+    const { end } = await evaluate("new Promise((done) => setTimeout(done, 2500))");
+    const client = await world.connect();
+    for (let callers = 0; callers < 64; callers++) await (await world.drive({ client })).evaluate("1");
+    expect((await board.info()).session).not.toBe(session);
+    await expect(end).resolves.toBeDefined();
+  });
 });
