@@ -17,7 +17,7 @@ import { addScreenCommand } from "./commands/screen.ts";
 import { addSubCommand } from "./commands/sub.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { startInterrupt } from "./interrupt.ts";
-import { endWithOutput, printError, toJsonLine } from "./output.ts";
+import { endWithOutput, printFailure, wantsJson } from "./output.ts";
 
 /**
  * Runs the command line. Sets the exit code: 0 done, 1 it did not work, 2 it was called wrongly or the broker refuses
@@ -29,9 +29,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   const interrupt = startInterrupt();
   endWithOutput();
   try {
-    await createProgram(interrupt.signal).parseAsync(argv);
+    await createProgram(interrupt.signal, wantsJson(argv)).parseAsync(argv);
   } catch (error) {
-    process.exitCode = report(error, interrupt.signal, argv.includes("--json"));
+    process.exitCode = report(error, interrupt.signal, wantsJson(argv));
   } finally {
     interrupt.release();
   }
@@ -55,12 +55,13 @@ const commands = [
   addHostCommand,
 ];
 
-function createProgram(signal: AbortSignal): Command {
+function createProgram(signal: AbortSignal, json: boolean): Command {
   const program = new Command("moteq")
     .description("MQTT to and from microcontrollers that sleep, have no network, or are out of reach.")
     .version(readVersion(), "--version", "print the version")
     .helpOption("--help", "print this")
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    // What is wrong with the words is said by `report` where programs read it.
+    .configureOutput({ writeErr: (text) => void (json || process.stderr.write(text)) })
     .showHelpAfterError("(moteq COMMAND --help shows how it is called)")
     .exitOverride();
   for (const add of commands) add(program, signal);
@@ -69,19 +70,22 @@ function createProgram(signal: AbortSignal): Command {
 
 /** Says what went wrong, in one line where it is foreseen, and which exit code that is. */
 function report(error: unknown, signal: AbortSignal, json: boolean): number {
-  const say = (code: string, message: string) => {
-    if (json) process.stderr.write(`${toJsonLine({ error: { code, message } })}\n`);
-    else printError(message);
-  };
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // Commander has said it to people already. What it calls help is its answer where a command is missing.
+    const what = error.code === "commander.help" ? "a command is missing" : error.message;
+    if (json) printFailure({ code: "cli/bad-argument", message: what.replace(/^error: /, "") });
+    return 2;
+  }
   if (signal.aborted && error === signal.reason) {
-    say("interrupted", "interrupted");
+    printFailure({ code: "interrupted", message: "interrupted" });
     return 130;
   }
   if (error instanceof MoteqError) {
-    say(error.code, error.message);
+    printFailure(error);
     return error.fault === "caller" ? 2 : 1;
   }
-  printError(error instanceof Error ? `this is a defect of moteq: ${error.stack}` : String(error));
+  const what = error instanceof Error ? `this is a defect of moteq: ${error.stack}` : String(error);
+  printFailure({ code: "defect", message: what });
   return 1;
 }

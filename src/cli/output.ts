@@ -1,6 +1,26 @@
-/** Writes an error for people, on the error stream. */
+/** Whether the words of a command line ask for JSON. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+/** Writes what is wrong while a command goes on, on the error stream: for people, or as a line of JSON with `--json`. */
 export function printError(message: string): void {
-  process.stderr.write(`moteq: ${toSafeText(message)}\n`);
+  if (wantsJson(process.argv)) process.stderr.write(`${toJsonLine({ warning: { message } })}\n`);
+  else process.stderr.write(`moteq: ${toSafeText(message)}\n`);
+}
+
+/** Writes what ended a command, likewise. `detail` is there where there is more to know. */
+export function printFailure({ code, message, detail = {} }: Failure): void {
+  const more = Object.keys(detail).length === 0 ? {} : { detail };
+  if (wantsJson(process.argv)) process.stderr.write(`${toJsonLine({ error: { code, message, ...more } })}\n`);
+  else printError(message);
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
 }
 
 /** Writes a line of output. */

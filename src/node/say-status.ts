@@ -52,7 +52,9 @@ export function sayStatus(
       );
       return;
     }
-    const text = describeTrouble(place, status.error);
+    const trouble = describeTrouble(place, status.error);
+    const mayNeedTls = connectedAt === -Infinity && isOthersDoing(status.error) && /^(mqtt|ws):/.test(url);
+    const text = mayNeedTls ? `${trouble}. Does it take TLS only (${place.replace(":", "s:")})?` : trouble;
     if (text === said) return;
     said = text;
     say("warn", text);

@@ -17,7 +17,7 @@ export interface TransferOptions extends CommandOptions {
  * A board, driven over MQTT. There are two kinds, moteq's own and those that run the original mqrepl, and all that both
  * can do is here. Paths are the board's.
  *
- * Every method throws `remote/no-answer`, `remote/refused`, `remote/gap`, `remote/too-long`, `remote/bad-answer`,
+ * Every method throws `remote/no-answer`, `remote/restarted`, `remote/refused`, `remote/gap`, `remote/too-long`, `remote/bad-answer`,
  * `remote/closed`, what publishing throws, and the signal's reason.
  */
 export interface RemoteBoard {

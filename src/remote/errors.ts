@@ -13,6 +13,12 @@ export const remoteErrors = defineErrors({
     meaning:
       "The board could not or would not do it; `detail.code` is its code (docs/reference/board.md), where it gives one.",
   },
+  "remote/restarted": {
+    fault: "peer",
+    meaning:
+      "The board was started anew, or ended, while it worked at a command; whether that was done is not known. Look, and " +
+      "repeat it where that does no harm.",
+  },
   "remote/gap": {
     fault: "peer",
     meaning: "A part of the board's answer is missing: the broker or the board dropped it. Ask again.",

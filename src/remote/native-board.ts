@@ -1,4 +1,4 @@
-import { decodeUtf8, fromHex, type MoteqError, sha256Of, type Signer } from "../base/index.ts";
+import { decodeUtf8, fromHex, type MoteqError, sha256Of, type Signer, toHex } from "../base/index.ts";
 import {
   type BoardEntry,
   type BoardInfo,
@@ -18,6 +18,7 @@ import type { Conversation, ConversationOptions } from "./conversation.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { type PartsAhead, sendParts } from "./parts.ts";
+import { SessionWatch } from "./session-watch.ts";
 
 /** How much of a file is asked for at once, in bytes, and how many such questions may be unanswered. */
 const pieceBytes = 65_536;
@@ -30,6 +31,7 @@ export class NativeBoard implements RemoteBoard {
   readonly #exchange: Exchange;
   readonly #signer: Signer | undefined;
   readonly #caller: Uint8Array;
+  readonly #watch: SessionWatch;
   #session = new Uint8Array(16);
   #number = 0;
   #ahead: PartsAhead | undefined;
@@ -39,6 +41,12 @@ export class NativeBoard implements RemoteBoard {
     this.#signer = signer;
     this.#caller = exchange.services.cryptography.randomBytes(8);
     this.base = exchange.base;
+    this.#watch = new SessionWatch(exchange.services, exchange.base, (session) => this.#useSession(session));
+  }
+
+  /** Hears from now on when the board is started anew, so that what it forgets by that ends at once. */
+  watch(): void {
+    this.#watch.start();
   }
 
   async info(options: CommandOptions & { readonly timeoutMs?: number } = {}): Promise<BoardInfo> {
@@ -47,7 +55,7 @@ export class NativeBoard implements RemoteBoard {
     await conversation.done;
     const info = decodeBoardInfo(decodeUtf8(conversation.answer) ?? "");
     if (!info) throw badAnswer("information about itself");
-    this.#session = fromHex(info.session)?.slice(0, 16) ?? this.#session;
+    this.#useSession(info.session);
     this.#ahead = info.part > 0 && info.window > 0 ? { part: info.part, window: info.window } : undefined;
     return info;
   }
@@ -170,8 +178,8 @@ export class NativeBoard implements RemoteBoard {
     await this.#ask({ do: "clear-crashes" }, options);
   }
 
-  close(): Promise<void> {
-    return this.#exchange.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#watch.stop(), this.#exchange.close()]);
   }
 
   async #describeFile(path: string, options: CommandOptions): Promise<{ size: number; sha256: string }> {
@@ -190,7 +198,9 @@ export class NativeBoard implements RemoteBoard {
   /** Calls, and once more if the board has been started anew since its session was heard. */
   async #call(request: BoardRequest, options: Omit<ConversationOptions, "command">): Promise<Uint8Array> {
     for (let attempt = 0; ; attempt++) {
+      const session = toHex(this.#session);
       const conversation = this.#begin(request, options);
+      this.#watch.follow(conversation, session);
       try {
         await conversation.done;
         return conversation.answer;
@@ -237,7 +247,12 @@ export class NativeBoard implements RemoteBoard {
   /** Takes the session out of a refusal that names it. */
   #learnSession(error: unknown): boolean {
     if (!remoteErrors.is(error, "remote/refused") || error.detail["code"] !== "board/session") return false;
-    const session = fromHex(String(error.detail["text"]).trim());
+    return this.#useSession(String(error.detail["text"]).trim());
+  }
+
+  /** Makes calls in this session from now on, if it is one. */
+  #useSession(hex: string): boolean {
+    const session = fromHex(hex);
     if (session?.length !== 16) return false;
     this.#session = session.slice();
     return true;

@@ -39,6 +39,7 @@ export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalL
   if (dialect === "mqrepl") return new MqreplBoard(exchange);
   try {
     await askFirst(native, Math.min(timeoutMs, firstAnswerMs), options.clock, signal);
+    native.watch();
     return native;
   } catch (error) {
     const { text } = remoteErrors.is(error, "remote/refused") ? error.detail : {};

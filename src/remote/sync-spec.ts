@@ -49,6 +49,8 @@ const flags = {
  *     /lib: --mpy            # a folder of the board, with options
  *       src: a.py b.py->c.py # files of a folder here; some renamed
  *       *.py                 # a pattern
+ *     /my data:              # a folder may have blanks in its name, a file may not
+ *       notes.txt
  *     mpy-cross: /opt/mpy-cross -march=armv7m
  *
  * @throws `remote/bad-spec`, with the line
@@ -68,10 +70,9 @@ export function parseSyncSpec(text: string): SyncSpec {
       targets.set(current.folder, [...(targets.get(current.folder) ?? []), ...sources]);
       continue;
     }
-    const [head = "", ...rest] = words;
-    if (!head.endsWith(":") || head === ":")
-      throw fault(`a target folder ends in a colon, got ${JSON.stringify(head)}`);
-    const name = head.slice(0, -1);
+    const [, name, more = ""] = /^(.+?):(?:\s+(.*))?$/.exec(line) ?? [];
+    if (name === undefined) throw fault(`a target folder ends in a colon, got ${JSON.stringify(line)}`);
+    const rest = more.split(/\s+/).filter((word) => word !== "");
     if (name === "mpy-cross") {
       if (rest.length > 0) compiler = rest;
       current = undefined;

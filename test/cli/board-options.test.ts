@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { type BoardOptions, readBoardPlace } from "../../src/cli/board/options.ts";
+import { type BoardOptions, readBoardPlace, timeoutOf } from "../../src/cli/board/options.ts";
 import { brokerUrlOf } from "../../src/hub/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "moteq-board-options-"));
@@ -59,5 +59,23 @@ describe("which board is meant", () => {
     const options = { broker: "mqtt://option", prefix: "option" };
     expect(placeOf(options, environment, file)).toEqual(["mqtt://option", "option/mqb"]);
     expect(placeOf({ ...options, topic: "t" }, environment, file)).toEqual(["mqtt://option", "t"]);
+  });
+
+  it("is refused with the name of what is wrong, option or variable", () => {
+    expect(() => placeOf({ prefix: "" }, {})).toThrow("--prefix is empty: it names no board");
+    expect(() => placeOf({ topic: "a/#" }, {})).toThrow("--topic takes a topic without wildcards");
+    expect(() => placeOf({}, { MQBOARD_PORT: "abc" })).toThrow(
+      'MQBOARD_PORT takes a port from 1 to 65535, got "abc"',
+    );
+    for (const server of ["mqtt://host", "host:1883"]) {
+      expect(() => placeOf({}, { MQBOARD_SERVER: server })).toThrow(
+        `MQBOARD_SERVER takes a host's name or address, got "${server}"`,
+      );
+    }
+    expect(placeOf({}, { MQBOARD_SERVER: "::1" })[0]).toBe("mqtt://[::1]:1883");
+    vi.stubEnv("MQBOARD_TIMEOUT", "abc");
+    expect(() => timeoutOf({ dialect: "auto" })).toThrow("MQBOARD_TIMEOUT takes seconds");
+    expect(() => timeoutOf({ dialect: "auto", timeout: "0" })).toThrow("--timeout takes seconds");
+    vi.unstubAllEnvs();
   });
 });

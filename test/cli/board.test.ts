@@ -97,6 +97,32 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(readdirSync(files)).toEqual(["lib"]);
   });
 
+  it("puts several files into a folder, and what comes on standard input, and says of a folder what takes it", async () => {
+    mkdirSync(join(folder, "many"));
+    for (const name of ["many/a", "many/b"]) writeFileSync(join(folder, name), name);
+    expect((await run(["mkdir", "-p", "many"])).code).toBe(0);
+    const [several, input, noName, aFolder, missing] = await Promise.all([
+      run(["put", "many/a", "many/b", "many"]),
+      run(["put", "-", "many/c"], "typed"),
+      run(["put", "-"], "typed"),
+      run(["put", "many"]),
+      run(["put", "many/a", "many/x", "lib/"]),
+    ]);
+    expect(several).toEqual({ code: 0, out: "remote: many/a\nOK\nremote: many/b\nOK\n", err: "" });
+    expect(input).toEqual({ code: 0, out: "OK\n", err: "" });
+    expect(readFileSync(join(files, "many/b"), "utf8")).toBe("many/b");
+    expect(await run(["get", "many/c", "-"])).toEqual({ code: 0, out: "typed", err: "" });
+    expect([noName.code, noName.err]).toEqual([
+      2,
+      "moteq: what standard input is to be called: put - REMOTE\n",
+    ]);
+    expect([aFolder.code, aFolder.err]).toEqual([2, expect.stringMatching(/many is a folder.*board sync/)]);
+    expect(missing).toMatchObject({ code: 2, out: "" });
+    expect(missing.err).toMatch(/cannot read many\/x: there is no such file/);
+    expect((await run(["rm", "-r", "many"])).code).toBe(0);
+    expect(readdirSync(files)).toEqual(["lib"]);
+  });
+
   it("gets a long file into a folder, without a warning", async () => {
     const content = randomBytes(3_000_000);
     writeFileSync(join(files, "long.bin"), content);
@@ -121,7 +147,9 @@ describe("moteq board, with a board that runs (real)", () => {
     expect([rmdir, level]).toEqual([{ folder: "jason" }, { mqtt: "info" }]);
     expect(key).toMatchObject({ publicKey: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
     expect(missing).toMatchObject({ code: 1, out: "" });
-    expect(JSON.parse(missing.err)).toMatchObject({ error: { code: "remote/refused" } });
+    expect(JSON.parse(missing.err)).toMatchObject({
+      error: { code: "remote/refused", detail: { code: "board/not-found" } },
+    });
     expect(noCrash).toEqual({ code: 1, out: "", err: "moteq: no crash is kept\n" });
     expect(noFolder.code).toBe(2);
     expect(noFolder.err).toMatch(/^moteq: cannot write the key nowhere\/new.pem: ENOENT/);

@@ -249,7 +249,7 @@ describe("what a gateway has left at the broker (real)", () => {
     ]);
     expect(nodes).toMatchObject({
       code: 1,
-      err: "moteq: the gateway is offline: this is what it said last\n",
+      err: '{"warning":{"message":"the gateway is offline: this is what it said last"}}\n',
     });
     expect(JSON.parse(nodes.out)).toEqual([]);
     expect(health).toMatchObject({

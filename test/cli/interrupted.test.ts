@@ -72,4 +72,16 @@ describe("Ctrl-C (real)", () => {
     ]);
     for (const end of ends) expect(end).toEqual({ code: 0, err: "" });
   });
+
+  it("ends a log that was followed in vain, which said after the timeout that nobody answers", async () => {
+    const words = ["board", "-T", "0.5", "--prefix", "nobody", "log", "-f"];
+    const log = startCli(folder, words, { environment: { MOTEQ_BROKER_URL: broker.url } });
+    await expect
+      .poll(() => log.err(), { timeout: 20_000 })
+      .toMatch(/no board answers at nobody\/mqb for 0.5 s/);
+    await client.publish("nobody/log", "I 00:00:00.000 pump: here", { qos: 1 });
+    await expect.poll(() => log.out()).toMatch(/pump: here/);
+    log.child.kill("SIGINT");
+    expect(await log.exit).toBe(0);
+  });
 });

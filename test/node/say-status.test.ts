@@ -47,6 +47,18 @@ describe("what is said of the broker", () => {
     expect(said.join("\n")).not.toContain("shed");
   });
 
+  it("asks for TLS where a connection ends before the broker has accepted one", () => {
+    const { said, down, status } = listen();
+    down(lost);
+    status({ type: "connected", sessionPresent: false });
+    down(lost);
+    expect(said).toEqual([
+      "the broker at mqtt://b is gone: the broker closed the connection; trying again until it answers. Does it take TLS only (mqtts://b)?",
+      "connected to the broker at mqtt://b",
+      "the broker at mqtt://b is gone: the broker closed the connection; trying again until it answers",
+    ]);
+  });
+
   it("suspects nobody else when a connection ends again and again because of what came", async () => {
     const { clock, said, down, status } = listen();
     const tooLong = mqttErrors.create("mqtt/protocol", "a packet of 300000 bytes");

@@ -32,6 +32,11 @@ describe("a specification", () => {
     });
   });
 
+  it("takes a folder with blanks in its name", () => {
+    const { targets } = parseSyncSpec("/my data: --check-only\n a");
+    expect(targets).toEqual([{ folder: "/my data", sources: [{ ...plain, pattern: "a", checkOnly: true }] }]);
+  });
+
   it("keeps each file's own options where two blocks have the same folder", () => {
     const spec = parseSyncSpec("/a: --check-only\n x\n/a:\n y");
     expect(spec.targets).toEqual([
@@ -48,6 +53,7 @@ describe("a specification", () => {
   it.each([
     [" a.py", /line 1: files come before/],
     ["/lib", /line 1: a target folder ends in a colon/],
+    [":", /line 1: a target folder ends in a colon, got ":"/],
     ["/lib: --deep", /line 1: a target has no option "--deep"/],
     ["/lib:\n *.py->x", /line 2: a pattern cannot be renamed/],
     ["/lib:\n a->../b", /line 2: what a file is renamed to is a plain name/],

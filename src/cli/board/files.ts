@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
-import { createWriteStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { messageOf } from "../../base/index.ts";
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import type { BoardEntry } from "../../wire/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
 import { createProgress } from "../progress.ts";
+import { openDestination } from "./destination.ts";
 
 /** `ls`: as the original prints it – sizes right-aligned, a slash behind folders; with `sha`, files' digests. */
 export async function listFolder(
@@ -36,56 +38,72 @@ export async function getFile(
   options: { readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const local = to !== undefined && isFolder(to) ? join(to, basename(remote)) : to;
+  const target = openDestination(to, basename(remote));
+  const { stream, path } = target;
   const progress = await createProgress("nothing");
-  const beside = local === undefined ? undefined : `${local}.${process.pid}.part`;
   const hash = createHash("sha256");
-  const target = beside === undefined ? process.stdout : createWriteStream(beside);
   let failure: Error | undefined;
-  target.on("error", (error) => (failure ??= error));
+  stream.on("error", (error) => (failure ??= error));
   try {
     const take = async (bytes: Uint8Array) => {
       hash.update(bytes);
       await new Promise<void>((resolve, reject) => {
-        target.write(bytes, (error) => (error ? reject((failure ??= error)) : resolve()));
+        stream.write(bytes, (error) => (error ? reject((failure ??= error)) : resolve()));
       });
     };
     const size = await board.get(remote, take, {
       signal,
       onProgress: (done, total) => progress.show(basename(remote), done, total),
     });
-    if (beside !== undefined && local !== undefined) {
-      await new Promise<void>((resolve) => target.end(() => resolve()));
-      if (failure) throw failure;
-      putInPlace(beside, local);
-      if (options.json) printLine(toJsonLine({ file: local, size, sha256: hash.digest("hex") }));
-    }
+    if (path === undefined) return;
+    await new Promise<void>((resolve) => stream.end(() => resolve()));
+    if (failure) throw failure;
+    target.finish();
+    if (options.json) printLine(toJsonLine({ file: path, size, sha256: hash.digest("hex") }));
   } catch (error) {
     if (error !== failure) throw error;
-    throw cliErrors.create("cli/local-file", `cannot write ${local}: ${messageOf(error)}`, { cause: error });
+    throw cliErrors.create("cli/local-file", `cannot write ${path}: ${messageOf(error)}`, { cause: error });
   } finally {
     progress.end();
-    if (beside !== undefined) rmSync(beside, { force: true });
+    target.discard();
   }
 }
 
-/** `put`: a local file, under its own name if none is given, or if that is a folder, with or without a slash behind it. */
-export async function putFile(
+/**
+ * `put`: local files, one after the other. Of several words the last says where to: a single file's new name, or its
+ * folder, with or without a slash behind it; several files' folder. `-` is standard input, which needs a name.
+ */
+export async function putFiles(
+  board: RemoteBoard,
+  words: readonly string[],
+  options: { readonly json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const locals = localsOf(words);
+  const remote = words.length > 1 ? words.at(-1) : undefined;
+  const folder = locals.length > 1 ? remote?.replace(/\/*$/, "/") : remote;
+  for (const local of locals) await putFile(board, local, folder, options, signal);
+}
+
+async function putFile(
   board: RemoteBoard,
   local: string,
   remote: string | undefined,
   options: { readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const content = readLocal(local);
+  const isInput = local === "-";
   const own = basename(local);
   let target = remote === undefined ? own : remote.endsWith("/") ? remote + own : remote;
+  if (isInput && target !== remote)
+    throw cliErrors.create("cli/bad-argument", "what standard input is to be called: put - REMOTE");
+  const content = isInput ? new Uint8Array(await buffer(process.stdin)) : readLocal(local);
   const progress = await createProgress("nothing");
   try {
     const put = () =>
       board.put(target, content, { signal, onProgress: (done, total) => progress.show(own, done, total) });
     await put().catch((error: unknown) => {
-      if (target !== remote || !isRefused(error, "board/is-a-folder")) throw error;
+      if (isInput || target !== remote || !isRefused(error, "board/is-a-folder")) throw error;
       target = `${remote}/${own}`;
       return put();
     });
@@ -99,21 +117,29 @@ export async function putFile(
   }
 }
 
+/** Sees to it that there are files to put, all of them. @throws `cli/local-file` */
+export function assertPuttable(words: readonly string[]): void {
+  for (const local of localsOf(words)) {
+    if (local === "-") continue;
+    const there = statSync(local, { throwIfNoEntry: false });
+    if (!there) throw cliErrors.create("cli/local-file", `cannot read ${local}: there is no such file`);
+    if (there.isDirectory()) {
+      throw cliErrors.create(
+        "cli/local-file",
+        `${local} is a folder: name its files, or put it as a specification says, with \`moteq board sync\``,
+      );
+    }
+  }
+}
+
+/** The words of `put` that are files on this side. */
+function localsOf(words: readonly string[]): readonly string[] {
+  return words.length > 1 ? words.slice(0, -1) : words;
+}
+
 /** Whether an error is a board's refusal with this code. */
 export function isRefused(error: unknown, code: string): boolean {
   return remoteErrors.is(error, "remote/refused") && error.detail["code"] === code;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function putInPlace(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (cause) {
-    throw cliErrors.create("cli/local-file", `cannot write ${to}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 /** A local file's bytes. @throws `cli/local-file` */
@@ -123,4 +149,11 @@ export function readLocal(path: string): Uint8Array {
   } catch (cause) {
     throw cliErrors.create("cli/local-file", `cannot read ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** An image's bytes. @throws `cli/local-file`, for an empty file too */
+export function readImage(path: string): Uint8Array {
+  const image = readLocal(path);
+  if (image.length > 0) return image;
+  throw cliErrors.create("cli/local-file", `${path} is empty: no board could boot that`);
 }

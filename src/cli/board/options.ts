@@ -1,5 +1,7 @@
+import { isIPv6 } from "node:net";
 import { type Command, Option } from "commander";
 import { type HubConfig, isConfigured } from "../../hub/index.ts";
+import type { MqttClient } from "../../mqtt/index.ts";
 import { readPrivateKey, systemClock, systemCryptography } from "../../node/index.ts";
 import { openBoard, type RemoteBoard } from "../../remote/index.ts";
 import { toBoardBase } from "../../wire/index.ts";
@@ -53,12 +55,22 @@ export function readBoardPlace(options: BoardOptions): BoardPlace {
   return { config, base: givenBase(options) ?? original ?? toBoardBase(config.board.prefix) };
 }
 
-/** The broker that the original program would take from the environment. */
+/** The broker that the original program would take from the environment. @throws `cli/bad-argument` */
 function originalBroker(): string | undefined {
-  const { MQBOARD_SERVER: server, MQBOARD_PORT: port, MQBOARD_TLS: tls } = process.env;
-  if (server === undefined && port === undefined && tls === undefined) return undefined;
+  const { MQBOARD_SERVER: server = "localhost", MQBOARD_PORT: port, MQBOARD_TLS: tls } = process.env;
+  if (process.env["MQBOARD_SERVER"] === undefined && port === undefined && tls === undefined)
+    return undefined;
+  if (!isIPv6(server) && /[:/\s]|^$/.test(server)) {
+    throw cliErrors.create(
+      "cli/bad-argument",
+      `MQBOARD_SERVER takes a host's name or address, got "${server}"; MQBOARD_PORT takes its port, MOTEQ_BROKER_URL a URL`,
+    );
+  }
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535))
+    throw cliErrors.create("cli/bad-argument", `MQBOARD_PORT takes a port from 1 to 65535, got "${port}"`);
   const secure = tls !== undefined && !["", "0", "false", "no"].includes(tls.toLowerCase());
-  return `${secure ? "mqtts" : "mqtt"}://${server ?? "localhost"}:${port ?? (secure ? 8883 : 1883)}`;
+  const host = isIPv6(server) ? `[${server}]` : server;
+  return `${secure ? "mqtts" : "mqtt"}://${host}:${port ?? (secure ? 8883 : 1883)}`;
 }
 
 /** The base topic that it would take from there. */
@@ -70,6 +82,7 @@ function originalBase(): string | undefined {
 /** The base topic that the options name. */
 function givenBase({ prefix, topic }: BoardOptions): string | undefined {
   for (const [option, given] of [["--topic", topic] as const, ["--prefix", prefix] as const]) {
+    if (given === "") throw cliErrors.create("cli/bad-argument", `${option} is empty: it names no board`);
     if (given !== undefined && !/^[^+#\0]+$/.test(given)) {
       throw cliErrors.create(
         "cli/bad-argument",
@@ -87,7 +100,7 @@ export function timeoutOf({ timeout }: BoardOptions): number {
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds * 1000;
   throw cliErrors.create(
     "cli/bad-argument",
-    `--timeout takes seconds from more than 0 to 86400, got "${text}"`,
+    `${timeout === undefined ? "MQBOARD_TIMEOUT" : "--timeout"} takes seconds from more than 0 to 86400, got "${text}"`,
   );
 }
 
@@ -98,18 +111,34 @@ export async function withBoard<T>(
   work: (board: RemoteBoard) => Promise<T>,
 ): Promise<T> {
   const { config, base } = readBoardPlace(options);
-  const timeoutMs = timeoutOf(options);
-  const keyFile = options.sign ?? process.env["MOTEQ_SIGN"];
-  const signer = keyFile === undefined ? undefined : readPrivateKey(keyFile);
+  const open = prepareBoard(options, base, signal);
   return await withClient(config, async (client) => {
-    await client.ready(withTimeout(signal, timeoutMs / 1000, "the broker's acceptance"));
-    const dialect = options.dialect === "auto" ? undefined : options.dialect;
-    const services = { client, clock: systemClock, cryptography: systemCryptography };
-    const board = await openBoard({ ...services, base, timeoutMs, signer, dialect }, signal);
+    const board = await open(client);
     try {
       return await work(board);
     } finally {
       await board.close();
     }
   });
+}
+
+/**
+ * Reads what the options say of a board, and gives back what opens the way to it.
+ *
+ * @throws `cli/bad-argument`, `node/key-unreadable`; opening: `cli/timeout`, and what {@link openBoard} throws
+ */
+export function prepareBoard(
+  options: BoardOptions,
+  base: string,
+  signal: AbortSignal,
+): (client: MqttClient) => Promise<RemoteBoard> {
+  const timeoutMs = timeoutOf(options);
+  const keyFile = options.sign ?? process.env["MOTEQ_SIGN"];
+  const signer = keyFile === undefined ? undefined : readPrivateKey(keyFile);
+  return async (client) => {
+    await client.ready(withTimeout(signal, timeoutMs / 1000, "the broker's acceptance"));
+    const dialect = options.dialect === "auto" ? undefined : options.dialect;
+    const services = { client, clock: systemClock, cryptography: systemCryptography };
+    return await openBoard({ ...services, base, timeoutMs, signer, dialect }, signal);
+  };
 }

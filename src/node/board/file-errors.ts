@@ -10,6 +10,7 @@ const codes: Readonly<Record<string, readonly [BoardErrorCode, string]>> = {
   ENOSPC: ["board/full", "the disk is full"],
   EDQUOT: ["board/full", "the quota is used up"],
   EFBIG: ["board/full", "the file would be larger than may be"],
+  EINVAL: ["board/bad-command", "a folder cannot be moved into itself, or the name is none"],
 };
 
 /** The system's code, as `ENOENT`; empty if it is no error of the system. */
@@ -32,6 +33,8 @@ export async function guardFiles<T>(path: string, work: () => Promise<T>): Promi
 
 function toBoardError(error: unknown, path: string): unknown {
   if (boardErrors.is(error)) return error;
-  const [code, text] = codes[codeOf(error)] ?? (["board/files", messageOf(error)] as const);
+  // The system's own words end in where the file is on the machine, which is nobody's business out there.
+  const words = messageOf(error).replace(/, \w+ '.*$/s, "");
+  const [code, text] = codes[codeOf(error)] ?? (["board/files", words] as const);
   return boardErrors.create(code, `${path === "" ? "/" : path}: ${text}`, { cause: error });
 }

