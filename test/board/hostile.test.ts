@@ -39,18 +39,22 @@ describe("a hostile board (real)", () => {
 
   it("cannot have more of a file on its way than may be, whatever window it names", async () => {
     let parts = 0;
-    await using hostile = await withHostile((id, client, topic, payload) => {
-      if (topic.includes("/part/")) parts++;
-      else if (Buffer.from(payload).includes('"do":"info"')) {
-        say(
-          client,
-          id,
-          uncounted,
-          true,
-          encodeUtf8(JSON.stringify({ state: "online", session: "00".repeat(16) })),
-        );
-      } else say(client, id, 0, false, encodeUtf8(`{"have":0,"part":1,"window":${2 ** 40}}`));
-    }, "native", 1000);
+    await using hostile = await withHostile(
+      (id, client, topic, payload) => {
+        if (topic.includes("/part/")) parts++;
+        else if (Buffer.from(payload).includes('"do":"info"')) {
+          say(
+            client,
+            id,
+            uncounted,
+            true,
+            encodeUtf8(JSON.stringify({ state: "online", session: "00".repeat(16) })),
+          );
+        } else say(client, id, 0, false, encodeUtf8(`{"have":0,"part":1,"window":${2 ** 40}}`));
+      },
+      "native",
+      1000,
+    );
     const put = hostile.board.put("x", new Uint8Array(3_000_000));
     await expect(put).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/no-answer"));
     expect(parts).toBeGreaterThan(0);
@@ -89,6 +93,9 @@ describe("a hostile board (real)", () => {
     const options = { ...services, client: await world.connect(), base: "evil/mqb", timeoutMs: 1000 };
     const signer = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
     await expect(openBoard({ ...options, signer })).rejects.toMatchObject({ code: "remote/unsupported" });
+    await expect(openBoard({ ...options, dialect: "native" })).rejects.toMatchObject({
+      code: "remote/refused",
+    });
     expect((await openBoard(options)).dialect).toBe("mqrepl");
     expect((await openBoard({ ...options, signer, dialect: "mqrepl" })).dialect).toBe("mqrepl");
   });
