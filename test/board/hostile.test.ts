@@ -6,10 +6,11 @@ import { openBoard, remoteErrors } from "../../src/remote/index.ts";
 import { encodeBoardPacket, encodeReplyTopic, uncounted } from "../../src/wire/index.ts";
 import { AgentWorld, services } from "./agent-world.ts";
 
-/** Answers every command with what the test says. */
+/** Answers every command with what the test says. A board that is busy may take long: the timeout is not what is tested. */
 async function withHostile(
   answer: (id: string, client: MqttClient, topic: string, payload: Uint8Array) => void,
   dialect: "mqrepl" | "native" = "mqrepl",
+  timeoutMs = 30_000,
 ) {
   const world = await AgentWorld.start();
   const evil = await world.connect();
@@ -17,9 +18,9 @@ async function withHostile(
     answer(topic.split("/")[4] ?? "", evil, topic, payload),
   );
   const client = await world.connect();
-  const options = { ...services, client, base: "evil/mqb", timeoutMs: 1000, dialect };
+  const options = { ...services, client, base: "evil/mqb", timeoutMs, dialect };
   const board = await openBoard(options);
-  return { board, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+  return { board, client, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
 }
 const say = (client: MqttClient, id: string, sequence: number, last: boolean, body: Uint8Array) =>
   void client.publish(encodeReplyTopic("evil/mqb", "out", id), encodeBoardPacket({ sequence, last, body }), {
@@ -38,18 +39,22 @@ describe("a hostile board (real)", () => {
 
   it("cannot have more of a file on its way than may be, whatever window it names", async () => {
     let parts = 0;
-    await using hostile = await withHostile((id, client, topic, payload) => {
-      if (topic.includes("/part/")) parts++;
-      else if (Buffer.from(payload).includes('"do":"info"')) {
-        say(
-          client,
-          id,
-          uncounted,
-          true,
-          encodeUtf8(JSON.stringify({ state: "online", session: "00".repeat(16) })),
-        );
-      } else say(client, id, 0, false, encodeUtf8(`{"have":0,"part":1,"window":${2 ** 40}}`));
-    }, "native");
+    await using hostile = await withHostile(
+      (id, client, topic, payload) => {
+        if (topic.includes("/part/")) parts++;
+        else if (Buffer.from(payload).includes('"do":"info"')) {
+          say(
+            client,
+            id,
+            uncounted,
+            true,
+            encodeUtf8(JSON.stringify({ state: "online", session: "00".repeat(16) })),
+          );
+        } else say(client, id, 0, false, encodeUtf8(`{"have":0,"part":1,"window":${2 ** 40}}`));
+      },
+      "native",
+      1000,
+    );
     const put = hostile.board.put("x", new Uint8Array(3_000_000));
     await expect(put).rejects.toSatisfy((error) => remoteErrors.is(error, "remote/no-answer"));
     expect(parts).toBeGreaterThan(0);
@@ -105,6 +110,9 @@ describe("a hostile board (real)", () => {
     const options = { ...services, client: await world.connect(), base: "evil/mqb", timeoutMs: 1000 };
     const signer = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
     await expect(openBoard({ ...options, signer })).rejects.toMatchObject({ code: "remote/unsupported" });
+    await expect(openBoard({ ...options, dialect: "native" })).rejects.toMatchObject({
+      code: "remote/refused",
+    });
     expect((await openBoard(options)).dialect).toBe("mqrepl");
     expect((await openBoard({ ...options, signer, dialect: "mqrepl" })).dialect).toBe("mqrepl");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createSeededRandom, randomInteger } from "../../src/base/index.ts";
 import { decodeBootRecord, freshRecord, planBoot, slotForImage } from "../../src/board/index.ts";
-import { image, limits, Machine } from "./boot-machine.ts";
+import { image, limits, Machine, withImage } from "./boot-machine.ts";
 
 describe("a board's boots", () => {
   it("are confirmed when it was fed for long enough, and then count as well", () => {
@@ -132,6 +132,24 @@ describe("a board's boots", () => {
     expect(machine.boot).toBe("factory normal");
   });
 
+  it("in safe mode last for good where that is wanted", () => {
+    const machine = new Machine({ revert: false });
+    machine.run(1000);
+    machine.do(machine.supervision.reset("safe"));
+    machine.run(24 * 3600_000);
+    expect([machine.boot, machine.supervision.confirmed]).toEqual(["factory safe", true]);
+  });
+
+  it("of an agent that ends at once, again and again, come after half a minute in the end", () => {
+    const machine = new Machine();
+    for (let second = 0; second < 3600; second++) {
+      machine.run(1000);
+      machine.exit("exit code 1");
+    }
+    expect(machine.boots.length).toBeGreaterThan(100);
+    expect(machine.boots.length).toBeLessThan(140);
+  });
+
   it("of an agent that hangs are ended, and said to be", () => {
     const machine = new Machine();
     machine.run(5000);
@@ -180,6 +198,26 @@ describe("a broker that is away", () => {
     machine.brokerAnswers = true;
     machine.run(600_000);
     expect([machine.boots, machine.reports]).toEqual([["factory normal"], []]);
+  });
+
+  it("for a day leaves a new image that has been confirmed as it is", () => {
+    const machine = withImage();
+    machine.run(200_000);
+    expect(machine.supervision.confirmed).toBe(true);
+    machine.brokerAnswers = false;
+    machine.run(24 * 3600_000);
+    expect([machine.boot, machine.reports]).toEqual(["a normal", []]);
+  });
+
+  it("excuses the boot that it keeps from being confirmed, and none of those before", () => {
+    const machine = new Machine({ failedBoots: 4 });
+    machine.run(10_000);
+    machine.powerOn();
+    machine.run(10_000);
+    machine.powerOn();
+    machine.brokerAnswers = false;
+    machine.run(24 * 3600_000);
+    expect([machine.boot, machine.disk.failedBoots]).toEqual(["factory normal", 2]);
   });
 
   it("while the power is cut leads to no safe mode either", () => {
@@ -283,6 +321,7 @@ describe("a record of boots", () => {
       "x",
       [],
       { active: "c", trial: { slot: "x" }, images: 3, failedBoots: -1, next: 1 },
+      { images: { a: { ...image, sha256: "../x" }, b: { size: 1 } } },
     ]) {
       expect(decodeBootRecord(value)).toEqual(freshRecord);
     }

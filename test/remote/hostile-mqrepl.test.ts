@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { encodeUtf8 } from "../../src/base/index.ts";
+import { startHostileBoard } from "./hostile-board.ts";
+
+const badAnswer = { code: "remote/bad-answer" };
+const ignore = () => {};
+
+describe("what a board that runs mqrepl answers (real)", () => {
+  it("is taken for nothing that it is not", async () => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say("not hexadecimal"));
+    const { board } = hostile;
+    await expect(board.list("")).rejects.toMatchObject(badAnswer);
+    await expect(board.digest("x")).rejects.toMatchObject(badAnswer);
+    await expect(board.get("+x", ignore)).rejects.toMatchObject(badAnswer);
+  });
+
+  it("as the names that a word could go on with is names alone", async () => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => {
+      say("['good', '\u001b[2J', 'go od', 'goo\\nd', \"goods\", 'gone']");
+    });
+    expect(await hostile.board.complete("go")).toEqual(["gone", "good"]);
+  });
+
+  it("of folders within folders is read 32 deep", async () => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say("[(b'61', 16384, 0)]"));
+    expect(await hostile.board.list("/", { recursive: true })).toHaveLength(33);
+  });
+
+  it.each(["80", "ff"])("in one message is read whatever its header's number is: %s…", async (start) => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => {
+      say("5", start === "80" ? 0 : 0x7fff);
+    });
+    expect(Buffer.from(await hostile.board.evaluate("2+3")).toString()).toBe("5");
+  });
+
+  it("of a file that arrived otherwise than it was sent puts nothing in its place", async () => {
+    await using hostile = await startHostileBoard("mqrepl", ({ command, body, say }) => {
+      say(command === "put" ? "OK" : body.includes("sha256") ? "0".repeat(64) : "");
+    });
+    await expect(hostile.board.put("/file", encodeUtf8("x"))).rejects.toMatchObject({
+      code: "remote/digest",
+    });
+    const evaluated = hostile.heard.filter(({ command }) => command === "eval").map(({ body }) => body);
+    const put = hostile.heard.find(({ command }) => command === "put");
+    expect(evaluated.filter((source) => source.includes("rename"))).toEqual([]);
+    expect(evaluated.at(-1)).toBe(`import uos; uos.remove('${put?.tail}')`);
+    expect(put?.tail).toMatch(/^\/mqb-[\d-]+\.part$/);
+  });
+});
+
+describe("what is sent to a board that runs mqrepl (real)", () => {
+  it("of an image is no more than 16 messages ahead of what it acknowledges", async () => {
+    await using hostile = await startHostileBoard("mqrepl", ignore);
+    const stop = new AbortController();
+    const updated = hostile.board.update(new Uint8Array(100_000), { signal: stop.signal });
+    await expect.poll(() => hostile.heard.length).toBe(16);
+    hostile.heard[0]?.say("SEQ 8");
+    await expect.poll(() => hostile.heard.length).toBe(25);
+    stop.abort(new Error("enough"));
+    await expect(updated).rejects.toThrow("enough");
+    expect(hostile.heard).toHaveLength(25);
+  });
+
+  it("is no file that has more messages than can be counted: that is said before any is sent", async () => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say(""));
+    const refused = { code: "remote/unsupported" };
+    await expect(hostile.board.update(new Uint8Array(1024 * 0x7fff + 1))).rejects.toMatchObject(refused);
+    await expect(hostile.board.put("x", new Uint8Array(1400 * 0x7fff + 1))).rejects.toMatchObject(refused);
+    expect(hostile.heard.map(({ command }) => command)).not.toContain("put");
+  });
+});
