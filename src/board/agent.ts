@@ -5,6 +5,7 @@ import {
   type BoardCommand,
   boardCommands,
   type BoardInfo,
+  type BoardPacket,
   callCommand,
   type CommandTopic,
   classicReplyBytes,
@@ -18,6 +19,7 @@ import {
 } from "../wire/index.ts";
 import { Answer } from "./answer.ts";
 import { ClassicCommands } from "./classic-commands.ts";
+import { boardErrors } from "./errors.ts";
 import { Feeder } from "./feeder.ts";
 import { Guard } from "./guard.ts";
 import type { BoardLog, Logger } from "./log.ts";
@@ -71,7 +73,7 @@ export interface BoardAgentOptions {
   readonly maximumBytes?: number;
   /** The longest part of a file or image, in bytes. Default 16,384. */
   readonly partBytes?: number;
-  /** How many bytes of a file or image may be on their way. Default 2,097,152. */
+  /** How many bytes of a file or image may be on their way. Default 262,144. */
   readonly windowBytes?: number;
 }
 
@@ -241,12 +243,14 @@ export class BoardAgent {
     const size = isCall ? usualReplyBytes : classicReplyBytes;
     const { client, clock } = this.#options;
     const answer = new Answer({ client, clock, base, id: command.id, size });
-    const work = isCall ? this.#doCall(topic, packet.body, answer) : this.#doClassic(command, packet, answer);
+    const work = isCall ? this.#doCall(topic, packet, answer) : this.#doClassic(command, packet, answer);
     return command.command === "put" || command.command === "ota" ? work : undefined;
   }
 
-  async #doCall(topic: string, body: Uint8Array, answer: Answer): Promise<void> {
+  async #doCall(topic: string, { sequence, last, body }: BoardPacket, answer: Answer): Promise<void> {
     try {
+      if (sequence !== 0 || !last)
+        throw boardErrors.create("board/bad-command", "a call is one message, with the header 80 00");
       const request = this.#guard.admitCall(topic, body);
       if (!request) return;
       const work = () => doNative(this.#native, request, answer);

@@ -4,9 +4,12 @@ import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
 import type { FileWriter } from "./platform.ts";
 
-/** The longest part that is asked for, and how many bytes may be on their way, unless a board says otherwise. */
+/**
+ * The longest part that is asked for, and how many bytes may be on their way, unless a board says otherwise: twice what fills 10
+ * Mbit/s with 100 ms there and back. What feeds the watchdog waits behind them: half a minute on a line of 65 kbit/s.
+ */
 export const usualPartBytes = 16_384;
-export const usualWindowBytes = 2_097_152;
+export const usualWindowBytes = 262_144;
 /** Where the line is slow, the board says at least so often what it has, in milliseconds. */
 const reportMs = 500;
 /** What comes in, and does not for so long, has ended, in milliseconds. What came stays, to go on from. */

@@ -31,6 +31,8 @@ import {
 const readAtOnce = 512;
 /** How deep folders are listed: links may make a circle. */
 const deepestFolder = 32;
+/** The most entries of one folder that are taken. */
+const mostEntries = 100_000;
 
 /** The numbers of levels in Python's `logging`. */
 const pythonLevels = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 };
@@ -267,6 +269,8 @@ export class MqreplBoard implements RemoteBoard {
       const answer = await this.#ask("list", listSource(path, from), options);
       const entries = parseEntries(answer);
       if (!entries) throw badAnswer("a folder's entries", answer);
+      // One that never ends must not fill this side's memory.
+      if (from > mostEntries) throw badAnswer(`the end of a folder after ${mostEntries} entries`, answer);
       for (const { name: bytes, folder, size } of entries) {
         const name = decodeUtf8(bytes) ?? bytesAsText(bytes);
         const whole = `${path}${path === "" || path.endsWith("/") ? "" : "/"}${name}`;

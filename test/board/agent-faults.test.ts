@@ -8,6 +8,7 @@ import { Feeder } from "../../src/board/feeder.ts";
 import { connect, systemClock } from "../../src/node/index.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { VmRepl } from "../../src/node/board/repl.ts";
+import { encodeBoardPacket } from "../../src/wire/index.ts";
 import { have } from "../support/external.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { AgentWorld, base, services } from "./agent-world.ts";
@@ -178,5 +179,19 @@ describe.runIf(have("mosquitto"))("a broker that does not let a board feed itsel
     feeder.stop();
     await client.close();
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe("a call with a wrong header (real)", () => {
+  it.each([
+    ["a later message", { sequence: 1, last: true }],
+    ["one that others are to follow", { sequence: 0, last: false }],
+  ])("is refused: %s", async (_what, header) => {
+    await using world = await AgentWorld.start();
+    const heard = await world.listen();
+    const client = await world.connect();
+    const payload = encodeBoardPacket({ ...header, body: new Uint8Array(40) });
+    await client.publish(`${base}/cmd/call/headed`, payload, { qos: 1 });
+    await expect.poll(() => heard[0]?.text).toMatch(/^board\/bad-command: a call is one message/);
   });
 });

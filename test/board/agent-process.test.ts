@@ -13,17 +13,18 @@ function startAgent(source: string) {
   const program = join(folder, "agent.mjs");
   writeFileSync(program, source);
   let printed = "";
+  const messages: unknown[] = [];
   let agent!: AgentProcess;
   const exited = new Promise<string>((resolve) => {
     agent = new AgentProcess({
       program,
       pidFile,
       onOutput: (text) => (printed += text),
-      onMessage: () => {},
+      onMessage: (message) => messages.push(message),
       onExit: resolve,
     });
   });
-  return { agent, exited, printed: () => printed };
+  return { agent, exited, printed: () => printed, messages };
 }
 
 describe("what an agent prints (real)", () => {
@@ -35,6 +36,18 @@ setTimeout(() => process.exit(3), 300);`;
     const { agent, exited, printed } = startAgent(source);
     expect(await exited).toBe("exit code 3");
     expect([printed(), agent.output]).toEqual(["!€", "!€"]);
+  });
+});
+
+describe("what an agent tells its supervisor (real)", () => {
+  it("is taken only where it makes sense: whatever runs in the agent can write there", async () => {
+    const { exited, messages } =
+      startAgent(`for (const nonsense of [null, 7, "fed", [], {}, { type: "reset", mode: "away" },
+  { type: "vacate", request: 1, slot: "../x" }, { type: "stage", request: 1, slot: "a", image: null },
+  { type: "beat" }, { type: "keep" }]) process.send(nonsense);
+process.send({ type: "fed" }, () => process.exit(0));`);
+    expect(await exited).toBe("exit code 0");
+    expect(messages).toEqual([{ type: "fed" }]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Command } from "commander";
+import { messageOf } from "../../base/index.ts";
 import { brokerUrlOf, startBoard } from "../../hub/index.ts";
 import { readConfig } from "../broker-options.ts";
 import { goOnWithoutOutput, printLine, toSafeText } from "../output.ts";
@@ -36,6 +37,8 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
       goOnWithoutOutput();
       const print = printBounded(process.stdout);
       const running = await startBoard(config, options.config, (text) => print(toSafeText(text)));
+      // Whatever goes wrong here, nothing may end what keeps the board manageable.
+      process.on("uncaughtException", (error) => print(`moteq: a defect: ${toSafeText(messageOf(error))}\n`));
       const { prefix } = config.board;
       printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
       if (!signal.aborted) await once(signal, "abort");

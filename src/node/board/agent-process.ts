@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../base/index.ts";
-import type { ToAgent, ToSupervisor } from "./protocol.ts";
+import { readAgentMessage, type ToAgent, type ToSupervisor } from "./protocol.ts";
 
 /** How much of what an agent printed last is kept for the crash log, in characters. */
 const keptOutput = 16_384;
@@ -38,7 +38,11 @@ export class AgentProcess {
     // Each with a decoder of its own: a character may come in two pieces.
     this.#child.stdout?.setEncoding("utf8").on("data", take);
     this.#child.stderr?.setEncoding("utf8").on("data", take);
-    this.#child.on("message", (message) => onMessage(message as ToSupervisor));
+    // Whatever runs in the agent can write there too: what makes no sense is left.
+    this.#child.on("message", (value) => {
+      const message = readAgentMessage(value);
+      if (message) onMessage(message);
+    });
     let how: string | undefined;
     this.#child.on("error", (error) => (how = `it could not be started: ${error.message}`));
     // `close` comes behind the last output, but not if a grandchild holds the pipes.
@@ -46,7 +50,7 @@ export class AgentProcess {
       clearTimeout(this.#killer);
       if (done) return;
       done = true;
-      rmSync(pidFile, { force: true });
+      forgetPid(pidFile);
       onExit(how ?? (signal === null ? `exit code ${code}` : `signal ${signal}`));
     };
     let done = false;
@@ -83,7 +87,16 @@ export function endLeftBehind(pidFile: string): void {
   } catch {
     // None was left.
   }
-  rmSync(pidFile, { force: true });
+  forgetPid(pidFile);
+}
+
+/** On a disk that can only be read any more it stays; when the process began tells that it is another's. */
+function forgetPid(pidFile: string): void {
+  try {
+    rmSync(pidFile, { force: true });
+  } catch {
+    // That is no reason to end.
+  }
 }
 
 /** Without it, on a full disk, the agent runs all the same; only one that hangs would outlive a killed supervisor. */

@@ -74,5 +74,47 @@ export type ToSupervisor =
       readonly image: StagedImage;
     };
 
+/** What the agent has sent, if it is something that an agent says. */
+export function readAgentMessage(value: unknown): ToSupervisor | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const message = value as Readonly<Record<string, unknown>>;
+  const { type, request, slot, mode, memoryBytes, busy } = message;
+  const isRequest = typeof request === "number";
+  switch (type) {
+    case "ready":
+    case "fed":
+      return { type };
+    case "beat":
+      return typeof memoryBytes === "number" ? { type, memoryBytes, busy: busy === true } : undefined;
+    case "reset":
+      return isResetMode(mode) ? { type, mode } : undefined;
+    case "keep":
+      return isRequest ? { type, request } : undefined;
+    case "vacate":
+      return isRequest && isSlot(slot) ? { type, request, slot } : undefined;
+    case "stage": {
+      const image = readImage(message["image"]);
+      return isRequest && isSlot(slot) && image ? { type, request, slot, image } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isResetMode(value: unknown): value is ResetMode {
+  return value === "normal" || value === "safe" || value === "soft" || value === "hard";
+}
+
+function isSlot(value: unknown): value is ImageSlot {
+  return value === "a" || value === "b";
+}
+
+function readImage(value: unknown): StagedImage | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { size, sha256, signature } = value as Readonly<Record<string, unknown>>;
+  if (typeof size !== "number" || typeof sha256 !== "string") return undefined;
+  return typeof signature === "string" || signature === null ? { size, sha256, signature } : undefined;
+}
+
 /** From one sign of life of the agent to the next, in milliseconds. */
 export const beatMs = 1000;

@@ -5,6 +5,8 @@ import { createContext, type Context, Script } from "node:vm";
 import { boardErrors, type Repl } from "../../board/index.ts";
 import { TimeLimit } from "./time-limit.ts";
 
+/** So many characters before the cursor are looked at to complete a word: in a long line that takes a pattern very long. */
+const longestName = 1000;
 /** How long completing a word may take, in milliseconds. */
 const completeMs = 200;
 
@@ -74,7 +76,8 @@ export class VmRepl implements Repl {
   }
 
   complete(text: string): Promise<string[]> {
-    const [, object = "", start = ""] = /((?:[A-Za-z_$][\w$]*\.)*)([A-Za-z_$][\w$]*)?$/.exec(text) ?? [];
+    const [, object = "", start = ""] =
+      /((?:[A-Za-z_$][\w$]*\.)*)([A-Za-z_$][\w$]*)?$/.exec(text.slice(-longestName)) ?? [];
     const names = new Set<string>();
     try {
       const source = object === "" ? "globalThis" : object.slice(0, -1);

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fromHex } from "../../base/index.ts";
+import { fromHex, messageOf } from "../../base/index.ts";
 import {
   type Boot,
   type BootRecord,
@@ -158,15 +158,19 @@ export class BoardSupervisor {
     this.#startedAt = systemClock.monotonic();
     this.#memoryBytes = null;
     this.#isReady = false;
-    const agent = new AgentProcess({
-      program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
-      pidFile: this.#pidFile,
-      onOutput: this.#print,
-      onMessage: (message) => this.#receive(message, boot),
-      onExit: (how) => this.#exited(how),
-    });
-    this.#agent = agent;
     this.#perform(this.#supervision.started(this.#startedAt));
+    try {
+      this.#agent = new AgentProcess({
+        program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
+        pidFile: this.#pidFile,
+        onOutput: this.#print,
+        onMessage: (message) => this.#receive(message, boot),
+        onExit: (how) => this.#exited(how),
+      });
+    } catch (error) {
+      // Without memory for one more process there will be some later.
+      this.#exited(`it could not be started: ${messageOf(error)}`);
+    }
   }
 
   #exited(how: string): void {
