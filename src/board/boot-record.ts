@@ -197,8 +197,8 @@ export function decodeBootRecord(value: unknown): BootRecord {
   const slot = trial && typeof trial === "object" ? (trial as Record<string, unknown>)["slot"] : undefined;
   const boots = slot === undefined ? 0 : toCount((trial as Record<string, unknown>)["boots"]);
   return {
-    active: active === "a" || active === "b" ? active : "factory",
-    trial: slot === "a" || slot === "b" ? { slot, boots } : null,
+    active: isImageSlot(active) ? active : "factory",
+    trial: isImageSlot(slot) ? { slot, boots } : null,
     images: { a: decodeImage(slots["a"]), b: decodeImage(slots["b"]) },
     failedBoots: toCount(failedBoots),
     relapses: toCount(relapses),
@@ -207,6 +207,11 @@ export function decodeBootRecord(value: unknown): BootRecord {
     relapsed: relapsed === true || (typeof note === "string" && note.startsWith("safe mode:")),
     event: decodeBootEvent(event),
   };
+}
+
+/** Whether a value names a slot for images. */
+export function isImageSlot(value: unknown): value is ImageSlot {
+  return value === "a" || value === "b";
 }
 
 const safeBoot: Boot = { slot: "factory", mode: "safe", trial: false, image: null };

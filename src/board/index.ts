@@ -12,6 +12,7 @@ export {
   decodeBootRecord,
   freshRecord,
   type ImageSlot,
+  isImageSlot,
   planBoot,
   slotForImage,
   type StagedImage,

@@ -1,7 +1,15 @@
 import { type Clock, Ring } from "../base/index.ts";
+import type { BoardLogLevel } from "../wire/index.ts";
 
 /** How grave a line is; the numbers are Python's. */
-export const logLevels = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 } as const;
+export const logLevels = {
+  debug: 10,
+  info: 20,
+  warning: 30,
+  error: 40,
+  critical: 50,
+  none: 100,
+} as const satisfies Record<BoardLogLevel, number>;
 export type LogLevel = keyof typeof logLevels;
 type LineLevel = Exclude<LogLevel, "none">;
 

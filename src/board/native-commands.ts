@@ -9,7 +9,7 @@ import {
 import type { Answer } from "./answer.ts";
 import { boardErrors } from "./errors.ts";
 import type { Guard } from "./guard.ts";
-import type { BoardLog, LogLevel } from "./log.ts";
+import type { BoardLog } from "./log.ts";
 import { isPartial, toBoardPath } from "./path.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import type { Partials } from "./partials.ts";
@@ -109,8 +109,8 @@ export async function doNative(
       answer.end();
       return;
     case "log-level":
-      if (request.console !== undefined) log.levels.console = request.console as LogLevel;
-      if (request.mqtt !== undefined) log.levels.mqtt = request.mqtt as LogLevel;
+      if (request.console !== undefined) log.levels.console = request.console;
+      if (request.mqtt !== undefined) log.levels.mqtt = request.mqtt;
       answer.end();
       return;
     case "crashes":

@@ -9,7 +9,7 @@ import {
 } from "../topics/index.ts";
 import { addBrokerOptions, addTimeoutOption, type BrokerOptions, readConfig } from "./broker-options.ts";
 import { cliErrors } from "./errors.ts";
-import { withClient, withTimeout } from "./session.ts";
+import { whenInterrupted, withClient, withTimeout } from "./session.ts";
 
 /** The options of every command that asks the gateway something. */
 export interface RequestOptions extends BrokerOptions {
@@ -45,7 +45,7 @@ export async function askGateway<Name extends keyof BridgeRequests>(
       `an answer of the gateway (is one running with this broker?)`,
     );
     return new Promise<BridgeResponse>((resolve, reject) => {
-      limited.addEventListener("abort", () => reject(limited.reason));
+      whenInterrupted(limited, reject);
       const topic = toResponseTopic(base, name);
       client
         .subscribe(topic, { qos, signal: limited }, ({ payload }) => {

@@ -20,15 +20,15 @@ export async function withClient<T>(config: HubConfig, work: (client: MqttClient
   const say = sayStatus(url, (level, text) => {
     if (level === "warn") printError(text);
   });
-  const refused = new AbortController();
-  const refusal = new Promise<never>((_, reject) => whenInterrupted(refused.signal, reject));
+  let refuse!: (error: MoteqError) => void;
+  const refusal = new Promise<never>((_, reject) => (refuse = reject));
   let accepted = false;
   const client = connectToBroker(config.broker, {
     onStatus(status) {
       accepted ||= status.type === "connected";
       if (!accepted && status.type === "disconnected" && isLasting(status.error)) {
         const what = `the broker at ${url} refuses this client: ${status.error.message}. Check user and password`;
-        refused.abort(cliErrors.create("cli/broker-refused", what, { cause: status.error }));
+        refuse(cliErrors.create("cli/broker-refused", what, { cause: status.error }));
       } else say(status);
     },
   });

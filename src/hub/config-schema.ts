@@ -9,6 +9,7 @@ import {
   longestTtl,
 } from "../gateway/index.ts";
 import { donglePlaceForms, isDonglePlace } from "../node/index.ts";
+import { boardLogLevels } from "../wire/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
 // `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
@@ -169,10 +170,7 @@ function seconds(minimum: number) {
   const message = `seconds from ${minimum} to 86400`;
   return v.pipe(v.number(message), v.minValue(minimum, message), v.maxValue(86_400, message));
 }
-const logLevel = v.picklist(
-  ["debug", "info", "warning", "error", "critical", "none"],
-  "debug, info, warning, error, critical or none",
-);
+const logLevel = v.picklist(boardLogLevels, "debug, info, warning, error, critical or none");
 const publicKey = matching(
   /^[0-9a-f]{64}$/,
   "a public key of 64 hexadecimal digits, as `moteq board key` prints it",

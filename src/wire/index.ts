@@ -34,6 +34,7 @@ export {
   decodeBoardRequest,
   encodeBoardRequest,
   isBoardLogLevel,
+  isResetMode,
   type ResetMode,
 } from "./board/request.ts";
 export {

@@ -1,5 +1,12 @@
-import type { Boot, BootState, ImageSlot, LogLevel, StagedImage } from "../../board/index.ts";
-import type { ResetMode } from "../../wire/index.ts";
+import {
+  type Boot,
+  type BootState,
+  type ImageSlot,
+  isImageSlot,
+  type LogLevel,
+  type StagedImage,
+} from "../../board/index.ts";
+import { isResetMode, type ResetMode } from "../../wire/index.ts";
 import type { TlsOptions } from "../byte-ports/index.ts";
 
 /** What one board is made of: everything that its agent and its supervisor need to know. Plain data. */
@@ -91,22 +98,14 @@ export function readAgentMessage(value: unknown): ToSupervisor | undefined {
     case "keep":
       return isRequest ? { type, request } : undefined;
     case "vacate":
-      return isRequest && isSlot(slot) ? { type, request, slot } : undefined;
+      return isRequest && isImageSlot(slot) ? { type, request, slot } : undefined;
     case "stage": {
       const image = readImage(message["image"]);
-      return isRequest && isSlot(slot) && image ? { type, request, slot, image } : undefined;
+      return isRequest && isImageSlot(slot) && image ? { type, request, slot, image } : undefined;
     }
     default:
       return undefined;
   }
-}
-
-function isResetMode(value: unknown): value is ResetMode {
-  return value === "normal" || value === "safe" || value === "soft" || value === "hard";
-}
-
-function isSlot(value: unknown): value is ImageSlot {
-  return value === "a" || value === "b";
 }
 
 function readImage(value: unknown): StagedImage | undefined {

@@ -1,7 +1,8 @@
 import { parseObject } from "./json.ts";
 
 /** How a board starts again. `soft` starts the agent alone, `hard` kills the agent first: nobody says goodbye. */
-export type ResetMode = "normal" | "safe" | "soft" | "hard";
+export type ResetMode = (typeof resetModes)[number];
+const resetModes = ["normal", "safe", "soft", "hard"] as const;
 
 /** What a caller asks of one of moteq's own boards. Paths are the board's own, with `/`; numbers are bytes. */
 export type BoardRequest =
@@ -36,7 +37,7 @@ export type BoardRequest =
   /** The last lines of the log. */
   | { readonly do: "log"; readonly lines?: number }
   /** What goes to the console and to MQTT from now on. */
-  | { readonly do: "log-level"; readonly console?: string; readonly mqtt?: string }
+  | { readonly do: "log-level"; readonly console?: BoardLogLevel; readonly mqtt?: BoardLogLevel }
   /** The crashes that are kept, a line of JSON each; one of them whole; none any more. */
   | { readonly do: "crashes" }
   | { readonly do: "crash"; readonly number: number }
@@ -87,12 +88,14 @@ const kinds: { readonly [Name in Kind]: readonly [(value: unknown) => boolean, s
     (value) => typeof value === "string" && /^[0-9a-f]{128}$/.test(value),
     "128 hexadecimal digits",
   ],
-  mode: [
-    (value) => ["normal", "safe", "soft", "hard"].includes(value as string),
-    "normal, safe, soft or hard",
-  ],
+  mode: [isResetMode, "normal, safe, soft or hard"],
   level: [isBoardLogLevel, "debug, info, warning, error, critical or none"],
 };
+
+/** Whether a value names a way of starting a board anew. */
+export function isResetMode(value: unknown): value is ResetMode {
+  return resetModes.includes(value as ResetMode);
+}
 
 /** Whether a value is the name of a level. */
 export function isBoardLogLevel(value: unknown): value is BoardLogLevel {
