@@ -1,5 +1,5 @@
 import type { Clock, Cryptography } from "../base/index.ts";
-import { messageOf, show, toHex } from "../base/index.ts";
+import { decodeUtf8, show, toHex } from "../base/index.ts";
 import type { Message, MqttClient } from "../mqtt/index.ts";
 import {
   type BoardCommand,
@@ -11,6 +11,7 @@ import {
   classicReplyBytes,
   decodeBoardPacket,
   decodeCommandTopic,
+  decodeReplyTopic,
   type IgnoredReason,
   parsePartTail,
   toInfoTopic,
@@ -20,7 +21,7 @@ import {
 import { Answer } from "./answer.ts";
 import { ClassicCommands } from "./classic-commands.ts";
 import { boardErrors } from "./errors.ts";
-import { Feeder } from "./feeder.ts";
+import { Feeder, toFeedAnswers } from "./feeder.ts";
 import { Guard } from "./guard.ts";
 import type { BoardLog, Logger } from "./log.ts";
 import { doNative, type NativeServices } from "./native-commands.ts";
@@ -47,6 +48,9 @@ const managing: ReadonlySet<BoardCommand> = new Set([
 ]);
 /** From one feed to the next where nobody waits for it, in milliseconds. */
 const unwatchedFeedMs = 60_000;
+
+/** What an agent warns of beside strangers' messages. */
+type OwnWarning = "feed" | "refused" | "prefix";
 
 /** What an agent is made of. */
 export interface BoardAgentOptions {
@@ -88,7 +92,7 @@ export class BoardAgent {
   readonly #feeder: Feeder;
   readonly #native: NativeServices;
   /** What was warned of. Strangers' messages are one thing a reason, so that they cannot keep others from being said. */
-  readonly #said = new Set<IgnoredReason | "feed" | "prefix">();
+  readonly #said = new Set<IgnoredReason | OwnWarning>();
   readonly #prefixWatch: PrefixWatch;
   /** The last ones that were announced. */
   #sessions: string[] = [];
@@ -119,7 +123,7 @@ export class BoardAgent {
         this.#say(
           "feed",
           `what feeds the watchdog does not come back through the broker: may the board publish at ` +
-            `${base}/cmd/eval/${watchdogId}/, and subscribe to ${base}/cmd/#?`,
+            `${base}/cmd/call/${watchdogId} and ${base}/reply/#, and subscribe to ${base}/cmd/# and ${toFeedAnswers(base)}?`,
         ),
     });
     this.#prefixWatch = new PrefixWatch((session) => this.#sessions.includes(session));
@@ -161,8 +165,14 @@ export class BoardAgent {
   }
 
   /** The REPL's `watchdog`. */
-  get watchdog(): { feed(token: unknown): void } {
-    return { feed: (token) => this.#feeder.feed(token) };
+  get watchdog(): { feed(token: unknown): Promise<string> } {
+    return {
+      feed: async (token) => {
+        // Whatever comes of it: a board whose disk is broken answers, one whose files never answer is not manageable.
+        await this.#options.files.stat("").catch(() => {});
+        return this.#feeder.evaluated(token);
+      },
+    };
   }
 
   /** Subscribes and begins to work; resolves when the broker has granted it. */
@@ -181,6 +191,9 @@ export class BoardAgent {
     });
     // Without it the board works as well.
     watching.catch(() => {});
+    const feeding = client.subscribe(toFeedAnswers(base), { qos: 1 }, (message) => this.#takeFeed(message));
+    // Where it is refused nothing comes home, which is said.
+    feeding.catch(() => {});
     await client.subscribe(`${base}/cmd/#`, { qos: 1 }, (message) => this.#receive(message));
     this.#logger.info(`listening at ${base}/cmd/#`);
     this.#announce();
@@ -235,10 +248,6 @@ export class BoardAgent {
     if (!packet) {
       return this.#ignore("malformed", `a command at ${show(topic)} is shorter than its header`);
     }
-    if (command.id === watchdogId && this.#feeder.recognizes(packet.body)) {
-      void this.#evaluateFeed(packet.body);
-      return undefined;
-    }
     const isCall = command.command === callCommand;
     const size = isCall ? usualReplyBytes : classicReplyBytes;
     const { client, clock } = this.#options;
@@ -251,7 +260,8 @@ export class BoardAgent {
     try {
       if (sequence !== 0 || !last)
         throw boardErrors.create("board/bad-command", "a call is one message, with the header 80 00");
-      const request = this.#guard.admitCall(topic, body);
+      const isOwn = answer.id === watchdogId && this.#feeder.recognizes(body);
+      const request = this.#guard.admitCall(topic, body, isOwn);
       if (!request) return;
       const work = () => doNative(this.#native, request, answer);
       if (managing.has(request.do)) return await work();
@@ -278,15 +288,10 @@ export class BoardAgent {
     }
   }
 
-  async #evaluateFeed(body: Uint8Array): Promise<void> {
-    try {
-      // It takes a place like anybody's: where there is none, the board is not manageable, and is not fed.
-      await this.#places.hold(async () => {
-        await this.#options.repl.evaluate(String.fromCharCode(...body), () => {});
-      });
-    } catch (error) {
-      this.#logger.error(`the watchdog's feed was not evaluated: ${messageOf(error)}`);
-    }
+  /** Takes what was answered to the watchdog's feed. */
+  #takeFeed(message: Message): void {
+    if (decodeReplyTopic(this.#options.base, message.topic)?.kind !== "err") this.#feeder.receive(message);
+    else this.#say("refused", `the watchdog's feed was refused: ${show(decodeUtf8(message.payload) ?? "")}`);
   }
 
   #ignore(reason: IgnoredReason, text: string): undefined {
@@ -296,7 +301,7 @@ export class BoardAgent {
   }
 
   /** Warns, of each thing once. */
-  #say(about: IgnoredReason | "feed" | "prefix", text: string): void {
+  #say(about: IgnoredReason | OwnWarning, text: string): void {
     if (this.#said.has(about)) return;
     this.#said.add(about);
     this.#logger.warning(text);

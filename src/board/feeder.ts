@@ -1,6 +1,14 @@
-import { type Clock, type Cryptography, encodeUtf8, equalBytes, type Timer, toHex } from "../base/index.ts";
-import type { MqttClient } from "../mqtt/index.ts";
-import { encodeBoardPacket, encodeCommandTopic, watchdogId } from "../wire/index.ts";
+import { type Clock, type Cryptography, decodeUtf8, equalBytes, type Timer, toHex } from "../base/index.ts";
+import type { Message, MqttClient } from "../mqtt/index.ts";
+import {
+  callCommand,
+  decodeBoardPacket,
+  encodeBoardPacket,
+  encodeBoardRequest,
+  encodeCall,
+  encodeCommandTopic,
+  watchdogId,
+} from "../wire/index.ts";
 
 /** So many feeds that did not come home are no accident. */
 const feedsLost = 2;
@@ -13,24 +21,39 @@ export interface FeederOptions {
   readonly base: string;
   /** From one feed to the next, in milliseconds: a quarter of the watchdog's time. */
   readonly everyMs: number;
-  /** A feed went round, through the broker and the REPL. */
+  /** A feed went all the way, and its answer came home. */
   readonly onFed: () => void;
   /** Several feeds in a row did not come home, though there is a connection. */
   readonly onLost: () => void;
 }
 
+/** A feed on its way. */
+interface Feed {
+  readonly token: string;
+  /** The call, byte for byte. */
+  readonly body: Uint8Array;
+  isEvaluated: boolean;
+}
+
+/** Where the answers to feeds come: the board hears them like anybody who drives it. */
+export function toFeedAnswers(base: string): string {
+  return `${base}/reply/+/${watchdogId}`;
+}
+
 /**
- * Feeds the watchdog the long way round: a command to this very board, through the broker and back, evaluated by its REPL
- * like anybody's. What comes home proves that connection, broker, agent and REPL work: that the board is manageable.
+ * Feeds the watchdog the long way round: a native call to this very board, through the broker, evaluated by its REPL like
+ * anybody's, and its answer through the broker once more. What comes home proves that all of it works – connection, rights at
+ * the broker, agent, REPL and files: that the board is manageable.
  */
 export class Feeder {
   readonly #options: FeederOptions;
-  /** The tokens on their way, as the REPL will get them. */
-  #expected: string[] = [];
+  readonly #topic: string;
+  #feeds: Feed[] = [];
   #timer: Timer | undefined;
 
   constructor(options: FeederOptions) {
     this.#options = options;
+    this.#topic = encodeCommandTopic(options.base, { command: callCommand, id: watchdogId, tail: undefined });
   }
 
   /** Begins to feed, at once and from then on. */
@@ -44,33 +67,43 @@ export class Feeder {
     this.#timer?.cancel();
   }
 
-  /** Whether a command's body is exactly what was sent round last: only that is evaluated without a signature. */
+  /** Whether a call is exactly one that was sent round last: only that is done without a signature. */
   recognizes(body: Uint8Array): boolean {
-    return this.#expected.some((token) => equalBytes(body, encodeUtf8(sourceOf(token))));
+    return this.#feeds.some((feed) => equalBytes(body, feed.body));
   }
 
-  /** What the REPL calls as `this.watchdog.feed(token)`. */
-  feed(token: unknown): void {
-    const index = this.#expected.indexOf(String(token));
+  /** What the REPL calls as `this.watchdog.feed(token)`. @returns what its answer has to hold */
+  evaluated(token: unknown): string {
+    const feed = this.#feeds.find((one) => one.token === token);
+    if (!feed) return "no feed is under way with this token";
+    feed.isEvaluated = true;
+    return feed.token;
+  }
+
+  /** Takes an answer that has come home. */
+  receive({ payload, retain }: Pick<Message, "payload" | "retain">): void {
+    const packet = retain ? undefined : decodeBoardPacket(payload);
+    const text = packet && decodeUtf8(packet.body);
+    const index = this.#feeds.findIndex(({ token, isEvaluated }) => isEvaluated && text?.includes(token));
     if (index < 0) return;
-    this.#expected = this.#expected.slice(index + 1);
+    this.#feeds = this.#feeds.slice(index + 1);
     this.#options.onFed();
   }
 
   #send(): void {
-    const { client, base, cryptography, onLost } = this.#options;
+    const { client, cryptography, onLost } = this.#options;
     if (!client.connected) return;
-    if (this.#expected.length >= feedsLost) onLost();
+    if (this.#feeds.length >= feedsLost) onLost();
     const token = toHex(cryptography.randomBytes(8));
+    // Behind `this` nothing is hidden by what somebody declares in the REPL: `let watchdog` would hide a bare name.
+    const request = encodeBoardRequest({ do: "eval", source: `this.watchdog.feed("${token}")` });
+    // It is known by its bytes: whose it is and what number it has says nothing.
+    const call = { session: new Uint8Array(16), caller: new Uint8Array(8), number: 0, request };
+    const body = encodeCall(this.#topic, call);
     // The last ones may still come home on a slow line.
-    this.#expected = [...this.#expected.slice(-3), token];
-    const topic = encodeCommandTopic(base, { command: "eval", id: watchdogId, tail: "" });
-    const payload = encodeBoardPacket({ sequence: 0, last: true, body: encodeUtf8(sourceOf(token)) });
-    client.publish(topic, payload, { qos: 1 }).catch(() => {});
+    this.#feeds = [...this.#feeds.slice(-3), { token, body, isEvaluated: false }];
+    client
+      .publish(this.#topic, encodeBoardPacket({ sequence: 0, last: true, body }), { qos: 1 })
+      .catch(() => {});
   }
-}
-
-/** Behind `this` nothing is hidden by what somebody declares in the REPL: `let watchdog` would hide a bare name. */
-function sourceOf(token: string): string {
-  return `this.watchdog.feed("${token}")`;
 }

@@ -36,15 +36,16 @@ export class Guard {
   /**
    * Takes a native command; `undefined` if it came before and is not to be done again.
    *
+   * @param isOwn whether the board itself sent it, byte for byte: then it needs no signature and no session
    * @throws `board/bad-command`, `board/unsigned`, `board/untrusted`, `board/session`
    */
-  admitCall(topic: string, body: Uint8Array): BoardRequest | undefined {
+  admitCall(topic: string, body: Uint8Array, isOwn = false): BoardRequest | undefined {
     const call = decodeCall(topic, body);
     if ("fault" in call) throw boardErrors.create("board/bad-command", `the call ${call.fault}`);
     const request = decodeBoardRequest(call.request);
     if ("fault" in request) throw boardErrors.create("board/bad-command", `the request ${request.fault}`);
     // What it says is announced to everybody anyway, and callers learn the session by it.
-    if (request.do === "info") return request;
+    if (isOwn || request.do === "info") return request;
     if (this.signed) {
       if (!call.proof) throw unsignedError();
       this.#assertSignature(call.proof);

@@ -24,6 +24,8 @@ import {
   encodeBoardPacket,
   encodeBoardRequest,
   encodeCall,
+  encodeReplyTopic,
+  watchdogId,
 } from "../../src/wire/index.ts";
 import { createMemoryBroker, type MemoryBroker } from "../support/memory-broker.ts";
 
@@ -40,6 +42,8 @@ export interface AgentWorldOptions {
   readonly computeMs?: number;
   readonly waitMs?: number;
   readonly feedMs?: number;
+  /** What the broker lets through; of the rest it says nothing, as mosquitto does. Everything by default. */
+  readonly mayPublish?: (topic: string) => boolean;
   /** Makes the files that it manages; real ones by default. */
   readonly files?: (root: string) => BoardFiles;
 }
@@ -107,7 +111,11 @@ export class AgentWorld implements AsyncDisposable {
   }
 
   static async start(options: AgentWorldOptions = {}): Promise<AgentWorld> {
-    const world = new AgentWorld(await createMemoryBroker(), options);
+    const { mayPublish } = options;
+    const broker = await createMemoryBroker();
+    if (mayPublish)
+      broker.aedes.authorizeForward = (_client, packet) => (mayPublish(packet.topic) ? packet : null);
+    const world = new AgentWorld(broker, options);
     await world.restart();
     return world;
   }
@@ -179,11 +187,13 @@ export class AgentWorld implements AsyncDisposable {
     return await openBoard({ ...services, clock, client, base, timeoutMs, signer });
   }
 
-  /** What the agent publishes from now on. */
+  /** What comes to and from the agent from now on, but for its own feed. */
   async listen(filter = `${base}/reply/#`): Promise<{ topic: string; text: string }[]> {
     const heard: { topic: string; text: string }[] = [];
     const client = await this.connect();
+    const feed = new Set([`${base}/cmd/call/${watchdogId}`, encodeReplyTopic(base, "out", watchdogId)]);
     await client.subscribe(filter, { qos: 1 }, ({ topic, payload }: Message) => {
+      if (feed.has(topic)) return;
       heard.push({ topic, text: Buffer.from(payload).toString("latin1") });
     });
     return heard;

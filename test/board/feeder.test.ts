@@ -3,11 +3,15 @@ import { encodeUtf8 } from "../../src/base/index.ts";
 import { Feeder } from "../../src/board/feeder.ts";
 import { PrefixWatch } from "../../src/board/prefix-watch.ts";
 import type { Message } from "../../src/mqtt/index.ts";
+import { encodeBoardPacket, uncounted } from "../../src/wire/index.ts";
+import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { AgentWorld, base, services } from "./agent-world.ts";
 
-const feedTopic = `${base}/cmd/eval/0F00D/`;
+const feedTopic = `${base}/cmd/call/0F00D`;
 
 const ignore = () => {};
+const answer = (text: string) =>
+  encodeBoardPacket({ sequence: uncounted, last: true, body: encodeUtf8(text) });
 /** A board's information, as it comes. */
 const announce = (session: string, retain: boolean) => ({
   payload: encodeUtf8(JSON.stringify({ state: "online", session })),
@@ -20,6 +24,12 @@ async function listenToFeeds(world: AgentWorld): Promise<Uint8Array[]> {
   const client = await world.connect();
   await client.subscribe(feedTopic, { qos: 1 }, ({ payload }: Message) => void heard.push(payload.slice()));
   return heard;
+}
+
+function tokenIn(feed: Uint8Array | undefined): string {
+  const [token] = /[0-9a-f]{16}/.exec(Buffer.from(feed ?? []).toString()) ?? [];
+  if (token === undefined) throw new Error("no feed was heard");
+  return token;
 }
 
 describe("a watchdog (real)", () => {
@@ -35,7 +45,7 @@ describe("a watchdog (real)", () => {
     for (const token of ["guessed", "", String(undefined)]) {
       await board.evaluate(`watchdog.feed(${JSON.stringify(token)})`);
     }
-    await board.evaluate(Buffer.from(heard[0] ?? []).toString("latin1", 2));
+    await board.evaluate(`watchdog.feed("${tokenIn(heard[0])}")`);
     expect(world.keeper.feeds).toBe(2);
   });
 
@@ -50,6 +60,55 @@ describe("a watchdog (real)", () => {
     const known = heard.map((payload) => feeder.recognizes(payload.subarray(2)));
     expect(known).toEqual([false, false, true, true, true, true]);
     feeder.stop();
+  });
+
+  it("is not fed by an answer that says nothing of its evaluation, and not by one that the broker had kept", async () => {
+    await using world = await AgentWorld.start();
+    const heard = await listenToFeeds(world);
+    const client = await world.connect();
+    let fed = 0;
+    const options = { client, ...services, base, everyMs: 600_000, onFed: () => void fed++, onLost: ignore };
+    const feeder = new Feeder(options);
+    feeder.start();
+    await expect.poll(() => heard).toHaveLength(1);
+    const token = tokenIn(heard[0]);
+    feeder.receive({ payload: answer(`'${token}'`), retain: false });
+    expect(feeder.evaluated(token)).toBe(token);
+    feeder.receive({ payload: answer("'something'"), retain: false });
+    feeder.receive({ payload: answer(`'${token}'`), retain: true });
+    expect(fed).toBe(0);
+    feeder.receive({ payload: answer(`'${token}'`), retain: false });
+    feeder.receive({ payload: answer(`'${token}'`), retain: false });
+    expect(fed).toBe(1);
+    feeder.stop();
+  });
+
+  it("is not fed while the board's files do not answer, and is when they answer that the disk is broken", async () => {
+    class Stuck extends NodeBoardFiles {
+      override stat(): Promise<undefined> {
+        return isStuck ? new Promise(() => {}) : Promise.reject(new Error("EIO"));
+      }
+    }
+    let isStuck = true;
+    await using world = await AgentWorld.start({ feedMs: 20, files: (root) => new Stuck(root) });
+    const heard = await listenToFeeds(world);
+    await expect.poll(() => heard.length).toBeGreaterThan(3);
+    expect(world.keeper.feeds).toBe(0);
+    isStuck = false;
+    await expect.poll(() => world.keeper.feeds).toBeGreaterThan(0);
+  });
+
+  it("is not fed where the board may not publish its answers, which is said", async () => {
+    const isAllowed = { answers: false };
+    await using world = await AgentWorld.start({
+      feedMs: 20,
+      mayPublish: (topic) => isAllowed.answers || !topic.startsWith(`${base}/reply/`),
+    });
+    const log = () => world.log.recent(1000).join("\n");
+    await expect.poll(log).toContain(`may the board publish at ${base}/cmd/call/0F00D and ${base}/reply/#`);
+    expect(world.keeper.feeds).toBe(0);
+    isAllowed.answers = true;
+    await expect.poll(() => world.keeper.feeds).toBeGreaterThan(0);
   });
 
   it("misses no feed while there is no connection", async () => {

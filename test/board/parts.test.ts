@@ -60,8 +60,8 @@ describe("parts right behind their announcement (real)", () => {
     await using world = await AgentWorld.start({ windowBytes: 2000, files: (root) => new SlowDisk(root) });
     const heard = await announce(world, "file");
     await expect.poll(() => heard.at(-1)?.text).toContain('"have":0');
-    // The board's information and the watchdog's feed, the announcement and ten parts.
-    await expect.poll(() => world.agentClient.stats.received).toBe(13);
+    // The board's information, the watchdog's feed and its answer, the announcement and ten parts.
+    await expect.poll(() => world.agentClient.stats.received).toBe(14);
     release();
     await expect.poll(() => heard.at(-1)?.text).toContain('"have":3000');
   });
@@ -70,7 +70,7 @@ describe("parts right behind their announcement (real)", () => {
     await using world = await AgentWorld.start({ partBytes: 900 });
     const heard = await announce(world, "file");
     await expect.poll(() => heard.at(-1)?.text).toContain('"have":0');
-    await expect.poll(() => world.agentClient.stats.received).toBe(13);
+    await expect.poll(() => world.agentClient.stats.received).toBe(14);
     expect(heard).toHaveLength(1);
   });
 });

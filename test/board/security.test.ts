@@ -6,7 +6,13 @@ import { encodeUtf8, fromHex, sha256Of, type Signer, toHex } from "../../src/bas
 import { boardErrors, type FileWriter, toBoardPath } from "../../src/board/index.ts";
 import { NodeBoardFiles } from "../../src/node/board/files.ts";
 import { systemCryptography } from "../../src/node/index.ts";
-import { type BoardRequest, encodeBoardPacket, toImageMessage } from "../../src/wire/index.ts";
+import {
+  type BoardRequest,
+  encodeBoardPacket,
+  encodeBoardRequest,
+  encodeCall,
+  toImageMessage,
+} from "../../src/wire/index.ts";
 import { AgentWorld, base, createCaller } from "./agent-world.ts";
 
 function createSigner(): Signer {
@@ -69,6 +75,17 @@ describe("a board with keys (real)", () => {
       await client.publish(`${base}/cmd/${topic}`, evil, { qos: 1 });
     }
     await expect.poll(() => heard.length).toBe(5);
+    // At the feed's own topic nothing is taken that does not agree with what was sent to the byte.
+    const call = {
+      session: fromHex(world.agent.info().session) ?? body,
+      caller: new Uint8Array(8),
+      number: 1,
+    };
+    const request = encodeBoardRequest({ do: "eval", source: "globalThis.evil = 1" });
+    const forged = encodeCall(`${base}/cmd/call/0F00D`, { ...call, request });
+    const payload = encodeBoardPacket({ sequence: 0, last: true, body: forged });
+    await client.publish(`${base}/cmd/call/0F00D`, payload, { qos: 1 });
+    await expect.poll(() => heard.length).toBe(6);
     expect(heard.every(({ text }) => text.includes("only signed commands"))).toBe(true);
     expect(Buffer.from(await board.evaluate("typeof evil")).toString()).toBe("'undefined'");
     await expect.poll(() => world.keeper.feeds).toBeGreaterThan(1);
