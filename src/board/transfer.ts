@@ -62,6 +62,7 @@ export class Transfer {
   #reportedAt = 0;
   #ended = false;
   #timer: Timer | undefined;
+  #reportTimer: Timer | undefined;
   /** Resolves when one that has begun is written no more. */
   readonly closed: Promise<void>;
   #setClosed = (): void => {};
@@ -194,6 +195,7 @@ export class Transfer {
     // One that still looks through what is there sees that it has ended, and closes then.
     if (!target) return;
     this.#timer?.cancel();
+    this.#reportTimer?.cancel();
     await target.writer.close().catch(() => {});
     // What cannot be removed is overwritten by the next attempt.
     if (discard) await target.discard().catch(() => {});
@@ -222,9 +224,17 @@ export class Transfer {
 
   #reportIfDue(): void {
     const { size, windowBytes, clock } = this.#options;
-    if (this.#written === size || this.#ended) return;
-    const late = clock.monotonic() - this.#reportedAt >= reportMs;
-    if (late || this.#written - this.#reported >= windowBytes / 8) this.#report({ have: this.#written });
+    if (this.#written === size || this.#written === this.#reported || this.#ended) return;
+    const lateInMs = this.#reportedAt + reportMs - clock.monotonic();
+    if (lateInMs <= 0 || this.#written - this.#reported >= windowBytes / 8) {
+      this.#report({ have: this.#written });
+      return;
+    }
+    // Whoever has less on its way than that waits for it.
+    this.#reportTimer ??= clock.setTimer(lateInMs, () => {
+      this.#reportTimer = undefined;
+      this.#reportIfDue();
+    });
   }
 
   #report(progress: PartsProgress): void {
@@ -235,6 +245,8 @@ export class Transfer {
       );
       return;
     }
+    this.#reportTimer?.cancel();
+    this.#reportTimer = undefined;
     this.#reported = progress.have;
     this.#reportedAt = this.#options.clock.monotonic();
     this.#options.answer.say(JSON.stringify(progress));

@@ -10,6 +10,7 @@ import type { TransferOptions } from "./board.ts";
 import type { Conversation } from "./conversation.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { Pace } from "./pace.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /**
@@ -23,12 +24,6 @@ export interface PartsAhead {
   readonly part: number;
   readonly window: number;
 }
-
-/**
- * How many bytes may be on their way to the broker while the board has not answered: on a slow line not much is sent for
- * nothing where it turns out to have the file's beginning.
- */
-const aheadBytes = 262_144;
 
 /**
  * Whatever a board says of its window: no more parts and bytes than these are on their way, and no longer parts. A board
@@ -63,6 +58,7 @@ export async function sendParts(
   ahead?: PartsAhead,
 ): Promise<void> {
   const { clock } = exchange.services;
+  const pace = new Pace(clock);
   let movedAt = clock.monotonic();
   let most = -1;
   let patienceMs = askAgainMs;
@@ -73,7 +69,7 @@ export async function sendParts(
     if (busy || have > most) movedAt = clock.monotonic();
     if (busy) return;
     beginning ??= have;
-    if (have > most) patienceMs = askAgainMs;
+    if (have > most) patienceMs = Math.max(askAgainMs, 2 * pace.delayMs);
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
@@ -83,7 +79,7 @@ export async function sendParts(
       const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
       patienceMs *= 2;
       const beginOnce: BeginOnce = (one, more) => begin(one, { ...more, timeoutMs });
-      await sendOnce(exchange, request, content, beginOnce, moved, mayGoAhead);
+      await sendOnce(exchange, request, content, { begin: beginOnce, moved, pace, ahead: mayGoAhead });
       return;
     } catch (error) {
       const code = remoteErrors.is(error, "remote/refused") ? error.detail["code"] : undefined;
@@ -110,19 +106,24 @@ type BeginOnce = (
   options: { readonly onBody: (body: Uint8Array) => void },
 ) => Conversation;
 
+/** One attempt. */
+interface Attempt {
+  readonly begin: BeginOnce;
+  readonly moved: (told: PartsProgress) => void;
+  readonly pace: Pace;
+  readonly ahead: PartsAhead | undefined;
+}
+
 async function sendOnce(
   exchange: Exchange,
   request: BoardRequest & { readonly do: "put" | "update" },
   content: Uint8Array,
-  begin: BeginOnce,
-  moved: (told: PartsProgress) => void,
-  ahead: PartsAhead | undefined,
+  { begin, moved, pace, ahead }: Attempt,
 ): Promise<void> {
   let progress: Progress | undefined = ahead && limit({ have: 0, done: false, ...ahead });
   let offset = 0;
-  /** How much has reached the broker, while the board has not answered. */
-  let reached = 0;
   let answered = false;
+  pace.restart(0);
   const news = new Wakeup();
   const call = begin(request, {
     onBody(body) {
@@ -131,33 +132,35 @@ async function sendOnce(
         call.fail(remoteErrors.create("remote/bad-answer", "the board answered no progress of a transfer"));
         return;
       }
-      moved(told);
-      if (told.busy) return;
+      if (told.busy) {
+        moved(told);
+        return;
+      }
       progress = limit({ part: 1024, window: 1024, done: false, ...progress, ...told });
       // Where an earlier attempt left something, what was sent ahead was for nothing.
-      if (!answered && told.have > 0) offset = told.have;
+      if (!answered && told.have > 0) {
+        offset = told.have;
+        pace.restart(offset);
+      }
       answered = true;
+      pace.arrived(told.have, progress.window);
+      moved(told);
       news.announce();
     },
   });
   const topicOf = (start: number) =>
     encodeCommandTopic(exchange.base, { command: "part", id: call.id, tail: toPartTail(start) });
-  const reach = (end: number) => {
-    reached = end;
-    if (!answered) news.announce();
-  };
   const send = async () => {
     while (!call.ended) {
       if (progress) {
         offset = Math.max(offset, progress.have);
-        const upTo = Math.min(content.length, progress.have + progress.window);
-        for (; offset < upTo && !call.ended; offset += progress.part) {
-          if (!answered && offset >= reached + aheadBytes) break;
-          const end = Math.min(offset + progress.part, content.length);
-          const sent = call.sendTo(topicOf(offset), content.subarray(offset, end));
-          if (!answered) void sent.then(() => reach(end));
+        const upTo = Math.min(content.length, progress.have + Math.min(progress.window, pace.bytes));
+        while (offset < upTo && !call.ended) {
+          const end = Math.min(offset + pace.partOf(progress.part), content.length);
+          void call.sendTo(topicOf(offset), content.subarray(offset, end));
+          pace.sent(end);
+          offset = end;
         }
-        offset = Math.min(offset, content.length);
       }
       await Promise.race([news.wait(), call.done]);
     }

@@ -107,8 +107,9 @@ describe("what a native board says of a transfer (real)", () => {
   });
 
   it.each([
-    ['{"have":0,"part":1073741824,"window":1073741824}', 262_144, 64],
+    ['{"have":0,"part":1073741824,"window":1073741824}', 8192, 8],
     ['{"have":0,"part":0,"window":100}', 1, 100],
+    ['{"have":0,"part":0,"window":1073741824}', 1, 1024],
   ])("of part and window (%s) has its bounds", async (progress, longest, most) => {
     await using hostile = await startHostileBoard("native", ({ command, say }) => {
       if (command === "call") say(progress, 0, false);
@@ -121,5 +122,22 @@ describe("what a native board says of a transfer (real)", () => {
     await expect(put).rejects.toThrow("enough");
     expect(parts()).toHaveLength(most);
     expect(Math.max(...parts().map(({ body }) => body.length))).toBe(longest);
+  });
+
+  it("has its bounds however fast it says that parts have come", async () => {
+    let [have, sequence, mostOnTheWay] = [0, 1, 0];
+    await using hostile = await startHostileBoard("native", ({ command, tail, body, say }) => {
+      if (command === "call") say('{"have":0,"part":1073741824,"window":1073741824}', 0, false);
+      if (command !== "part") return;
+      mostOnTheWay = Math.max(mostOnTheWay, Number(tail) + body.length - have);
+      have = Number(tail) + body.length;
+      say(JSON.stringify({ have, done: have === content.length }), sequence++, have === content.length);
+    });
+    await hostile.board.put("x", content);
+    const longest = Math.max(
+      ...hostile.heard.map(({ command, body }) => (command === "part" ? body.length : 0)),
+    );
+    expect(longest).toBe(262_144);
+    expect(mostOnTheWay).toBeLessThanOrEqual(16_777_216);
   });
 });
