@@ -14,18 +14,18 @@ async function send(
   const start = clock.monotonic();
   let freeAt = start;
   let offset = 0;
-  let have = 0;
+  const board = { have: 0 };
   const waits: number[] = [];
-  while (have < bytes) {
-    while (offset < bytes && offset < have + Math.min(pace.bytes, most)) {
+  while (board.have < bytes) {
+    while (offset < bytes && offset < board.have + Math.min(pace.bytes, most)) {
       const end = Math.min(offset + pace.partOf(16_384), bytes);
       const now = clock.monotonic();
       freeAt = Math.max(freeAt, now) + ((end - offset) / line.perSecond) * 1000;
       waits.push(freeAt - now);
       pace.sent(end);
       clock.setTimer(freeAt - now + line.roundTripMs, () => {
-        have = end;
-        pace.arrived(have, most);
+        board.have = end;
+        pace.arrived(end, most);
       });
       offset = end;
     }
