@@ -11,7 +11,7 @@ import {
 } from "../wire/index.ts";
 
 /** So many feeds that did not come home are no accident. */
-const feedsLost = 2;
+const feedsLost = 3;
 
 /** What a {@link Feeder} is made of. */
 export interface FeederOptions {

@@ -6,7 +6,7 @@ import type { FileWriter } from "./platform.ts";
 
 /**
  * The longest part that is asked for, and how many bytes may be on their way, unless a board says otherwise: twice what fills 10
- * Mbit/s with 100 ms there and back. What feeds the watchdog waits behind them: half a minute on a line of 65 kbit/s.
+ * Mbit/s with 100 ms there and back. A caller has less on its way where the line is slow.
  */
 export const usualPartBytes = 16_384;
 export const usualWindowBytes = 262_144;
