@@ -7,7 +7,7 @@ import {
   encodeCommandTopic,
   PacketOrder,
 } from "../wire/index.ts";
-import { remoteErrors } from "./errors.ts";
+import { remoteErrors, tooLong } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The most that is taken of an answer that is kept whole, unless somebody says otherwise: 16 MiB. */
@@ -136,8 +136,7 @@ export class Conversation {
     const { onBody, maximumBytes = wholeAnswerBytes, command, asked = command } = this.#options;
     this.#received += body.length;
     if (this.#received > maximumBytes) {
-      const message = `the board's answer to ${asked} is longer than ${maximumBytes} bytes`;
-      this.fail(remoteErrors.create("remote/too-long", message, { detail: { maximumBytes } }));
+      this.fail(tooLong(asked, maximumBytes));
       return;
     }
     if (onBody) onBody(body);

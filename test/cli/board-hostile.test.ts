@@ -50,6 +50,12 @@ async function run(words: readonly string[], under?: readonly [string, ...string
   return { code: await running.exit, out: running.out(), err: running.err() };
 }
 
+/** Announces a board, or has it forgotten. */
+function tell(prefix: string, name: string): Promise<unknown> {
+  const told = name === "" ? "" : JSON.stringify({ ...info, name });
+  return board.publish(`${prefix}/mqb/info`, told, { qos: 1, retain: true });
+}
+
 beforeAll(async () => {
   broker = await startEmbeddedBroker({ host: "127.0.0.1", port: await freePort() });
   environment = { MOTEQ_BROKER_URL: broker.url };
@@ -95,6 +101,15 @@ describe("what a hostile board says (real)", () => {
       expect(out).toMatch(shown);
       expect(out).not.toMatch(controls);
     }
+  });
+
+  it("of itself is cut in a table, and left out where it is longer than a board's: that is said", async () => {
+    await Promise.all([tell("evil/long", "n".repeat(1000)), tell("evil/longer", "n".repeat(900_000))]);
+    const { code, out, err } = await run(["list"]);
+    await Promise.all([tell("evil/long", ""), tell("evil/longer", "")]);
+    expect([code, err]).toEqual([0, expect.stringContaining("announcements left out: 1; too long")]);
+    expect(out).toContain(`evil/long  ${"n".repeat(59)}…  online`);
+    expect(out).not.toContain("evil/longer");
   });
 
   it("does nothing to it either where it refuses", async () => {

@@ -4,6 +4,13 @@ import { startHostileBoard } from "./hostile-board.ts";
 
 const badAnswer = { code: "remote/bad-answer" };
 const ignore = () => {};
+const takeForEver = () => new Promise<void>(() => {});
+
+/** A listing of folders whose names have so many bytes. */
+function foldersOf(entries: number, bytes: number): string {
+  const entry = `(b'${"61".repeat(bytes)}', 16384, 0)`;
+  return `[${Array.from({ length: entries }, () => entry).join(", ")}]`;
+}
 
 describe("what a board that runs mqrepl answers (real)", () => {
   it("is taken for nothing that it is not", async () => {
@@ -24,6 +31,26 @@ describe("what a board that runs mqrepl answers (real)", () => {
   it("of folders within folders is read 32 deep", async () => {
     await using hostile = await startHostileBoard("mqrepl", ({ say }) => say("[(b'61', 16384, 0)]"));
     expect(await hostile.board.list("/", { recursive: true })).toHaveLength(33);
+  });
+
+  it("of folders that never end is not read for ever, nor are more entries or longer names than asked for", async () => {
+    let next = foldersOf(20, 1024);
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say(next));
+    await expect(hostile.board.list("/", { recursive: true })).rejects.toMatchObject({
+      code: "remote/too-long",
+    });
+    next = foldersOf(21, 1);
+    await expect(hostile.board.list("/")).rejects.toMatchObject(badAnswer);
+    next = foldersOf(1, 1025);
+    await expect(hostile.board.list("/")).rejects.toMatchObject(badAnswer);
+  });
+
+  it("of a file is no longer than 128 MiB, however slowly it is taken", async () => {
+    const part = new Uint8Array(1_000_000);
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => {
+      for (let sent = 0; sent < 140; sent++) say(part, undefined, false);
+    });
+    await expect(hostile.board.get("x", takeForEver)).rejects.toMatchObject({ code: "remote/too-long" });
   });
 
   it.each(["80", "ff"])("in one message is read whatever its header's number is: %s…", async (start) => {

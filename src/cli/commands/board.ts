@@ -30,7 +30,7 @@ import { signatureOf, signImage } from "../board/sign.ts";
 import { readSpec, syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
-import { printLine, toJsonLine, toSafeText } from "../output.ts";
+import { printError, printLine, toJsonLine, toSafeText } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 
@@ -270,13 +270,15 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .option("--wait <ms>", "how long announcements are awaited", parseWhole(50, 60_000), 500)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
-      const boards = await withClient(readBoardPlace(options).config, async (client) => {
+      const { boards, leftOut } = await withClient(readBoardPlace(options).config, async (client) => {
         await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
         return await findBoards(client, options.wait, signal);
       });
       if (options.json) for (const { prefix, info } of boards) printLine(toJsonLine({ prefix, ...info }));
       else if (boards.length === 0) printLine("No board has announced itself; those that run mqrepl do not.");
       else printBoards(boards);
+      if (leftOut > 0)
+        printError(`announcements left out: ${leftOut}; too long for a board's, or behind too many others`);
     });
   board
     .command("key <file>")
