@@ -30,7 +30,15 @@ export const remoteErrors = defineErrors({
   },
   "remote/too-long": {
     fault: "peer",
-    meaning: "The board's answer is longer than the limit for it; it was not read further.",
+    meaning:
+      "The board's answer is longer than the limit for it; it was not read further. What an evaluation prints is taken up to " +
+      "16 MiB in all: have it write more into a file, and `get` that.",
+  },
+  "remote/message-too-long": {
+    fault: "caller",
+    meaning:
+      "What the board is asked, as a source to evaluate, is longer than the 1 MiB that one message may have; nothing was sent. " +
+      "Put it as a file, and have the board import that.",
   },
   "remote/digest": {
     fault: "peer",

@@ -43,6 +43,17 @@ describe("what a native board answers (real)", () => {
     await expect(hostile.board.evaluate("1")).rejects.toMatchObject({ message: "x".repeat(65_536) });
   });
 
+  it("of an evaluation is printed up to 16 MiB in all", async () => {
+    await using hostile = await startHostileBoard("native", ({ say }) => {
+      for (let sent = 0; sent < 18; sent++) say(new Uint8Array(1_000_000), sent, false);
+    });
+    let printed = 0;
+    const onOutput = (bytes: Uint8Array) => void (printed += bytes.length);
+    const message = "the board's answer to eval is longer than 16777216 bytes; it was not read further";
+    await expect(hostile.board.evaluate("1", { onOutput })).rejects.toMatchObject({ message });
+    expect(printed).toBe(16_000_000);
+  });
+
   it("of itself is no longer than 64 KiB", async () => {
     const info = { state: "online", session: "00".repeat(16), name: "x".repeat(70_000) };
     await using hostile = await startHostileBoard("native", ({ say }) => say(JSON.stringify(info)));
@@ -121,5 +132,15 @@ describe("what a native board says of a transfer (real)", () => {
     await expect(put).rejects.toThrow("enough");
     expect(parts()).toHaveLength(most);
     expect(Math.max(...parts().map(({ body }) => body.length))).toBe(longest);
+  });
+});
+
+describe.each(["native", "mqrepl"] as const)("what is asked of a board with %s (real)", (dialect) => {
+  it("is no longer than a message that is answered: that is said, and nothing sent", async () => {
+    await using hostile = await startHostileBoard(dialect, ({ say }) => say(""));
+    await hostile.board.evaluate("x".repeat(1_048_000));
+    const tooLong = hostile.board.evaluate("x".repeat(1_048_576));
+    await expect(tooLong).rejects.toMatchObject({ code: "remote/message-too-long", fault: "caller" });
+    expect(hostile.heard).toHaveLength(1);
   });
 });
