@@ -1,4 +1,11 @@
-import { type AbortSignalLike, concatBytes, decodeUtf8, onAbort, type Timer, utf8Length } from "../base/index.ts";
+import {
+  type AbortSignalLike,
+  concatBytes,
+  decodeUtf8,
+  onAbort,
+  type Timer,
+  utf8Length,
+} from "../base/index.ts";
 import {
   type BoardPacket,
   decodeBoardPacket,
@@ -85,7 +92,9 @@ export class Conversation {
     if (this.#settled) return;
     if (headerBytes + utf8Length(topic) + payload.length > longestMessageBytes) {
       const message = `what the board is asked has ${payload.length} bytes; one message has at most 1 MiB`;
-      this.fail(remoteErrors.create("remote/message-too-long", message, { detail: { bytes: payload.length } }));
+      this.fail(
+        remoteErrors.create("remote/message-too-long", message, { detail: { bytes: payload.length } }),
+      );
       return;
     }
     try {

@@ -85,14 +85,22 @@ describe("what a native board answers (real)", () => {
   });
 
   it("of a session that is never the right one is asked for again only so often", async () => {
-    await using hostile = await startHostileBoard("native", ({ refuse }) => {
-      refuse(`board/session: ${"ab".repeat(16)}`);
-    });
-    const refused = { detail: { code: "board/session" } };
+    let name = () => "ab".repeat(16);
+    await using hostile = await startHostileBoard("native", ({ refuse }) =>
+      refuse(`board/session: ${name()}`),
+    );
+    const refused = {
+      detail: { code: "board/session" },
+      message: expect.stringContaining("does not take the session that it names itself"),
+    };
     await expect(hostile.board.evaluate("1")).rejects.toMatchObject(refused);
     expect(hostile.heard).toHaveLength(2);
     await expect(hostile.board.put("x", new Uint8Array())).rejects.toMatchObject(refused);
-    expect(hostile.heard).toHaveLength(2 + 11);
+    expect(hostile.heard).toHaveLength(2 + 1);
+    let session = 0;
+    name = () => String(++session).padStart(32, "0");
+    await expect(hostile.board.evaluate("1")).rejects.toMatchObject(refused);
+    expect(hostile.heard).toHaveLength(3 + 100);
   });
 });
 

@@ -61,4 +61,11 @@ describe("a call that a board has under way", () => {
     expect((await board.info()).session).not.toBe(session);
     await expect(end).resolves.toBeDefined();
   });
+
+  it("is done for each of 200 callers at once, though a session is begun for every 64", async () => {
+    const client = await world.connect();
+    const callers = await Promise.all(Array.from({ length: 200 }, () => world.drive({ client })));
+    const answers = await Promise.all(callers.map((caller) => caller.evaluate("2+3")));
+    expect(new Set(answers.map((answer) => decodeUtf8(answer)))).toEqual(new Set(["5"]));
+  });
 });
