@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { encodeUtf8, toHex } from "../../src/base/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 import { startHostileBoard } from "./hostile-board.ts";
 
@@ -85,10 +86,11 @@ describe("what a native board answers (real)", () => {
   });
 
   it("of a session that is never the right one is asked for again only so often", async () => {
-    let name = () => "ab".repeat(16);
-    await using hostile = await startHostileBoard("native", ({ refuse }) =>
-      refuse(`board/session: ${name()}`),
-    );
+    let session: number | undefined;
+    await using hostile = await startHostileBoard("native", ({ refuse }) => {
+      const named = session === undefined ? "the same again" : ++session;
+      refuse(`board/session: ${toHex(encodeUtf8(String(named).padStart(16)))}`);
+    });
     const refused = {
       detail: { code: "board/session" },
       message: expect.stringContaining("does not take the session that it names itself"),
@@ -97,8 +99,7 @@ describe("what a native board answers (real)", () => {
     expect(hostile.heard).toHaveLength(2);
     await expect(hostile.board.put("x", new Uint8Array())).rejects.toMatchObject(refused);
     expect(hostile.heard).toHaveLength(2 + 1);
-    let session = 0;
-    name = () => String(++session).padStart(32, "0");
+    session = 0;
     await expect(hostile.board.evaluate("1")).rejects.toMatchObject(refused);
     expect(hostile.heard).toHaveLength(3 + 100);
   });
