@@ -83,6 +83,11 @@ export interface RemoteBoard {
   crash(number: number, options?: CommandOptions): Promise<CrashReport>;
   /** Forgets them. @throws also `remote/unsupported` */
   clearCrashes(options?: CommandOptions): Promise<void>;
+  /**
+   * Has `listener` called whenever it was started anew, by which its variables are gone. It is told as long as it may read the
+   * board's information; a board with mqrepl does not tell.
+   */
+  onRestart(listener: () => void): void;
   /** Ends every conversation with it. */
   close(): Promise<void>;
 }

@@ -225,6 +225,9 @@ export class MqreplBoard implements RemoteBoard {
     return this.crashes();
   }
 
+  /** It does not tell. */
+  onRestart(): void {}
+
   close(): Promise<void> {
     return this.#exchange.close();
   }

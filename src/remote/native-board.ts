@@ -52,7 +52,11 @@ export class NativeBoard implements RemoteBoard {
 
   /** Hears from now on when the board is started anew, so that what it forgets by that ends at once. */
   watch(): void {
-    this.#watch.start();
+    this.#watch.start(toHex(this.#session));
+  }
+
+  onRestart(listener: () => void): void {
+    this.#watch.onRestart(listener);
   }
 
   async info(options: CommandOptions & { readonly timeoutMs?: number } = {}): Promise<BoardInfo> {

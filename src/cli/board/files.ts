@@ -55,11 +55,15 @@ export async function getFile(
       signal,
       onProgress: (done, total) => progress.show(basename(remote), done, total),
     });
-    if (path === undefined) return;
-    await new Promise<void>((resolve) => stream.end(() => resolve()));
-    if (failure) throw failure;
-    target.finish();
-    if (options.json) printLine(toJsonLine({ file: path, size, sha256: hash.digest("hex") }));
+    if (path !== undefined) {
+      await new Promise<void>((resolve) => stream.end(() => resolve()));
+      if (failure) throw failure;
+      target.finish();
+    }
+    if (!options.json) return;
+    const line = toJsonLine({ file: path ?? "-", size, sha256: hash.digest("hex") });
+    // Standard output has the file itself.
+    (path === undefined ? process.stderr : process.stdout).write(`${line}\n`);
   } catch (error) {
     if (error !== failure) throw error;
     throw cliErrors.create("cli/local-file", `cannot write ${path}: ${messageOf(error)}`, { cause: error });

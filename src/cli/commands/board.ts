@@ -86,7 +86,7 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     .option("--sha", "with the SHA-256 of files");
   add(
     "get <remote> [local]",
-    "fetches a file into a local file or folder; to standard output if none is named, or -",
+    "fetches a file into a local file or folder; to standard output if none is named, or - (--json: and what it was to the error stream)",
     (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
   );
   add(
@@ -139,7 +139,9 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
+  add("repl", "evaluates line by line, until Ctrl-D", (board, _words, options) =>
+    runRepl(board, options, signal),
+  );
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
@@ -188,7 +190,10 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
     },
   )
     .option("-n, --normal", "into normal mode")
-    .option("-f, --safe", "into safe mode")
+    .option(
+      "-f, --safe",
+      "into safe mode; the letter is the original program's, and forces nothing: --hard does",
+    )
     .option("-s, --soft", "the agent alone")
     .option("--hard", "at once: what runs is killed, without a goodbye");
   add(
