@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "../../src/base/index.ts";
+import type { RemoteBoard } from "../../src/remote/index.ts";
+import { decodeCommandTopic } from "../../src/wire/index.ts";
+import { captureOf } from "../support/mqboard-captures.ts";
 import { startHostileBoard } from "./hostile-board.ts";
 
 const badAnswer = { code: "remote/bad-answer" };
@@ -76,6 +79,29 @@ describe("what a board that runs mqrepl answers (real)", () => {
 });
 
 describe("what is sent to a board that runs mqrepl (real)", () => {
+  const asOriginal: readonly (readonly [title: string, ask: (board: RemoteBoard) => Promise<unknown>])[] = [
+    ["eval 45+876", (board) => board.evaluate("45+876")],
+    ["get boot.py", (board) => board.get("boot.py", ignore)],
+    ["get /lib/foo.py", (board) => board.get("/lib/foo.py", ignore)],
+    ["mkdir /a", (board) => board.makeFolder("/a")],
+    ["rm /a/x.py", (board) => board.remove("/a/x.py")],
+    ["rmdir /a", (board) => board.removeFolder("/a")],
+    ["reset", (board) => board.reset("normal")],
+    ["reset -f", (board) => board.reset("safe")],
+    ["reset -s", (board) => board.reset("soft")],
+    ["reset --hard", (board) => board.reset("hard")],
+  ];
+
+  it.each(asOriginal)("is word for word what the original program sends: %s", async (title, ask) => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say(""));
+    await ask(hostile.board);
+    const original = captureOf(title).map(({ topic, payload }) => {
+      const { command, tail } = decodeCommandTopic("esp32/test/mqb", topic) ?? {};
+      return { command, tail, body: Buffer.from(payload).toString("latin1", 2) };
+    });
+    expect(hostile.heard.map(({ command, tail, body }) => ({ command, tail, body }))).toEqual(original);
+  });
+
   it("of an image is no more than 16 messages ahead of what it acknowledges", async () => {
     await using hostile = await startHostileBoard("mqrepl", ignore);
     const stop = new AbortController();
