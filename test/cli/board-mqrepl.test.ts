@@ -36,7 +36,7 @@ describe("moteq board, with a board that runs mqrepl (real)", () => {
     expect(got.out).toBe("x".repeat(5000));
   });
 
-  it("synchronises, and removes once", async () => {
+  it("synchronises, removes a file once, and a folder with all that is in it", async () => {
     write("kept", "kept");
     write("spec", "/it's/new:\n  kept\n");
     const synchronised =
@@ -45,5 +45,7 @@ describe("moteq board, with a board that runs mqrepl (real)", () => {
     const removed = await Promise.all([run("rm", "/it's/new/kept"), run("rm", "/it's/new/kept")]);
     expect(new Set(removed.map(({ code }) => code))).toEqual(new Set([0, 1]));
     expect(removed.map(({ err }) => err).join("")).toContain("ENOENT");
+    expect(await run("rm", "-r", "/it's")).toEqual({ code: 0, out: "", err: "" });
+    expect((await run("ls", "/")).out).not.toContain("it's");
   });
 });
