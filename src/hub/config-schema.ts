@@ -9,7 +9,7 @@ import {
   longestTtl,
 } from "../gateway/index.ts";
 import { donglePlaceForms, isDonglePlace } from "../node/index.ts";
-import { boardLogLevels } from "../wire/index.ts";
+import { boardLogLevels, boardTopicRule, isBoardTopic } from "../wire/index.ts";
 
 // Each message completes the sentence "expected …". Keys are the seed's where it has them (`qlen`, `lpmode`, `pub_all`,
 // `errors`, `status`, `statreq`, `debug`), and snake case like those where it has none.
@@ -177,7 +177,13 @@ const publicKey = matching(
 );
 
 const board = v.strictObject({
-  prefix: v.optional(topicName, "board"),
+  prefix: v.optional(
+    v.pipe(
+      v.string(boardTopicRule),
+      v.check((given) => isBoardTopic(given), boardTopicRule),
+    ),
+    "board",
+  ),
   name: v.optional(text),
   data: v.optional(text, "moteq-board"),
   root: v.optional(text),

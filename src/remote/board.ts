@@ -17,8 +17,8 @@ export interface TransferOptions extends CommandOptions {
  * A board, driven over MQTT. There are two kinds, moteq's own and those that run the original mqrepl, and all that both
  * can do is here. Paths are the board's.
  *
- * Every method throws `remote/no-answer`, `remote/restarted`, `remote/refused`, `remote/gap`, `remote/too-long`, `remote/bad-answer`,
- * `remote/closed`, what publishing throws, and the signal's reason.
+ * Every method throws `remote/no-answer`, `remote/restarted`, `remote/refused`, `remote/gap`, `remote/too-long`,
+ * `remote/message-too-long`, `remote/bad-answer`, `remote/closed`, what publishing throws, and the signal's reason.
  */
 export interface RemoteBoard {
   readonly dialect: "native" | "mqrepl";
@@ -28,7 +28,8 @@ export interface RemoteBoard {
   info(options?: CommandOptions): Promise<BoardInfo>;
   /**
    * Evaluates source in the board's own language. Resolves with what it printed, and the printed form of the value if it
-   * has one; with `onOutput`, that comes as it is printed, and nothing is kept.
+   * has one; with `onOutput`, that comes as it is printed, and nothing is kept. In either way it ends at 16 MiB in all, with
+   * `remote/too-long`; the source has less than 1 MiB.
    */
   evaluate(
     source: string,
@@ -82,6 +83,11 @@ export interface RemoteBoard {
   crash(number: number, options?: CommandOptions): Promise<CrashReport>;
   /** Forgets them. @throws also `remote/unsupported` */
   clearCrashes(options?: CommandOptions): Promise<void>;
+  /**
+   * Has `listener` called whenever it was started anew, by which its variables are gone. It is told as long as it may read the
+   * board's information; a board with mqrepl does not tell.
+   */
+  onRestart(listener: () => void): void;
   /** Ends every conversation with it. */
   close(): Promise<void>;
 }

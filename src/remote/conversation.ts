@@ -1,4 +1,11 @@
-import { type AbortSignalLike, concatBytes, decodeUtf8, onAbort, type Timer } from "../base/index.ts";
+import {
+  type AbortSignalLike,
+  concatBytes,
+  decodeUtf8,
+  onAbort,
+  type Timer,
+  utf8Length,
+} from "../base/index.ts";
 import {
   type BoardPacket,
   decodeBoardPacket,
@@ -7,11 +14,16 @@ import {
   encodeCommandTopic,
   PacketOrder,
 } from "../wire/index.ts";
-import { remoteErrors } from "./errors.ts";
+import { remoteErrors, tooLong } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The most that is taken of an answer that is kept whole, unless somebody says otherwise: 16 MiB. */
 const wholeAnswerBytes = 16 * 1024 * 1024;
+
+/** The longest message that a board takes, with its topic and the bytes of MQTT: 1 MiB. A longer one would not be answered. */
+const longestMessageBytes = 1024 * 1024;
+/** What MQTT puts before a message's topic and payload, at most. */
+const headerBytes = 16;
 
 /** What one conversation is about. */
 export interface ConversationOptions {
@@ -75,9 +87,16 @@ export class Conversation {
     void this.sendTo(this.topic, encodeBoardPacket(packet));
   }
 
-  /** Sends a payload that belongs to the conversation; resolves when the broker has it. */
+  /** Sends a payload that belongs to the conversation, unless it is too long; resolves when the broker has it. */
   async sendTo(topic: string, payload: Uint8Array): Promise<void> {
     if (this.#settled) return;
+    if (headerBytes + utf8Length(topic) + payload.length > longestMessageBytes) {
+      const message = `what the board is asked has ${payload.length} bytes; one message has at most 1 MiB`;
+      this.fail(
+        remoteErrors.create("remote/message-too-long", message, { detail: { bytes: payload.length } }),
+      );
+      return;
+    }
     try {
       await this.#exchange.services.client.publish(topic, payload, { qos: 1 });
     } catch (error) {
@@ -136,8 +155,7 @@ export class Conversation {
     const { onBody, maximumBytes = wholeAnswerBytes, command, asked = command } = this.#options;
     this.#received += body.length;
     if (this.#received > maximumBytes) {
-      const message = `the board's answer to ${asked} is longer than ${maximumBytes} bytes`;
-      this.fail(remoteErrors.create("remote/too-long", message, { detail: { maximumBytes } }));
+      this.fail(tooLong(asked, maximumBytes));
       return;
     }
     if (onBody) onBody(body);

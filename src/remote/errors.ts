@@ -1,4 +1,5 @@
-import { defineErrors } from "../base/index.ts";
+import { defineErrors, type MoteqError } from "../base/index.ts";
+import { decodeFault } from "../wire/index.ts";
 
 /** The errors of driving a board; `docs/reference/errors.md` explains them. */
 export const remoteErrors = defineErrors({
@@ -29,7 +30,15 @@ export const remoteErrors = defineErrors({
   },
   "remote/too-long": {
     fault: "peer",
-    meaning: "The board's answer is longer than the limit for it; it was not read further.",
+    meaning:
+      "The board's answer is longer than the limit for it; it was not read further. What an evaluation prints is taken up to " +
+      "16 MiB in all: have it write more into a file, and `get` that.",
+  },
+  "remote/message-too-long": {
+    fault: "caller",
+    meaning:
+      "What the board is asked, as a source to evaluate, is longer than the 1 MiB that one message may have; nothing was sent. " +
+      "Put it as a file, and have the board import that.",
   },
   "remote/digest": {
     fault: "peer",
@@ -48,3 +57,18 @@ export const remoteErrors = defineErrors({
     meaning: "The connection to the board was closed before this was done.",
   },
 });
+
+/** A board's answer that is not what was asked for. @param wanted what was; @param got what came, as text */
+export function badAnswer(wanted: string, got: string): MoteqError {
+  const { text } = decodeFault(got);
+  return remoteErrors.create(
+    "remote/bad-answer",
+    `the board answered no ${wanted.replace(/^an? /, "")}: ${JSON.stringify(text.slice(0, 80))}`,
+  );
+}
+
+/** An answer beyond its limit. @param asked what messages call the command */
+export function tooLong(asked: string, maximumBytes: number): MoteqError {
+  const message = `the board's answer to ${asked} is longer than ${maximumBytes} bytes; it was not read further`;
+  return remoteErrors.create("remote/too-long", message, { detail: { maximumBytes } });
+}

@@ -1,24 +1,16 @@
 import { decodeUtf8, encodeUtf8, fromHex, type MoteqError, sha256Of } from "../base/index.ts";
-import {
-  type BoardEntry,
-  type BoardInfo,
-  type BoardLogLevel,
-  decodeFault,
-  type ResetMode,
-} from "../wire/index.ts";
+import { type BoardEntry, type BoardInfo, type BoardLogLevel, type ResetMode } from "../wire/index.ts";
 import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
 import type { ConversationOptions } from "./conversation.ts";
-import { remoteErrors } from "./errors.ts";
+import { badAnswer, remoteErrors, tooLong } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { listByEvaluation } from "./mqrepl-listing.ts";
 import { putClassic, updateClassic } from "./mqrepl-transfer.ts";
 import {
   completeSource,
   describeSource,
   digestSource,
-  entriesAtOnce,
-  listSource,
   makeFolderSource,
-  parseEntries,
   parseNames,
   readSource,
   removeFolderSource,
@@ -29,10 +21,11 @@ import {
 
 /** How many bytes of a file are read by one evaluation, where the name cannot stand in a topic. */
 const readAtOnce = 512;
-/** How deep folders are listed: links may make a circle. */
-const deepestFolder = 32;
-/** The most entries of one folder that are taken. */
-const mostEntries = 100_000;
+/**
+ * The longest file that is fetched, in bytes. The original's answer ends at 32,767 messages of 2800 bytes; it comes as fast as
+ * it can, so that all of it may have to wait here for whoever takes it.
+ */
+const longestFile = 128 * 1024 * 1024;
 
 /** The numbers of levels in Python's `logging`. */
 const pythonLevels = { debug: 10, info: 20, warning: 30, error: 40, critical: 50, none: 100 };
@@ -90,7 +83,11 @@ export class MqreplBoard implements RemoteBoard {
     path: string,
     options: CommandOptions & { readonly recursive?: boolean; readonly digest?: boolean } = {},
   ): Promise<BoardEntry[]> {
-    return await this.#list(path, "", options, 0);
+    const listed = {
+      ask: (source: string) => this.#ask("list", source, options),
+      digest: (file: string) => this.digest(file, options),
+    };
+    return await listByEvaluation(listed, path, options);
   }
 
   async digest(path: string, options: CommandOptions = {}): Promise<string> {
@@ -111,7 +108,7 @@ export class MqreplBoard implements RemoteBoard {
       command: "get",
       tail: path,
       signal: options.signal,
-      maximumBytes: Infinity,
+      maximumBytes: longestFile,
       onBody(body) {
         size += body.length;
         const piece = body.slice();
@@ -228,6 +225,9 @@ export class MqreplBoard implements RemoteBoard {
     return this.crashes();
   }
 
+  /** It does not tell. */
+  onRestart(): void {}
+
   close(): Promise<void> {
     return this.#exchange.close();
   }
@@ -258,33 +258,6 @@ export class MqreplBoard implements RemoteBoard {
     }
   }
 
-  async #list(
-    path: string,
-    prefix: string,
-    options: CommandOptions & { readonly recursive?: boolean; readonly digest?: boolean },
-    depth: number,
-  ): Promise<BoardEntry[]> {
-    const found: BoardEntry[] = [];
-    for (let from = 0; ; from += entriesAtOnce) {
-      const answer = await this.#ask("list", listSource(path, from), options);
-      const entries = parseEntries(answer);
-      if (!entries) throw badAnswer("a folder's entries", answer);
-      // One that never ends must not fill this side's memory.
-      if (from > mostEntries) throw badAnswer(`the end of a folder after ${mostEntries} entries`, answer);
-      for (const { name: bytes, folder, size } of entries) {
-        const name = decodeUtf8(bytes) ?? bytesAsText(bytes);
-        const whole = `${path}${path === "" || path.endsWith("/") ? "" : "/"}${name}`;
-        const sha256 = options.digest && !folder ? { sha256: await this.digest(whole, options) } : {};
-        found.push({ name: prefix + name, folder, size: folder ? 0 : size, ...sha256 });
-        if (folder && options.recursive && depth < deepestFolder) {
-          found.push(...(await this.#list(whole, `${prefix}${name}/`, options, depth + 1)));
-        }
-      }
-      if (entries.length < entriesAtOnce) break;
-    }
-    return found.toSorted((left, right) => (left.name < right.name ? -1 : 1));
-  }
-
   /** Names with `+` or `#` cannot stand in a topic; then the file comes by evaluating, piece by piece. */
   async #getByEvaluation(
     path: string,
@@ -295,6 +268,7 @@ export class MqreplBoard implements RemoteBoard {
       const answer = (await this.#ask("get", readSource(path, offset, readAtOnce), options)).trim();
       const bytes = fromHex(answer);
       if (!bytes) throw badAnswer("bytes of a file", answer);
+      if (offset + bytes.length > longestFile) throw tooLong("get", longestFile);
       await take(bytes);
       offset += bytes.length;
       options.onProgress?.(offset, offset);
@@ -310,17 +284,4 @@ export class MqreplBoard implements RemoteBoard {
 /** Whether a path may stand in a topic that brokers take: printable, and no wildcards. */
 function fitsTopic(path: string): boolean {
   return path.length <= 400 && /^[^+#\p{Control}\p{Surrogate}\p{Unassigned}]*$/u.test(path);
-}
-
-/** A name that is no UTF-8, byte by character: it can be shown, not asked for. */
-function bytesAsText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
-
-function badAnswer(wanted: string, got: string): MoteqError {
-  const { text } = decodeFault(got);
-  return remoteErrors.create(
-    "remote/bad-answer",
-    `the board answered no ${wanted.replace(/^an? /, "")}: ${JSON.stringify(text.slice(0, 80))}`,
-  );
 }

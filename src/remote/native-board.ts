@@ -24,6 +24,12 @@ import { SessionWatch } from "./session-watch.ts";
 const pieceBytes = 65_536;
 const piecesAhead = 4;
 
+/**
+ * So often one command is made in another session at most. A board begins one when it is started anew, which may be several
+ * times during a long transfer, and for every 64 callers: of some thousands at once nobody needs more.
+ */
+const mostSessions = 100;
+
 /** A board that runs moteq's own agent. */
 export class NativeBoard implements RemoteBoard {
   readonly dialect = "native";
@@ -46,7 +52,11 @@ export class NativeBoard implements RemoteBoard {
 
   /** Hears from now on when the board is started anew, so that what it forgets by that ends at once. */
   watch(): void {
-    this.#watch.start();
+    this.#watch.start(toHex(this.#session));
+  }
+
+  onRestart(listener: () => void): void {
+    this.#watch.onRestart(listener);
   }
 
   async info(options: CommandOptions & { readonly timeoutMs?: number } = {}): Promise<BoardInfo> {
@@ -195,19 +205,14 @@ export class NativeBoard implements RemoteBoard {
     return answer ?? fail("readable text");
   }
 
-  /** Calls, and once more if the board has been started anew since its session was heard. */
+  /** Calls, and gives back the whole answer. */
   async #call(request: BoardRequest, options: Omit<ConversationOptions, "command">): Promise<Uint8Array> {
-    for (let attempt = 0; ; attempt++) {
-      const session = toHex(this.#session);
+    return await this.#inSession(async (session) => {
       const conversation = this.#begin(request, options);
       this.#watch.follow(conversation, session);
-      try {
-        await conversation.done;
-        return conversation.answer;
-      } catch (error) {
-        if (attempt > 0 || !this.#learnSession(error)) throw error;
-      }
-    }
+      await conversation.done;
+      return conversation.answer;
+    });
   }
 
   async #send(
@@ -216,17 +221,30 @@ export class NativeBoard implements RemoteBoard {
     options: TransferOptions,
   ): Promise<void> {
     const { signal } = options;
-    for (let attempt = 0; ; attempt++) {
+    const begin = (one: BoardRequest, more: Omit<ConversationOptions, "command">) =>
+      this.#begin(one, { ...more, signal });
+    // An image is long, and more often than not an attempt that was interrupted goes on.
+    let ahead = request.do === "put" ? this.#ahead : undefined;
+    await this.#inSession(async () => {
+      const once = ahead;
+      ahead = undefined;
+      await sendParts(this.#exchange, request, content, begin, options, once);
+    });
+  }
+
+  /** Does what needs the board's session, and again in the one that a refusal names. @param work is told the session */
+  async #inSession<Result>(work: (session: string) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      const session = toHex(this.#session);
       try {
-        const begin = (one: BoardRequest, more: Omit<ConversationOptions, "command">) =>
-          this.#begin(one, { ...more, signal });
-        // An image is long, and more often than not an attempt that was interrupted goes on.
-        const ahead = attempt === 0 && request.do === "put" ? this.#ahead : undefined;
-        await sendParts(this.#exchange, request, content, begin, options, ahead);
-        return;
+        return await work(session);
       } catch (error) {
-        // A board may be started anew several times during one long transfer.
-        if (attempt >= 10 || !this.#learnSession(error)) throw error;
+        if (!remoteErrors.is(error, "remote/refused") || error.detail["code"] !== "board/session")
+          throw error;
+        const named = String(error.detail["text"]).trim();
+        if (attempt < mostSessions && named !== session && this.#useSession(named)) continue;
+        const message = `the board at ${this.base} does not take the session that it names itself: ask again, or see who else drives it`;
+        throw remoteErrors.create("remote/refused", message, { cause: error, detail: error.detail });
       }
     }
   }
@@ -242,12 +260,6 @@ export class NativeBoard implements RemoteBoard {
     const body = encodeCall(conversation.topic, call, this.#signer);
     conversation.send({ sequence: 0, last: true, body });
     return conversation;
-  }
-
-  /** Takes the session out of a refusal that names it. */
-  #learnSession(error: unknown): boolean {
-    if (!remoteErrors.is(error, "remote/refused") || error.detail["code"] !== "board/session") return false;
-    return this.#useSession(String(error.detail["text"]).trim());
   }
 
   /** Makes calls in this session from now on, if it is one. */

@@ -37,7 +37,8 @@ export function parseEntries(
 ): { name: Uint8Array; folder: boolean; size: number }[] | undefined {
   const [, inside] = /^\s*\[(.*)\]\s*$/s.exec(text) ?? [];
   if (inside === undefined) return undefined;
-  const entry = /\(b'((?:[0-9a-f]{2})+)', (\d{1,6}), (\d{1,15})\)(?:, |$)/gy;
+  // No file system has longer names.
+  const entry = /\(b'((?:[0-9a-f]{2}){1,1024})', (\d{1,6}), (\d{1,15})\)(?:, |$)/gy;
   const entries = [];
   let end = 0;
   for (const [whole, hex = "", type, size] of inside.matchAll(entry)) {

@@ -21,6 +21,9 @@ export class SessionWatch {
   readonly #onSession: (session: string) => void;
   /** The calls that are not answered, with the session in which each was made, and when by the clock. */
   readonly #calls = new Map<Conversation, { readonly session: string; readonly madeAt: number }>();
+  readonly #onRestart = new Set<() => void>();
+  /** The session that the board was last known to have, and when that was by the clock. */
+  #known: { readonly session: string; readonly at: number } | undefined;
   #subscription: Promise<Subscription | undefined> | undefined;
 
   /** @param onSession is told which session the board has now, 32 hexadecimal digits */
@@ -30,8 +33,13 @@ export class SessionWatch {
     this.#onSession = onSession;
   }
 
-  /** Begins to listen. Who may not is told of the end of its calls by their timeout. */
-  start(): void {
+  /**
+   * Begins to listen. Who may not is told of the end of its calls by their timeout.
+   *
+   * @param session the one that the board has now, 32 hexadecimal digits
+   */
+  start(session: string): void {
+    this.#known = { session, at: this.#services.clock.monotonic() };
     this.#subscription ??= this.#services.client
       .subscribe(toInfoTopic(this.#base), { qos: 1 }, ({ payload, retain }) => {
         // What the broker had kept may be older than what the board itself has answered.
@@ -47,6 +55,11 @@ export class SessionWatch {
     call.done.then(forget, forget);
   }
 
+  /** Has `listener` called whenever the board was started anew. */
+  onRestart(listener: () => void): void {
+    this.#onRestart.add(listener);
+  }
+
   async stop(): Promise<void> {
     const subscription = this.#subscription;
     this.#subscription = undefined;
@@ -57,12 +70,18 @@ export class SessionWatch {
     const info = decodeBoardInfo(decodeUtf8(payload) ?? "");
     if (!info || info.session === "") return;
     const isOnline = info.state === "online";
-    if (isOnline) this.#onSession(info.session);
     const { clock } = this.#services;
     const now = clock.monotonic();
+    // A board with many callers begins a session while it runs; one that was started anew is younger than what it forgot.
+    const isNewSince = (session: string, at: number) => session !== info.session && now - at > info.uptimeMs;
+    if (isOnline) {
+      this.#onSession(info.session);
+      const wasStarted = this.#known && isNewSince(this.#known.session, this.#known.at);
+      this.#known = { session: info.session, at: now };
+      if (wasStarted) for (const listener of this.#onRestart) listener();
+    }
     const lost = [...this.#calls].filter(
-      // A board with many callers begins a session while it runs; one that was started anew is younger than the call.
-      ([, { session, madeAt }]) => !isOnline || (session !== info.session && now - madeAt > info.uptimeMs),
+      ([, { session, madeAt }]) => !isOnline || isNewSince(session, madeAt),
     );
     if (lost.length === 0) return;
     const what = isOnline ? "was started anew" : "ended";

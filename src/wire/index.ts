@@ -50,11 +50,13 @@ export {
   type PartsProgress,
 } from "./board/results.ts";
 export {
+  boardTopicRule,
   type CommandTopic,
   decodeCommandTopic,
   decodeReplyTopic,
   encodeCommandTopic,
   encodeReplyTopic,
+  isBoardTopic,
   parsePartTail,
   type ReplyKind,
   toBoardBase,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +39,16 @@ const answers: Readonly<Record<string, unknown>> = {
   digest: { size: content.length, sha256: "0".repeat(64) },
 };
 
+/** And what of a file with such content. */
+const escapes: Readonly<Record<string, unknown>> = {
+  digest: { size: Buffer.byteLength(evil), sha256: createHash("sha256").update(evil).digest("hex") },
+};
+interface Asked {
+  readonly do: string;
+  readonly source?: string;
+  readonly path?: string;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "moteq-board-hostile-"));
 let broker: EmbeddedBroker;
 let board: MqttClient;
@@ -50,6 +61,12 @@ async function run(words: readonly string[], under?: readonly [string, ...string
   return { code: await running.exit, out: running.out(), err: running.err() };
 }
 
+/** Announces a board, or has it forgotten. */
+function tell(prefix: string, name: string): Promise<unknown> {
+  const told = name === "" ? "" : JSON.stringify({ ...info, name });
+  return board.publish(`${prefix}/mqb/info`, told, { qos: 1, retain: true });
+}
+
 beforeAll(async () => {
   broker = await startEmbeddedBroker({ host: "127.0.0.1", port: await freePort() });
   environment = { MOTEQ_BROKER_URL: broker.url };
@@ -58,14 +75,14 @@ beforeAll(async () => {
   await board.subscribe(`${base}/cmd/#`, { qos: 1 }, ({ topic, payload }) => {
     const [, , , command = "", id = ""] = topic.split("/");
     if (command !== "call") return;
-    const request = JSON.parse(Buffer.from(payload).toString("utf8", 32)) as { do: string; source?: string };
+    const request = JSON.parse(Buffer.from(payload).toString("utf8", 32)) as Asked;
     const say = (body: Uint8Array) => {
       const packet = encodeBoardPacket({ sequence: uncounted, last: true, body });
       void board.publish(encodeReplyTopic(base, "out", id), packet, { qos: 1 });
     };
-    const answer = answers[request.do];
+    const answer = request.path === "escapes" ? escapes[request.do] : answers[request.do];
     if (answer !== undefined) say(encodeUtf8(JSON.stringify(answer)));
-    else if (request.do === "get") say(content);
+    else if (request.do === "get") say(request.path === "escapes" ? encodeUtf8(evil) : content);
     else if (request.do === "log" || request.source === "print") say(encodeUtf8(`I ${evil}`));
     else void board.publish(encodeReplyTopic(base, "err", id), `board/files: ${evil}`, { qos: 1 });
   });
@@ -95,6 +112,15 @@ describe("what a hostile board says (real)", () => {
       expect(out).toMatch(shown);
       expect(out).not.toMatch(controls);
     }
+  });
+
+  it("of itself is cut in a table, and left out where it is longer than a board's: that is said", async () => {
+    await Promise.all([tell("evil/long", "n".repeat(1000)), tell("evil/longer", "n".repeat(900_000))]);
+    const { code, out, err } = await run(["list"]);
+    await Promise.all([tell("evil/long", ""), tell("evil/longer", "")]);
+    expect([code, err]).toEqual([0, expect.stringContaining("announcements left out: 1; too long")]);
+    expect(out).toContain(`evil/long  ${"n".repeat(59)}…  online`);
+    expect(out).not.toContain("evil/longer");
   });
 
   it("does nothing to it either where it refuses", async () => {
@@ -151,8 +177,11 @@ describe.runIf(have("socat"))("what a hostile board prints, on a terminal (real)
   it("does nothing to it", async () => {
     // A program of its own, since a test has no terminal.
     const under = ["sh", "-c", 'exec socat -u EXEC:"$*",pty,rawer,stderr STDOUT', "sh"] as const;
-    const { out } = await run(["eval", "print"], under);
-    expect(out).toMatch(shown);
-    expect(out).not.toMatch(controls);
+    const printed = [await run(["eval", "print"], under), await run(["get", "escapes"], under)];
+    for (const { out } of printed) {
+      expect(out).toMatch(shown);
+      expect(out).not.toMatch(controls);
+    }
+    expect((await run(["get", "escapes"])).out).toBe(evil);
   });
 });

@@ -62,8 +62,6 @@ describe("which board is meant", () => {
   });
 
   it("is refused with the name of what is wrong, option or variable", () => {
-    expect(() => placeOf({ prefix: "" }, {})).toThrow("--prefix is empty: it names no board");
-    expect(() => placeOf({ topic: "a/#" }, {})).toThrow("--topic takes a topic without wildcards");
     expect(() => placeOf({}, { MQBOARD_PORT: "abc" })).toThrow(
       'MQBOARD_PORT takes a port from 1 to 65535, got "abc"',
     );
@@ -77,5 +75,36 @@ describe("which board is meant", () => {
     expect(() => timeoutOf({ dialect: "auto" })).toThrow("MQBOARD_TIMEOUT takes seconds");
     expect(() => timeoutOf({ dialect: "auto", timeout: "0" })).toThrow("--timeout takes seconds");
     vi.unstubAllEnvs();
+  });
+
+  it.each([
+    "",
+    "a/#",
+    "+/a",
+    "$share/a/b",
+    "$SYS/x",
+    "a\u0007b",
+    "a\0b",
+    "a\u009bb",
+    "a\ud800b",
+    "a\ufffe",
+    "x".repeat(257),
+  ])("is refused where it names a topic that brokers do not take, with where it came from: %j", (bad) => {
+    const rule = "a topic of 1 to 256 characters, without wildcards";
+    expect(() => placeOf({ prefix: bad }, {})).toThrow(`--prefix takes ${rule}`);
+    expect(() => placeOf({ topic: bad }, {})).toThrow(`--topic takes ${rule}`);
+    const inFile = () => placeOf({}, {}, { board: { prefix: bad } });
+    expect(inFile).toThrow(/board\.yaml:1: board\.prefix: expected a topic of 1 to 256 characters/);
+    // A variable holds neither a NUL nor half a character.
+    if (/[\0\ud800]/.test(bad)) return;
+    expect(() => placeOf({}, { MQBOARD_TOPIC: bad })).toThrow(`MQBOARD_TOPIC takes ${rule}`);
+    expect(() => placeOf({}, { MOTEQ_BOARD_PREFIX: bad })).toThrow(`MOTEQ_BOARD_PREFIX: expected ${rule}`);
+    if (bad === "") expect(placeOf({}, { MQBOARD_PREFIX: "" })[1]).toBe("mqb");
+    else expect(() => placeOf({}, { MQBOARD_PREFIX: bad })).toThrow(`MQBOARD_PREFIX takes ${rule}`);
+  });
+
+  it.each(["a//b", " ", "ä/🌱", "q/", "x".repeat(256)])("may be at %j", (prefix) => {
+    expect(placeOf({ prefix }, {})[1]).toBe(`${prefix.replace(/\/$/, "")}/mqb`);
+    expect(placeOf({}, {}, { board: { prefix } })[1]).toBe(`${prefix.replace(/\/$/, "")}/mqb`);
   });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { removeTree } from "../../src/cli/board/remove.ts";
+import { startHostileBoard } from "../remote/hostile-board.ts";
 import { AgentWorld } from "../board/agent-world.ts";
 
 const { signal } = new AbortController();
@@ -22,4 +23,13 @@ it("rm -r removes a folder with all that is in it, links instead of what they le
   await removeTree(board, "/lib/", signal);
   await removeTree(board, "d", signal);
   expect(readdirSync(world.root, { recursive: true }).map(String).toSorted()).toEqual(["kept", "kept/c"]);
+});
+
+it.each([
+  ["native", ["remove"]],
+  ["mqrepl", ["import uos; uos.remove('link')", expect.stringContaining("ilistdir")]],
+] as const)("rm -r removes nothing below what it may not remove, with %s (real)", async (dialect, asked) => {
+  await using hostile = await startHostileBoard(dialect, ({ refuse }) => refuse("board/files: no right"));
+  await expect(removeTree(hostile.board, "link", signal)).rejects.toThrow("no right");
+  expect(hostile.heard.map(({ request, body }) => request?.do ?? body)).toEqual(asked);
 });

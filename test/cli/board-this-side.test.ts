@@ -24,6 +24,11 @@ describe("what is wrong on this side (real)", () => {
     [["ota", "empty.mjs"], /empty.mjs is empty: no board could boot that/],
     [["put", "nosuch"], /cannot read nosuch: there is no such file/],
     [["put", "lib"], /lib is a folder: name its files.*board sync/],
+    [
+      ["reset", "-x"],
+      /unknown option '-x'\n\(moteq board reset --help .*; it takes --normal, --safe, --soft, --hard\)/,
+    ],
+    [["info", "-x"], /unknown option '-x'\n\(moteq board info --help shows how it is called\)/],
     [["sync", "bad-spec"], /line 1: a target folder ends in a colon, got "\/lib"/],
   ])("is said of %j before a board or broker is asked", async (words, message) => {
     const running = startCli(folder, ["board", "--broker", "mqtt://127.0.0.1:1", ...words]);

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BoardCli, startBoardCli } from "../support/board-cli.ts";
-import type { CliProcess } from "../support/cli-process.ts";
+import { type CliProcess, startCli } from "../support/cli-process.ts";
 
 let cli: BoardCli;
 let folder: string;
@@ -112,6 +112,10 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(input).toEqual({ code: 0, out: "OK\n", err: "" });
     expect(readFileSync(join(files, "many/b"), "utf8")).toBe("many/b");
     expect(await run(["get", "many/c", "-"])).toEqual({ code: 0, out: "typed", err: "" });
+    const fetched = await run(["get", "many/c", "--json"]);
+    expect(fetched).toMatchObject({ code: 0, out: "typed" });
+    const sha256 = createHash("sha256").update("typed").digest("hex");
+    expect(JSON.parse(fetched.err)).toEqual({ file: "-", size: 5, sha256 });
     expect([noName.code, noName.err]).toEqual([
       2,
       "moteq: what standard input is to be called: put - REMOTE\n",
@@ -174,6 +178,45 @@ describe("moteq board, with a board that runs (real)", () => {
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);
+  });
+
+  it("answers each statement of a REPL with a line of JSON, if asked to", async () => {
+    const { code, out, err } = await run(["repl", "--json"], "print('a')\nnothing\n7\n");
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    expect([code, err, lines]).toEqual([
+      0,
+      "",
+      [
+        { result: "a\n" },
+        {
+          error: {
+            code: "remote/refused",
+            message: expect.stringContaining("nothing is not defined"),
+            detail: expect.objectContaining({ code: "board/evaluation" }),
+          },
+        },
+        { result: "7" },
+      ],
+    ]);
+  });
+
+  it("says in a REPL when the board was started anew, since its variables are gone", async () => {
+    const going = startCli(folder, ["board", "repl"], {
+      environment: { MOTEQ_BROKER_URL: cli.broker.url },
+      input: "print('ready')\n",
+      inputGoesOn: true,
+    });
+    await vi.waitFor(() => expect(going.out()).toBe("ready\n"), { timeout: 20_000 });
+    expect((await run(["reset", "--soft"])).code).toBe(0);
+    await vi.waitFor(
+      () => expect(going.err()).toBe("moteq: the board was started anew: its variables are gone\n"),
+      { timeout: 20_000 },
+    );
+    going.child.stdin?.end("2+3\n");
+    expect([await going.exit, going.out()]).toEqual([0, "ready\n5\n"]);
   });
 
   it("synchronises, and finds nothing to do the second time", async () => {

@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "../../src/base/index.ts";
+import type { RemoteBoard } from "../../src/remote/index.ts";
+import { decodeCommandTopic } from "../../src/wire/index.ts";
+import { captureOf } from "../support/mqboard-captures.ts";
 import { startHostileBoard } from "./hostile-board.ts";
 
 const badAnswer = { code: "remote/bad-answer" };
 const ignore = () => {};
+const takeForEver = () => new Promise<void>(() => {});
+
+/** A listing of folders whose names have so many bytes. */
+function foldersOf(entries: number, bytes: number): string {
+  const entry = `(b'${"61".repeat(bytes)}', 16384, 0)`;
+  return `[${Array.from({ length: entries }, () => entry).join(", ")}]`;
+}
 
 describe("what a board that runs mqrepl answers (real)", () => {
   it("is taken for nothing that it is not", async () => {
@@ -24,6 +34,26 @@ describe("what a board that runs mqrepl answers (real)", () => {
   it("of folders within folders is read 32 deep", async () => {
     await using hostile = await startHostileBoard("mqrepl", ({ say }) => say("[(b'61', 16384, 0)]"));
     expect(await hostile.board.list("/", { recursive: true })).toHaveLength(33);
+  });
+
+  it("of folders that never end is not read for ever, nor are more entries or longer names than asked for", async () => {
+    let next = foldersOf(20, 1024);
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say(next));
+    await expect(hostile.board.list("/", { recursive: true })).rejects.toMatchObject({
+      code: "remote/too-long",
+    });
+    next = foldersOf(21, 1);
+    await expect(hostile.board.list("/")).rejects.toMatchObject(badAnswer);
+    next = foldersOf(1, 1025);
+    await expect(hostile.board.list("/")).rejects.toMatchObject(badAnswer);
+  });
+
+  it("of a file is no longer than 128 MiB, however slowly it is taken", async () => {
+    const part = new Uint8Array(1_000_000);
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => {
+      for (let sent = 0; sent < 140; sent++) say(part, undefined, false);
+    });
+    await expect(hostile.board.get("x", takeForEver)).rejects.toMatchObject({ code: "remote/too-long" });
   });
 
   it.each(["80", "ff"])("in one message is read whatever its header's number is: %s…", async (start) => {
@@ -49,6 +79,29 @@ describe("what a board that runs mqrepl answers (real)", () => {
 });
 
 describe("what is sent to a board that runs mqrepl (real)", () => {
+  const asOriginal: readonly (readonly [title: string, ask: (board: RemoteBoard) => Promise<unknown>])[] = [
+    ["eval 45+876", (board) => board.evaluate("45+876")],
+    ["get boot.py", (board) => board.get("boot.py", ignore)],
+    ["get /lib/foo.py", (board) => board.get("/lib/foo.py", ignore)],
+    ["mkdir /a", (board) => board.makeFolder("/a")],
+    ["rm /a/x.py", (board) => board.remove("/a/x.py")],
+    ["rmdir /a", (board) => board.removeFolder("/a")],
+    ["reset", (board) => board.reset("normal")],
+    ["reset -f", (board) => board.reset("safe")],
+    ["reset -s", (board) => board.reset("soft")],
+    ["reset --hard", (board) => board.reset("hard")],
+  ];
+
+  it.each(asOriginal)("is word for word what the original program sends: %s", async (title, ask) => {
+    await using hostile = await startHostileBoard("mqrepl", ({ say }) => say(""));
+    await ask(hostile.board);
+    const original = captureOf(title).map(({ topic, payload }) => {
+      const { command, tail } = decodeCommandTopic("esp32/test/mqb", topic) ?? {};
+      return { command, tail, body: Buffer.from(payload).toString("latin1", 2) };
+    });
+    expect(hostile.heard.map(({ command, tail, body }) => ({ command, tail, body }))).toEqual(original);
+  });
+
   it("of an image is no more than 16 messages ahead of what it acknowledges", async () => {
     await using hostile = await startHostileBoard("mqrepl", ignore);
     const stop = new AbortController();

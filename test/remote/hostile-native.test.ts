@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { encodeUtf8, toHex } from "../../src/base/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 import { startHostileBoard } from "./hostile-board.ts";
 
@@ -43,6 +44,17 @@ describe("what a native board answers (real)", () => {
     await expect(hostile.board.evaluate("1")).rejects.toMatchObject({ message: "x".repeat(65_536) });
   });
 
+  it("of an evaluation is printed up to 16 MiB in all", async () => {
+    await using hostile = await startHostileBoard("native", ({ say }) => {
+      for (let sent = 0; sent < 18; sent++) say(new Uint8Array(1_000_000), sent, false);
+    });
+    let printed = 0;
+    const onOutput = (bytes: Uint8Array) => void (printed += bytes.length);
+    const message = "the board's answer to eval is longer than 16777216 bytes; it was not read further";
+    await expect(hostile.board.evaluate("1", { onOutput })).rejects.toMatchObject({ message });
+    expect(printed).toBe(16_000_000);
+  });
+
   it("of itself is no longer than 64 KiB", async () => {
     const info = { state: "online", session: "00".repeat(16), name: "x".repeat(70_000) };
     await using hostile = await startHostileBoard("native", ({ say }) => say(JSON.stringify(info)));
@@ -74,14 +86,22 @@ describe("what a native board answers (real)", () => {
   });
 
   it("of a session that is never the right one is asked for again only so often", async () => {
+    let session: number | undefined;
     await using hostile = await startHostileBoard("native", ({ refuse }) => {
-      refuse(`board/session: ${"ab".repeat(16)}`);
+      const named = session === undefined ? "the same again" : ++session;
+      refuse(`board/session: ${toHex(encodeUtf8(String(named).padStart(16)))}`);
     });
-    const refused = { detail: { code: "board/session" } };
+    const refused = {
+      detail: { code: "board/session" },
+      message: expect.stringContaining("does not take the session that it names itself"),
+    };
     await expect(hostile.board.evaluate("1")).rejects.toMatchObject(refused);
     expect(hostile.heard).toHaveLength(2);
     await expect(hostile.board.put("x", new Uint8Array())).rejects.toMatchObject(refused);
-    expect(hostile.heard).toHaveLength(2 + 11);
+    expect(hostile.heard).toHaveLength(2 + 1);
+    session = 0;
+    await expect(hostile.board.evaluate("1")).rejects.toMatchObject(refused);
+    expect(hostile.heard).toHaveLength(3 + 100);
   });
 });
 
@@ -139,5 +159,15 @@ describe("what a native board says of a transfer (real)", () => {
     );
     expect(longest).toBe(262_144);
     expect(mostOnTheWay).toBeLessThanOrEqual(16_777_216);
+  });
+});
+
+describe.each(["native", "mqrepl"] as const)("what is asked of a board with %s (real)", (dialect) => {
+  it("is no longer than a message that is answered: that is said, and nothing sent", async () => {
+    await using hostile = await startHostileBoard(dialect, ({ say }) => say(""));
+    await hostile.board.evaluate("x".repeat(1_048_000));
+    const tooLong = hostile.board.evaluate("x".repeat(1_048_576));
+    await expect(tooLong).rejects.toMatchObject({ code: "remote/message-too-long", fault: "caller" });
+    expect(hostile.heard).toHaveLength(1);
   });
 });

@@ -61,4 +61,25 @@ describe("a call that a board has under way", () => {
     expect((await board.info()).session).not.toBe(session);
     await expect(end).resolves.toBeDefined();
   });
+
+  it("is not the only one who hears that the board was started anew: so does who wants to know, once each time", async () => {
+    let restarts = 0;
+    board.onRestart(() => restarts++);
+    const client = await world.connect();
+    const { session } = await board.info();
+    for (let callers = 0; callers < 65; callers++) await (await world.drive({ client })).evaluate("1");
+    expect((await board.info()).session).not.toBe(session);
+    expect(restarts).toBe(0);
+    await world.restart();
+    await vi.waitFor(() => expect(restarts).toBe(1));
+    await world.restart();
+    await vi.waitFor(() => expect(restarts).toBe(2));
+  });
+
+  it("is done for each of 200 callers at once, though a session is begun for every 64", async () => {
+    const client = await world.connect();
+    const callers = await Promise.all(Array.from({ length: 200 }, () => world.drive({ client })));
+    const answers = await Promise.all(callers.map((caller) => caller.evaluate("2+3")));
+    expect(new Set(answers.map((answer) => decodeUtf8(answer)))).toEqual(new Set(["5"]));
+  });
 });

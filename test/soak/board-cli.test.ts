@@ -1,8 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { connect } from "../../src/node/index.ts";
-import { startMqreplBoard } from "../remote/mqrepl/board.ts";
 import { type BoardCli, startBoardCli } from "../support/board-cli.ts";
 
 let cli: BoardCli;
@@ -49,29 +47,5 @@ describe("moteq board, with a board that runs (real)", () => {
     expect((await run(["list"])).out).toMatch(/^board +shed +online/m);
     board.child.kill("SIGINT");
     expect(await board.exit).toBe(0);
-  }, 60_000);
-});
-
-describe("moteq board, with a board that runs mqrepl (real)", () => {
-  it("lists with digests, makes folders, synchronises and fetches what is called oddly", async () => {
-    await using chip = await startMqreplBoard(connect(cli.broker.url), "esp32/test/mqb");
-    const run = (words: readonly string[]) => cli.run(["--prefix", "esp32/test", ...words]);
-    writeFileSync(join(folder, "it's a größe.txt"), "x".repeat(5000));
-    expect((await run(["mkdir", "-p", "/it's/deep"])).code).toBe(0);
-    expect((await run(["put", "it's a größe.txt", "/it's/deep/"])).out).toBe(
-      "remote: /it's/deep/it's a größe.txt\nOK\n",
-    );
-    const { out } = await run(["ls", "-r", "--sha", "/it's"]);
-    expect(out).toMatch(/^ {64} +0 deep\/\n[0-9a-f]{64} +5000 deep\/it's a größe.txt\n$/);
-    expect((await run(["get", "/it's/deep/it's a größe.txt"])).out).toBe("x".repeat(5000));
-    writeFileSync(join(folder, "kept"), "kept");
-    writeFileSync(join(folder, "spec"), "/it's/new:\n  kept\n");
-    expect((await run(["sync", "spec"])).out).toBe(
-      "Target directory /it's/new\n  mkdir /it's/new\n  put  missing kept -> /it's/new/kept\n",
-    );
-    expect((await run(["rm", "/it's/new/kept"])).code).toBe(0);
-    const again = await run(["rm", "/it's/new/kept"]);
-    expect([again.code, again.err]).toEqual([1, expect.stringContaining("ENOENT")]);
-    expect(chip.counts["put"]).toBeGreaterThan(4);
   }, 60_000);
 });

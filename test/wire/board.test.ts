@@ -1,6 +1,4 @@
 import { generateKeyPairSync, sign as signBytes, verify as verifyBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { assert, boolean, constantFrom, json, nat, oneof, property, string, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeUtf8, encodeUtf8, fromHex, toHex } from "../../src/base/index.ts";
@@ -34,27 +32,9 @@ import {
   toLogTopic,
   uncounted,
 } from "../../src/wire/index.ts";
+import { captureOf, captures } from "../support/mqboard-captures.ts";
 
 const base = "esp32/test/mqb";
-
-/** What the original program sent, as a broker saw it: a title, then `topic hex` lines, cut at 1400 characters. */
-const captures = readFileSync(fileURLToPath(new URL("mqboard-captures.txt", import.meta.url)), "utf8")
-  .split("## mqboard ")
-  .slice(1)
-  .map((block) => {
-    const [title = "", ...lines] = block.trim().split("\n");
-    const messages = lines.map((line) => {
-      const [topic = "", hex = ""] = line.split(" ");
-      return { topic, payload: fromHex(line.length < 1400 ? hex : hex.slice(0, -1)) ?? new Uint8Array() };
-    });
-    return { title, messages };
-  });
-
-function captureOf(title: string) {
-  const found = captures.find((one) => one.title === title);
-  if (!found) throw new Error(`there is no capture of ${title}`);
-  return found.messages;
-}
 
 describe("commands of the original program", () => {
   it.each(captures)("are read and written byte for byte: $title", ({ messages }) => {

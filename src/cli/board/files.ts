@@ -9,6 +9,7 @@ import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { openDestination } from "./destination.ts";
+import { createOutput } from "./printed.ts";
 
 /** `ls`: as the original prints it – sizes right-aligned, a slash behind folders; with `sha`, files' digests. */
 export async function listFolder(
@@ -30,7 +31,10 @@ function formatEntry({ name, folder, size, sha256 }: BoardEntry, digest: boolean
   return `${sum}${String(size).padStart(12)} ${toPrintable(name)}${folder ? "/" : ""}`;
 }
 
-/** `get`: to a local file, which is whole or untouched, into a local folder, or to standard output. */
+/**
+ * `get`: to a local file, which is whole or untouched, into a local folder, or to standard output: as it is where a program
+ * reads it, made safe where a terminal shows it.
+ */
 export async function getFile(
   board: RemoteBoard,
   remote: string,
@@ -42,24 +46,33 @@ export async function getFile(
   const { stream, path } = target;
   const progress = await createProgress("nothing");
   const hash = createHash("sha256");
+  const terminal = path === undefined && process.stdout.isTTY ? createOutput() : undefined;
   let failure: Error | undefined;
   stream.on("error", (error) => (failure ??= error));
   try {
     const take = async (bytes: Uint8Array) => {
       hash.update(bytes);
+      if (terminal) return terminal.write(bytes);
       await new Promise<void>((resolve, reject) => {
         stream.write(bytes, (error) => (error ? reject((failure ??= error)) : resolve()));
       });
     };
     const size = await board.get(remote, take, {
       signal,
-      onProgress: (done, total) => progress.show(basename(remote), done, total),
+      onProgress(done, total) {
+        // A bar would stand in the middle of what the file says.
+        if (!terminal) progress.show(basename(remote), done, total);
+      },
     });
-    if (path === undefined) return;
-    await new Promise<void>((resolve) => stream.end(() => resolve()));
-    if (failure) throw failure;
-    target.finish();
-    if (options.json) printLine(toJsonLine({ file: path, size, sha256: hash.digest("hex") }));
+    if (path !== undefined) {
+      await new Promise<void>((resolve) => stream.end(() => resolve()));
+      if (failure) throw failure;
+      target.finish();
+    }
+    if (!options.json) return;
+    const line = toJsonLine({ file: path ?? "-", size, sha256: hash.digest("hex") });
+    // Standard output has the file itself.
+    (path === undefined ? process.stderr : process.stdout).write(`${line}\n`);
   } catch (error) {
     if (error !== failure) throw error;
     throw cliErrors.create("cli/local-file", `cannot write ${path}: ${messageOf(error)}`, { cause: error });

@@ -1,10 +1,11 @@
 import { isIPv6 } from "node:net";
 import { type Command, Option } from "commander";
+import { show } from "../../base/index.ts";
 import { type HubConfig, isConfigured } from "../../hub/index.ts";
 import type { MqttClient } from "../../mqtt/index.ts";
 import { readPrivateKey, systemClock, systemCryptography } from "../../node/index.ts";
 import { openBoard, type RemoteBoard } from "../../remote/index.ts";
-import { toBoardBase } from "../../wire/index.ts";
+import { boardTopicRule, isBoardTopic, toBoardBase } from "../../wire/index.ts";
 import { addBrokerOptions, type BrokerOptions, readConfig, sourcesOf } from "../broker-options.ts";
 import { cliErrors } from "../errors.ts";
 import { withClient, withTimeout } from "../session.ts";
@@ -73,22 +74,28 @@ function originalBroker(): string | undefined {
   return `${secure ? "mqtts" : "mqtt"}://${host}:${port ?? (secure ? 8883 : 1883)}`;
 }
 
-/** The base topic that it would take from there. */
+/** The base topic that it would take from there. @throws `cli/bad-argument` */
 function originalBase(): string | undefined {
   const { MQBOARD_TOPIC: topic, MQBOARD_PREFIX: prefix } = process.env;
-  return topic ?? (prefix === undefined ? undefined : toBoardBase(prefix));
+  // With an empty prefix it takes plain `mqb`.
+  if (topic === undefined && prefix === "") return toBoardBase("");
+  return baseOf({ MQBOARD_TOPIC: topic, MQBOARD_PREFIX: prefix }, topic, prefix);
 }
 
-/** The base topic that the options name. */
+/** The base topic that the options name. @throws `cli/bad-argument` */
 function givenBase({ prefix, topic }: BoardOptions): string | undefined {
-  for (const [option, given] of [["--topic", topic] as const, ["--prefix", prefix] as const]) {
-    if (given === "") throw cliErrors.create("cli/bad-argument", `${option} is empty: it names no board`);
-    if (given !== undefined && !/^[^+#\0]+$/.test(given)) {
-      throw cliErrors.create(
-        "cli/bad-argument",
-        `${option} takes a topic without wildcards (+ or #), got "${given}"`,
-      );
-    }
+  return baseOf({ "--topic": topic, "--prefix": prefix }, topic, prefix);
+}
+
+/** The base that a topic or else a prefix makes. @param given both, by where they come from */
+function baseOf(
+  given: Readonly<Record<string, string | undefined>>,
+  topic: string | undefined,
+  prefix: string | undefined,
+): string | undefined {
+  for (const [from, text] of Object.entries(given)) {
+    if (text === undefined || isBoardTopic(text)) continue;
+    throw cliErrors.create("cli/bad-argument", `${from} takes ${boardTopicRule}, got ${show(text)}`);
   }
   return topic ?? (prefix === undefined ? undefined : toBoardBase(prefix));
 }

@@ -19,15 +19,23 @@ export function printInfo(board: RemoteBoard, info: BoardInfo): void {
   for (const [name, text] of Object.entries(lines)) printLine(`${name.padEnd(9)} ${toPrintable(text)}`);
 }
 
-/** `list`, for people. */
+/** So many characters of what a board says of itself stand in a table. */
+const widestCell = 60;
+
+/** `list`, for people: what is too long for a table is cut there. */
 export function printBoards(boards: readonly { prefix: string; info: BoardInfo }[]): void {
   const rows = boards.map(({ prefix, info }) =>
     [prefix, info.name, info.state, info.mode, info.slot, info.version, info.platform].map((text) =>
-      toPrintable(text),
+      cut(text),
     ),
   );
   for (const line of formatTable(["prefix", "name", "state", "mode", "slot", "version", "platform"], rows))
     printLine(line);
+}
+
+function cut(text: string): string {
+  const printable = toPrintable(text.slice(0, widestCell + 1));
+  return printable.length <= widestCell ? printable : `${printable.slice(0, widestCell - 1)}…`;
 }
 
 /** A crash in one line. */

@@ -1,6 +1,7 @@
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
-import { findEntry, namesOf, refusal } from "./entry.ts";
+import { namesOf } from "./entry.ts";
+import { isRefused } from "./files.ts";
 
 /**
  * `rm -r`: removes a file, or a folder with all that is in it. A link is removed, and what it leads to is left.
@@ -10,25 +11,32 @@ import { findEntry, namesOf, refusal } from "./entry.ts";
 export async function removeTree(board: RemoteBoard, path: string, signal: AbortSignal): Promise<void> {
   const names = namesOf(path);
   if (names.length === 0) throw cliErrors.create("cli/bad-argument", "rm does not remove the board's root");
-  const kind = await findEntry(board, path, signal);
-  if (!kind) throw refusal("board/not-found", `${path}: no such file or folder`);
-  await removeEntry(board, (path.startsWith("/") ? "/" : "") + names.join("/"), kind === "folder", signal);
+  await removeEntry(board, (path.startsWith("/") ? "/" : "") + names.join("/"), signal);
 }
 
-async function removeEntry(
-  board: RemoteBoard,
-  path: string,
-  isFolder: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+async function removeEntry(board: RemoteBoard, path: string, signal: AbortSignal): Promise<void> {
+  let refused: unknown;
   try {
-    // A link to a folder is listed as a folder, and goes as a file does; a folder that is one does not.
+    // A link to a folder goes as a file does; a folder does not.
     await board.remove(path, { signal });
     return;
   } catch (error) {
-    if (!isFolder || !remoteErrors.is(error, "remote/refused")) throw error;
+    refused = error;
   }
-  for (const { name, folder } of await board.list(path, { signal }))
-    await removeEntry(board, `${path}/${name}`, folder, signal);
+  if (!mayBeFolder(board, refused)) throw refused;
+  const entries = await board.list(path, { signal }).catch((error: unknown) => {
+    throw remoteErrors.is(error, "remote/refused") ? refused : error;
+  });
+  for (const { name } of entries) await removeEntry(board, `${path}/${name}`, signal);
   await board.removeFolder(path, { signal });
+}
+
+/**
+ * Whether it was refused because it is a folder. Ours say so, and no more is removed for another reason: it may be a link
+ * that cannot be removed, and leads to what is not to be. What mqrepl says depends on the file system.
+ */
+function mayBeFolder({ dialect }: RemoteBoard, refused: unknown): boolean {
+  return dialect === "native"
+    ? isRefused(refused, "board/is-a-folder")
+    : remoteErrors.is(refused, "remote/refused");
 }

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
-import { messageOf } from "../../base/index.ts";
+import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
+import { decodeUtf8, messageOf } from "../../base/index.ts";
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
-import { printError, toPrintable } from "../output.ts";
+import { printError, printLine, toJsonLine, toPrintable } from "../output.ts";
 import { whenInterrupted } from "../session.ts";
 import { isComplete } from "./complete-source.ts";
 import { createOutput } from "./printed.ts";
@@ -14,17 +14,22 @@ const historyLines = 500;
 
 /**
  * `repl`: reads lines, evaluates them on the board, prints what comes, until Ctrl-D. Ctrl-C drops the line that is being
- * written, or stops waiting for the board.
+ * written, or stops waiting for the board. In JSON it prints a line for each statement, `{"result":…}` or `{"error":…}`, and
+ * nothing for people.
  *
  * @throws the signal's reason, once it is aborted: lines may be left that nobody has evaluated
  */
-export async function runRepl(board: RemoteBoard, signal: AbortSignal): Promise<void> {
+export async function runRepl(
+  board: RemoteBoard,
+  { json = false }: { readonly json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
   const history = join(
     process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state"),
     "moteq",
     "board-history",
   );
-  const terminal = process.stdin.isTTY && process.stdout.isTTY;
+  const terminal = process.stdin.isTTY && process.stdout.isTTY && !json;
   const lines = createInterface({
     input: process.stdin,
     output: process.stdout,
@@ -41,7 +46,7 @@ export async function runRepl(board: RemoteBoard, signal: AbortSignal): Promise<
   if (terminal)
     process.stderr.write(`${board.base}: Ctrl-D ends it; nothing runs until a statement is whole\n`);
   try {
-    await converse(lines, board, signal, terminal);
+    await converse(lines, board, json ? evaluateAsJson : evaluateOnce, signal, terminal);
   } finally {
     lines.close();
   }
@@ -50,6 +55,7 @@ export async function runRepl(board: RemoteBoard, signal: AbortSignal): Promise<
 async function converse(
   lines: Interface,
   board: RemoteBoard,
+  evaluateOn: Evaluate,
   signal: AbortSignal,
   terminal: boolean,
 ): Promise<void> {
@@ -65,7 +71,7 @@ async function converse(
   };
   const evaluate = async () => {
     running = new AbortController();
-    await evaluateOnce(board, source, signal, running.signal);
+    await evaluateOn(board, source, signal, running.signal);
     running = undefined;
     source = "";
   };
@@ -80,6 +86,15 @@ async function converse(
     }
   });
   whenInterrupted(signal, () => lines.close());
+  board.onRestart(() => {
+    const waits = terminal && !running && !closed;
+    if (waits) {
+      clearLine(process.stdout, 0);
+      cursorTo(process.stdout, 0);
+    }
+    printError("the board was started anew: its variables are gone");
+    if (waits) lines.prompt(true);
+  });
   prompt();
   for await (const line of lines) {
     signal.throwIfAborted();
@@ -95,6 +110,8 @@ async function converse(
 }
 
 /** Evaluates, and says what is wrong; only what `signal` ends is thrown. */
+type Evaluate = typeof evaluateOnce;
+
 async function evaluateOnce(
   board: RemoteBoard,
   source: string,
@@ -113,6 +130,23 @@ async function evaluateOnce(
     signal.throwIfAborted();
     if (!stopped.aborted && !remoteErrors.is(error)) throw error;
     printError(messageOf(error));
+  }
+}
+
+async function evaluateAsJson(
+  board: RemoteBoard,
+  source: string,
+  signal: AbortSignal,
+  stopped: AbortSignal,
+): Promise<void> {
+  try {
+    const result = await board.evaluate(source, { signal: AbortSignal.any([signal, stopped]) });
+    printLine(toJsonLine({ result: decodeUtf8(result) ?? null }));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!remoteErrors.is(error)) throw error;
+    const { code, message, detail } = error;
+    printLine(toJsonLine({ error: { code, message, detail } }));
   }
 }
 

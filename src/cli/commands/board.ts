@@ -30,7 +30,7 @@ import { signatureOf, signImage } from "../board/sign.ts";
 import { readSpec, syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
-import { printLine, toJsonLine, toSafeText } from "../output.ts";
+import { printError, printLine, toJsonLine, toSafeText } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { untilInterrupted, withClient, withTimeout } from "../session.ts";
 
@@ -86,7 +86,7 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     .option("--sha", "with the SHA-256 of files");
   add(
     "get <remote> [local]",
-    "fetches a file into a local file or folder; to standard output if none is named, or -",
+    "fetches a file into a local file or folder; to standard output if none is named, or - (--json: and what it was to the error stream)",
     (board, words, options) => getFile(board, words[0] ?? "", words[1], options, signal),
   );
   add(
@@ -139,7 +139,9 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board) => runRepl(board, signal));
+  add("repl", "evaluates line by line, until Ctrl-D", (board, _words, options) =>
+    runRepl(board, options, signal),
+  );
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
@@ -188,7 +190,10 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
     },
   )
     .option("-n, --normal", "into normal mode")
-    .option("-f, --safe", "into safe mode")
+    .option(
+      "-f, --safe",
+      "into safe mode; the letter is the original program's, and forces nothing: --hard does",
+    )
     .option("-s, --soft", "the agent alone")
     .option("--hard", "at once: what runs is killed, without a goodbye");
   add(
@@ -270,13 +275,15 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .option("--wait <ms>", "how long announcements are awaited", parseWhole(50, 60_000), 500)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
-      const boards = await withClient(readBoardPlace(options).config, async (client) => {
+      const { boards, leftOut } = await withClient(readBoardPlace(options).config, async (client) => {
         await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
         return await findBoards(client, options.wait, signal);
       });
       if (options.json) for (const { prefix, info } of boards) printLine(toJsonLine({ prefix, ...info }));
       else if (boards.length === 0) printLine("No board has announced itself; those that run mqrepl do not.");
       else printBoards(boards);
+      if (leftOut > 0)
+        printError(`announcements left out: ${leftOut}; too long for a board's, or behind too many others`);
     });
   board
     .command("key <file>")

@@ -15,6 +15,18 @@ export interface CommandTopic {
   readonly tail: string | undefined;
 }
 
+/** What a prefix or a base may be, in words. */
+export const boardTopicRule =
+  "a topic of 1 to 256 characters, without wildcards (+ or #), controls or half characters, and without a $ in front";
+
+/**
+ * Whether a text can be a board's prefix or base. Topics that begin with `$` are the broker's own, controls make brokers end
+ * the connection, and some take no topics of more than 256 bytes or 200 levels.
+ */
+export function isBoardTopic(text: string): boolean {
+  return /^(?!\$)[^+#\p{Control}\p{Surrogate}\p{Noncharacter_Code_Point}]{1,256}$/u.test(text);
+}
+
 /** The base of a prefix: `greenhouse` → `greenhouse/mqb`. */
 export function toBoardBase(prefix: string): string {
   return prefix === "" ? "mqb" : `${prefix.replace(/\/$/, "")}/mqb`;
