@@ -114,22 +114,22 @@ export class Transfer {
     return size;
   }
 
-  /** Takes a part. One that came before, after a gap or from beyond the window is left, and so is one that is too long. */
-  take(offset: number, bytes: Uint8Array): void {
+  /**
+   * Takes a part. One that came before, after a gap or from beyond the window is left. Parts are not signed: what makes no sense
+   * may be a stranger's, and ends nothing.
+   *
+   * @returns whether it could be one: it is no longer than may be, and within what was announced
+   */
+  take(offset: number, bytes: Uint8Array): boolean {
     const { size, partBytes, windowBytes } = this.#options;
-    if (this.#ended || bytes.length === 0 || bytes.length > partBytes) return;
-    if (offset !== this.#came || offset > this.#written + windowBytes) return;
-    if (offset + bytes.length > size) {
-      const message = `a part goes beyond the ${size} bytes that were announced`;
-      this.#ended = true;
-      void this.#writing.then(() => this.#end(boardErrors.create("board/bad-command", message), true));
-      return;
-    }
+    if (bytes.length === 0 || bytes.length > partBytes || offset + bytes.length > size) return false;
+    if (this.#ended || offset !== this.#came || offset > this.#written + windowBytes) return true;
     this.#watch();
     this.#hash.update(bytes);
     this.#gathered.push(bytes);
     this.#came += bytes.length;
     this.#write();
+    return true;
   }
 
   /** Ends it without an end; what came stays. It is over when it is `closed`. */

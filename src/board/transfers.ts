@@ -73,11 +73,12 @@ export class Transfers {
     });
   }
 
-  /** Takes a part of the transfer that a command with this id began. */
-  part(id: string, offset: number, bytes: Uint8Array): void {
+  /** Takes a part of the transfer that a command with this id began. @returns whether it could be one of it, if there is one */
+  part(id: string, offset: number, bytes: Uint8Array): boolean {
     for (const running of this.#running.values()) {
-      if (running.id === id) running.transfer.take(offset, bytes);
+      if (running.id === id) return running.transfer.take(offset, bytes);
     }
+    return true;
   }
 
   /** Ends all; what came stays. */

@@ -44,16 +44,19 @@ describe("a transfer (real)", () => {
     expect(Buffer.compare(readFileSync(join(world.root, "two")), other)).toBe(0);
   });
 
-  it("ends at a part that goes beyond what was announced, and nothing of it stays", async () => {
+  it("leaves a part that goes beyond what was announced, and counts it", async () => {
     await using world = await AgentWorld.start();
     const put = await createPutter(world);
-    const { said, id } = await put("file", content);
+    const { said, id, send } = await put("file", content);
     const client = await world.connect();
+    await send(0, 500);
     await client.publish(`${base}/cmd/part/${id}/0`, randomBytes(1001), { qos: 1 });
-    await expect
-      .poll(() => said().at(-1))
-      .toBe("board/bad-command: a part goes beyond the 1000 bytes that were announced");
-    await expect.poll(() => readdirSync(world.root)).toEqual([]);
+    await client.publish(`${base}/cmd/part/${id}/500`, randomBytes(501), { qos: 1 });
+    await client.publish(`${base}/cmd/part/${id}/nowhere`, randomBytes(1), { qos: 1 });
+    await send(500, 1000);
+    await expect.poll(() => said().at(-1)).toContain('"done":true');
+    expect(Buffer.compare(readFileSync(join(world.root, "file")), content)).toBe(0);
+    expect(world.agent.info().ignored).toEqual({ malformed: 3 });
   });
 
   it("does not go on with more than was announced: that is thrown away, and announced anew begins anew", async () => {
