@@ -160,14 +160,19 @@ export class BoardLog {
   }
 }
 
-/** An error's stack. One of the REPL's own context is no instance of this side's `Error`. */
+const unprintable = "an object that cannot be printed";
+
+/** An error's stack. One of the REPL's own context is no instance of this side's `Error`. Whatever was thrown, this does not throw. */
 function describe(thrown: unknown): string {
-  if (typeof thrown !== "object" || thrown === null) return String(thrown);
   try {
+    if (typeof thrown !== "object" || thrown === null) return String(thrown);
     const { stack, message } = thrown as { stack?: unknown; message?: unknown };
     if (typeof stack === "string") return stack;
-    return typeof message === "string" ? message : JSON.stringify(thrown);
+    if (typeof message === "string") return message;
+    // It is no text for what says that it is `undefined` in JSON.
+    const text: string | undefined = JSON.stringify(thrown);
+    return text ?? unprintable;
   } catch {
-    return "an object that cannot be printed";
+    return unprintable;
   }
 }

@@ -123,7 +123,7 @@ export class VmRepl implements Repl {
       throw boardErrors.create("board/interrupted", text);
     }
     if (ended.value.failure) throw ended.value.failure;
-    return ended.value.value as T;
+    return ended.value.value;
   }
 
   #print(text: string): void {
@@ -159,13 +159,14 @@ function settle(value: unknown): Promise<Settled> | undefined {
   if (typeof value !== "object" || value === null || !("then" in value)) return undefined;
   const { then } = value;
   if (typeof then !== "function") return undefined;
-  let resolve: (settled: Settled) => void = () => {};
-  const settling = new Promise<Settled>((resolveIt) => (resolve = resolveIt));
-  Reflect.apply(then, value, [
-    (result: unknown) => resolve({ value: result }),
-    (error: unknown) => resolve({ value: error, thrown: true }),
-  ]);
-  return settling;
+  return new Promise((resolve) => {
+    const reject = (error: unknown) => resolve({ value: error, thrown: true });
+    try {
+      Reflect.apply(then, value, [(result: unknown) => resolve({ value: result }), reject]);
+    } catch (error) {
+      reject(error);
+    }
+  });
 }
 
 /** An expression if it can be one; statements otherwise. `await` is understood in both. */
