@@ -15,7 +15,7 @@ type LineLevel = Exclude<LogLevel, "none">;
 
 /** The longest line, in characters. */
 const longestLine = 1024;
-/** How many of the last lines can be asked for. */
+/** How many of the last lines can be asked for. No text has more lines either. */
 const recentLines = 1000;
 /** How many lines are with the broker's client and not acknowledged. */
 const mostInFlight = 16;
@@ -99,7 +99,9 @@ export class BoardLog {
 
   #log(level: LineLevel, name: string, text: string): void {
     const number = logLevels[level];
-    for (const part of text.split("\n")) {
+    const parts = text.split("\n", recentLines + 1);
+    if (parts.length > recentLines) parts.splice(recentLines - 1, 2, "… the rest of this text is left out");
+    for (const part of parts) {
       const line = `${level.charAt(0).toUpperCase()} ${this.#time()} ${name.padStart(8)}: ${part}`.slice(
         0,
         longestLine,
@@ -116,15 +118,14 @@ export class BoardLog {
 
   #makeRoom(): void {
     const { bufferSize = 65_536 } = this.#options;
-    while (this.#size > bufferSize) {
-      const index = Math.max(
-        0,
-        this.#unsent.findIndex(({ level }) => level < logLevels.warning),
-      );
-      const [gone] = this.#unsent.splice(index, 1);
-      if (!gone) return;
-      this.#size -= gone.line.length;
-      this.#dropped++;
+    for (const below of [logLevels.warning, Infinity]) {
+      if (this.#size <= bufferSize) return;
+      this.#unsent = this.#unsent.filter(({ level, line }) => {
+        if (this.#size <= bufferSize || level >= below) return true;
+        this.#size -= line.length;
+        this.#dropped++;
+        return false;
+      });
     }
   }
 
