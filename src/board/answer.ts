@@ -1,5 +1,5 @@
 import { type Clock, concatBytes, encodeUtf8, messageOf, type Timer } from "../base/index.ts";
-import type { MqttClient } from "../mqtt/index.ts";
+import { type MqttClient, mqttErrors } from "../mqtt/index.ts";
 import {
   type BoardPacket,
   encodeBoardPacket,
@@ -33,6 +33,8 @@ export class Answer {
   #sequence = 0;
   #pending = 0;
   #ended = false;
+  /** The broker takes no messages as long as one of its were. */
+  #isTooLong = false;
   #drained: (() => void)[] = [];
   /** Pieces that wait for others. */
   #gathered: Uint8Array[] = [];
@@ -133,8 +135,18 @@ export class Answer {
       this.#pending -= payload.length;
       if (this.#pending <= mostPending / 8) for (const resume of this.#drained.splice(0)) resume();
     };
-    // An answer that cannot be sent has nobody to be told to: the caller's timeout says it.
-    this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, settled);
+    this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, (error: unknown) => {
+      settled();
+      if (!this.#isTooLong && mqttErrors.is(error, "mqtt/too-long")) this.#refuseTooLong(error.message);
+      // All else that cannot be sent has nobody to be told to: the caller's timeout says it.
+    });
+  }
+
+  /** Says so, in few words, also where it has ended. A broker of MQTT 3.1.1 does not tell how long a message may be. */
+  #refuseTooLong(text: string): void {
+    this.#isTooLong = true;
+    this.#ended = false;
+    this.fail(boardErrors.create("board/too-long", text));
   }
 }
 

@@ -7,7 +7,7 @@ import {
   toImageMessage,
 } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
-import { boardErrors } from "./errors.ts";
+import { boardErrors, emptyImageError } from "./errors.ts";
 import type { Guard } from "./guard.ts";
 import type { BoardLog } from "./log.ts";
 import { isPartial, toBoardPath } from "./path.ts";
@@ -195,6 +195,7 @@ async function update(
   request: BoardRequest & { readonly do: "update" },
 ): Promise<void> {
   const { size, sha256, signature = null, boot = false } = request;
+  if (size === 0) throw emptyImageError();
   if (await keeper.keepImage(sha256)) {
     // It arrived, was booted, and the news of it got lost: nothing is to be sent.
     answer.end(JSON.stringify({ have: size, done: true } satisfies PartsProgress));

@@ -62,6 +62,8 @@ export class Transfer {
   #reportedAt = 0;
   #ended = false;
   #timer: Timer | undefined;
+  /** When something of it came last. */
+  #cameAt: number;
   /** Resolves when one that has begun is written no more. */
   readonly closed: Promise<void>;
   #setClosed = (): void => {};
@@ -70,6 +72,13 @@ export class Transfer {
     this.#options = options;
     this.closed = new Promise((resolve) => (this.#setClosed = resolve));
     this.#hash = options.cryptography.createSha256();
+    this.#cameAt = options.clock.monotonic();
+  }
+
+  /** For how long it waits for a part, in milliseconds; 0 while the board works on it, or when it has ended. */
+  get quietMs(): number {
+    if (this.#ended || this.#isWriting || !this.#target) return 0;
+    return this.#options.clock.monotonic() - this.#cameAt;
   }
 
   /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
@@ -241,6 +250,7 @@ export class Transfer {
   }
 
   #watch(): void {
+    this.#cameAt = this.#options.clock.monotonic();
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(idleMs, () => {
       // Then it is the board that has not caught up.

@@ -95,14 +95,24 @@ describe("a transfer (real)", () => {
     expect(again.said()[0]).toContain('"have":600');
   });
 
-  it("of eight at once may be under way, and the ninth is refused", async () => {
-    await using world = await AgentWorld.start();
+  it("is one of eight at once: a ninth is refused, or takes the place of one that has had nothing for 5 s", async () => {
+    const clock = createNodeClock();
+    await using world = await AgentWorld.start({ clock });
     const put = await createPutter(world);
-    for (let index = 0; index < 8; index++) await put(`${index}`, content);
+    const eight: Awaited<ReturnType<typeof put>>[] = [];
+    for (let index = 0; index < 8; index++) eight.push(await put(`${index}`, content));
     const ninth = await put("8", content);
     expect(ninth.said()).toEqual(["board/busy: 8 transfers are under way already"]);
     // One that is begun anew takes no more room than before.
-    expect((await put("7", content)).said().at(-1)).toContain('"have":0');
+    eight[7] = await put("7", content);
+    expect(eight[7].said().at(-1)).toContain('"have":0');
+    await clock.advance(4000);
+    await eight[0]?.send(0, 1);
+    await clock.advance(1000);
+    expect((await put("8", content)).said().at(-1)).toContain('"have":0');
+    const ended = ({ said }: (typeof eight)[number]) => said().at(-1)?.startsWith("board/stopped: ") === true;
+    await expect.poll(() => eight.map(ended).indexOf(true)).toBe(1);
+    expect(eight.map(ended).lastIndexOf(true)).toBe(1);
   });
 });
 
