@@ -1,4 +1,12 @@
-import { type Clock, concatBytes, encodeUtf8, messageOf, type Timer } from "../base/index.ts";
+import {
+  type AbortSignalLike,
+  type Clock,
+  concatBytes,
+  createAborter,
+  encodeUtf8,
+  messageOf,
+  type Timer,
+} from "../base/index.ts";
 import { type MqttClient, mqttErrors } from "../mqtt/index.ts";
 import {
   type BoardPacket,
@@ -30,6 +38,7 @@ export interface AnswerOptions {
 export class Answer {
   readonly id: string;
   readonly #options: AnswerOptions;
+  readonly #failing = createAborter();
   #sequence = 0;
   #pending = 0;
   #ended = false;
@@ -54,6 +63,11 @@ export class Answer {
     this.#gatheredBytes += body.length;
     if (this.#gatheredBytes >= this.#options.size) this.#flush(this.#options.size);
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#flushOrFail());
+  }
+
+  /** Is aborted when it was refused: whatever it waits for, nobody waits for that any more. */
+  get failed(): AbortSignalLike {
+    return this.#failing.signal;
   }
 
   /** Whether all numbers have been given away, so that it can only end. */
@@ -92,6 +106,7 @@ export class Answer {
     this.#ended = true;
     this.#timer?.cancel();
     const { base, id } = this.#options;
+    this.#failing.abort(error instanceof Error ? error : new Error(messageOf(error)));
     const text = messageOf(error).slice(0, 8000);
     const code = boardErrors.is(error) ? error.code : "board/failed";
     this.#publish(encodeReplyTopic(base, "err", id), encodeUtf8(plain ? text : encodeFault(code, text)));

@@ -49,7 +49,7 @@ export async function doNative(
       answer.end(JSON.stringify(services.info()));
       return;
     case "eval": {
-      const value = repl.evaluate(request.source, (text) => answer.write(text));
+      const value = repl.evaluate(request.source, (text) => answer.write(text), answer.failed);
       answer.end((value instanceof Promise ? await value : value) ?? "");
       return;
     }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
 import { format, inspect } from "node:util";
 import { createContext, type Context, Script } from "node:vm";
+import { type AbortSignalLike, withAbort } from "../../base/index.ts";
 import { boardErrors, type Repl } from "../../board/index.ts";
 import { TimeLimit } from "./time-limit.ts";
 
@@ -56,7 +57,11 @@ export class VmRepl implements Repl {
     this.#context = createContext(sandbox);
   }
 
-  evaluate(source: string, print: (text: string) => void): ReturnType<Repl["evaluate"]> {
+  evaluate(
+    source: string,
+    print: (text: string) => void,
+    signal?: AbortSignalLike,
+  ): ReturnType<Repl["evaluate"]> {
     const call: { print: typeof print | undefined } = { print };
     const end = () => (call.print = undefined);
     return this.#calls.run(call, () => {
@@ -70,7 +75,7 @@ export class VmRepl implements Repl {
           return settling ? { settling } : { shown: show({ value }) };
         }, this.#computeMs);
         if (outcome.settling) {
-          const waiting = this.#wait(outcome.settling);
+          const waiting = this.#wait(outcome.settling, signal);
           return waiting.then((settled) => this.#run(() => show(settled), this.#computeMs)).finally(end);
         }
         end();
@@ -132,14 +137,14 @@ export class VmRepl implements Repl {
   }
 
   /** @throws `board/interrupted`, `board/evaluation` */
-  async #wait(settling: Promise<Settled>): Promise<Settled> {
+  async #wait(settling: Promise<Settled>, signal: AbortSignalLike | undefined): Promise<Settled> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_resolve, reject) => {
       const text = `the promise did not settle within ${this.#waitMs / 1000} s; it is no longer waited for`;
       timer = setTimeout(() => reject(boardErrors.create("board/interrupted", text)), this.#waitMs);
     });
     try {
-      const settled = await Promise.race([settling, limit]);
+      const settled = await withAbort(Promise.race([settling, limit]), signal);
       if (settled.thrown) this.#run(() => fail(settled.value), this.#computeMs);
       return settled;
     } finally {
