@@ -1,5 +1,6 @@
 import { type Clock, Ring } from "../base/index.ts";
 import type { BoardLogLevel } from "../wire/index.ts";
+import { LogBuffer } from "./log-buffer.ts";
 
 /** How grave a line is; the numbers are Python's. */
 export const logLevels = {
@@ -51,9 +52,7 @@ export class BoardLog {
   readonly #options: BoardLogOptions;
   readonly #bootedAt: number;
   readonly #recent = new Ring<string>(recentLines);
-  #unsent: { level: number; line: string }[] = [];
-  #size = 0;
-  #dropped = 0;
+  readonly #unsent: LogBuffer;
   #inFlight = 0;
   #publish: ((line: string) => Promise<void>) | undefined;
 
@@ -61,6 +60,7 @@ export class BoardLog {
     this.#options = options;
     this.levels = { console: options.console ?? "info", mqtt: options.mqtt ?? "info" };
     this.#bootedAt = options.clock.monotonic();
+    this.#unsent = new LogBuffer(options.bufferSize ?? 65_536);
   }
 
   /** How many lines wait for the broker. */
@@ -109,24 +109,9 @@ export class BoardLog {
       if (number >= logLevels[this.levels.console]) this.#options.write?.(line);
       if (number < logLevels[this.levels.mqtt]) continue;
       this.#recent.pushEvicting(line);
-      this.#unsent.push({ level: number, line });
-      this.#size += line.length;
+      this.#unsent.push(line, number >= logLevels.warning);
     }
-    this.#makeRoom();
     this.#pump();
-  }
-
-  #makeRoom(): void {
-    const { bufferSize = 65_536 } = this.#options;
-    for (const below of [logLevels.warning, Infinity]) {
-      if (this.#size <= bufferSize) return;
-      this.#unsent = this.#unsent.filter(({ level, line }) => {
-        if (this.#size <= bufferSize || level >= below) return true;
-        this.#size -= line.length;
-        this.#dropped++;
-        return false;
-      });
-    }
   }
 
   #pump(): void {
@@ -143,14 +128,10 @@ export class BoardLog {
   }
 
   #next(): string | undefined {
-    if (this.#dropped > 0) {
-      const line = `W ${this.#time()} ${"log".padStart(8)}: ${this.#dropped} lines were dropped while there was no connection`;
-      this.#dropped = 0;
-      return line;
-    }
-    const next = this.#unsent.shift();
-    this.#size -= next?.line.length ?? 0;
-    return next?.line;
+    const { dropped } = this.#unsent;
+    if (dropped === 0) return this.#unsent.shift();
+    this.#unsent.dropped = 0;
+    return `W ${this.#time()} ${"log".padStart(8)}: ${dropped} lines were dropped while there was no connection`;
   }
 
   /** Milliseconds since the start until the clock is set, then the time of day (UTC). */
