@@ -105,7 +105,7 @@ export class BoardAgent {
     this.#options = options;
     this.#startedAt = clock.monotonic();
     this.#logger = log.logger("agent");
-    this.#guard = new Guard(cryptography, options.trusted ?? [], () => this.#announce());
+    this.#guard = new Guard(clock, cryptography, options.trusted ?? [], () => this.#announce());
     const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
     this.#partBytes = partBytes;
     this.#windowBytes = windowBytes;
@@ -241,8 +241,8 @@ export class BoardAgent {
     }
     if (command.command === "part") {
       const offset = parsePartTail(command.tail);
-      if (offset !== undefined) this.#transfers.part(command.id, offset, payload);
-      return undefined;
+      if (offset !== undefined && this.#transfers.part(command.id, offset, payload)) return undefined;
+      return this.#ignore("malformed", `a part at ${show(topic)} is beyond what was announced, or too long`);
     }
     const packet = decodeBoardPacket(payload);
     if (!packet) {

@@ -1,5 +1,13 @@
-import { type Clock, concatBytes, encodeUtf8, messageOf, type Timer } from "../base/index.ts";
-import type { MqttClient } from "../mqtt/index.ts";
+import {
+  type AbortSignalLike,
+  type Clock,
+  concatBytes,
+  createAborter,
+  encodeUtf8,
+  messageOf,
+  type Timer,
+} from "../base/index.ts";
+import { type MqttClient, mqttErrors } from "../mqtt/index.ts";
 import {
   type BoardPacket,
   encodeBoardPacket,
@@ -30,9 +38,12 @@ export interface AnswerOptions {
 export class Answer {
   readonly id: string;
   readonly #options: AnswerOptions;
+  readonly #failing = createAborter();
   #sequence = 0;
   #pending = 0;
   #ended = false;
+  /** The broker takes no messages as long as one of its were. */
+  #isTooLong = false;
   #drained: (() => void)[] = [];
   /** Pieces that wait for others. */
   #gathered: Uint8Array[] = [];
@@ -52,6 +63,11 @@ export class Answer {
     this.#gatheredBytes += body.length;
     if (this.#gatheredBytes >= this.#options.size) this.#flush(this.#options.size);
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#flushOrFail());
+  }
+
+  /** Is aborted when it was refused: whatever it waits for, nobody waits for that any more. */
+  get failed(): AbortSignalLike {
+    return this.#failing.signal;
   }
 
   /** Whether all numbers have been given away, so that it can only end. */
@@ -90,6 +106,7 @@ export class Answer {
     this.#ended = true;
     this.#timer?.cancel();
     const { base, id } = this.#options;
+    this.#failing.abort(error instanceof Error ? error : new Error(messageOf(error)));
     const text = messageOf(error).slice(0, 8000);
     const code = boardErrors.is(error) ? error.code : "board/failed";
     this.#publish(encodeReplyTopic(base, "err", id), encodeUtf8(plain ? text : encodeFault(code, text)));
@@ -133,8 +150,18 @@ export class Answer {
       this.#pending -= payload.length;
       if (this.#pending <= mostPending / 8) for (const resume of this.#drained.splice(0)) resume();
     };
-    // An answer that cannot be sent has nobody to be told to: the caller's timeout says it.
-    this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, settled);
+    this.#options.client.publish(topic, payload, { qos: 1 }).then(settled, (error: unknown) => {
+      settled();
+      if (!this.#isTooLong && mqttErrors.is(error, "mqtt/too-long")) this.#refuseTooLong(error.message);
+      // All else that cannot be sent has nobody to be told to: the caller's timeout says it.
+    });
+  }
+
+  /** Says so, in few words, also where it has ended. A broker of MQTT 3.1.1 does not tell how long a message may be. */
+  #refuseTooLong(text: string): void {
+    this.#isTooLong = true;
+    this.#ended = false;
+    this.fail(boardErrors.create("board/too-long", text));
   }
 }
 

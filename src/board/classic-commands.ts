@@ -60,10 +60,11 @@ export class ClassicCommands {
     const source = decodeUtf8(body);
     if (source === undefined) throw protocolError("eval", "the source is no UTF-8");
     let printed = "";
-    const value = await this.#services.repl.evaluate(source, (text) => {
+    const print = (text: string) => {
       if (printed.length + text.length > mostPending) throw tooLongError();
       printed += text;
-    });
+    };
+    const value = await this.#services.repl.evaluate(source, print, answer.failed);
     answer.end(printed + (value ?? ""));
   }
 

@@ -14,7 +14,7 @@ import {
   uncounted,
 } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
-import { boardErrors, protocolError } from "./errors.ts";
+import { boardErrors, emptyImageError, protocolError } from "./errors.ts";
 import type { Partials } from "./partials.ts";
 import { toBoardPath } from "./path.ts";
 import type { ImageWriter, Keeper } from "./platform.ts";
@@ -182,6 +182,7 @@ export class ClassicSeries {
         return Promise.resolve();
       },
       async finish() {
+        if (count.bytes === 0) throw emptyImageError();
         const opened = await keeper.openImage({ size: count.bytes, sha256, signature: null });
         image = opened;
         let skip = opened.size;

@@ -58,12 +58,15 @@ export const boardErrors = defineErrors({
   "board/stopped": {
     fault: "peer",
     meaning:
-      "A transfer ended before it was whole: nothing came for a minute, or the board's agent ends. What came stays; begin " +
+      "A transfer ended before it was whole: nothing came for a minute, or for five seconds when another one needed its " +
+      "place, or the board's agent ends. What came stays; begin " +
       "again to go on from it. Of the original program's put and ota nothing stays.",
   },
   "board/too-long": {
     fault: "caller",
-    meaning: "A command, an image or an output is longer than the board takes.",
+    meaning:
+      "A command, an image or an output is longer than the board takes, or an answer than its broker takes: `max_packet_size` of " +
+      "mosquitto should be 20,000 at least.",
   },
   "board/evaluation": {
     fault: "caller",
@@ -83,4 +86,9 @@ export type BoardErrorCode = keyof typeof boardErrors.table;
 /** What the original program is told of a command that it did not make well. */
 export function protocolError(command: string, what: string): Error {
   return boardErrors.create("board/bad-command", `MQRepl protocol error ${command}: ${what}`);
+}
+
+/** What would leave a slot with nothing to run. */
+export function emptyImageError(): Error {
+  return boardErrors.create("board/bad-command", "an image of 0 bytes is no program");
 }

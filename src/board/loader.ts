@@ -21,8 +21,8 @@ export interface BoardModule {
   start(board: Board, config: unknown): void | Promise<void>;
 }
 
-/** How long one module may take to start before the next one is begun, in milliseconds. */
-const startLimitMs = 30_000;
+/** How long one module may take to load and start before the next one is begun, in milliseconds. */
+const startLimitMs = 10_000;
 
 /** What is loaded, and how. */
 export interface LoadOptions {
@@ -36,7 +36,10 @@ export interface LoadOptions {
   readonly load: (name: string) => Promise<BoardModule>;
 }
 
-/** Starts the modules of a board, one after the other. One that fails is logged and does not stop the others. */
+/**
+ * Starts the modules of a board, one after the other. One that fails is logged and does not stop the others, and nor does
+ * one that takes too long: its file may wait for something that never comes, or what `start` gives back may.
+ */
 export async function loadModules({ board, log, modules, safeModules, load }: LoadOptions): Promise<void> {
   const logger = log.logger("loader");
   for (const [name, config] of Object.entries(modules)) {
@@ -44,26 +47,28 @@ export async function loadModules({ board, log, modules, safeModules, load }: Lo
       logger.info(`${name} is left out in safe mode`);
       continue;
     }
-    try {
-      const module = await load(name);
-      const started = Promise.resolve(module.start(board, config));
-      const outcome = await Promise.race([started.then(() => "started" as const), limit(board.clock)]);
-      if (outcome === "started") logger.info(`${name} has started`);
-      else {
-        logger.warning(
-          `${name} has not started within ${startLimitMs / 1000} s; going on without waiting for it`,
-        );
-        started.then(
-          () => logger.info(`${name} has started after all`),
-          (error: unknown) => logger.exception(error, `${name} did not start after all`),
-        );
-      }
-    } catch (error) {
-      logger.exception(error, `${name} did not start`);
-    }
+    await startModule(name, async () => await (await load(name)).start(board, config), board.clock, logger);
   }
 }
 
-function limit(clock: Clock): Promise<"late"> {
-  return new Promise((resolve) => clock.setTimer(startLimitMs, () => resolve("late")));
+/** Resolves when it has started, or failed to, or is late. */
+function startModule(name: string, start: () => Promise<void>, clock: Clock, logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let afterAll = "";
+    const timer = clock.setTimer(startLimitMs, () => {
+      afterAll = " after all";
+      const limit = `${startLimitMs / 1000} s`;
+      logger.warning(`${name} has not started within ${limit}; going on without waiting for it`);
+      resolve();
+    });
+    start()
+      .then(
+        () => logger.info(`${name} has started${afterAll}`),
+        (error: unknown) => logger.exception(error, `${name} did not start${afterAll}`),
+      )
+      .finally(() => {
+        timer.cancel();
+        resolve();
+      });
+  });
 }

@@ -1,5 +1,6 @@
 import { type Clock, Ring } from "../base/index.ts";
 import type { BoardLogLevel } from "../wire/index.ts";
+import { LogBuffer } from "./log-buffer.ts";
 
 /** How grave a line is; the numbers are Python's. */
 export const logLevels = {
@@ -15,7 +16,7 @@ type LineLevel = Exclude<LogLevel, "none">;
 
 /** The longest line, in characters. */
 const longestLine = 1024;
-/** How many of the last lines can be asked for. */
+/** How many of the last lines can be asked for. No text has more lines either. */
 const recentLines = 1000;
 /** How many lines are with the broker's client and not acknowledged. */
 const mostInFlight = 16;
@@ -51,9 +52,7 @@ export class BoardLog {
   readonly #options: BoardLogOptions;
   readonly #bootedAt: number;
   readonly #recent = new Ring<string>(recentLines);
-  #unsent: { level: number; line: string }[] = [];
-  #size = 0;
-  #dropped = 0;
+  readonly #unsent: LogBuffer;
   #inFlight = 0;
   #publish: ((line: string) => Promise<void>) | undefined;
 
@@ -61,6 +60,7 @@ export class BoardLog {
     this.#options = options;
     this.levels = { console: options.console ?? "info", mqtt: options.mqtt ?? "info" };
     this.#bootedAt = options.clock.monotonic();
+    this.#unsent = new LogBuffer(options.bufferSize ?? 65_536);
   }
 
   /** How many lines wait for the broker. */
@@ -99,7 +99,9 @@ export class BoardLog {
 
   #log(level: LineLevel, name: string, text: string): void {
     const number = logLevels[level];
-    for (const part of text.split("\n")) {
+    const parts = text.split("\n", recentLines + 1);
+    if (parts.length > recentLines) parts.splice(recentLines - 1, 2, "… the rest of this text is left out");
+    for (const part of parts) {
       const line = `${level.charAt(0).toUpperCase()} ${this.#time()} ${name.padStart(8)}: ${part}`.slice(
         0,
         longestLine,
@@ -107,25 +109,9 @@ export class BoardLog {
       if (number >= logLevels[this.levels.console]) this.#options.write?.(line);
       if (number < logLevels[this.levels.mqtt]) continue;
       this.#recent.pushEvicting(line);
-      this.#unsent.push({ level: number, line });
-      this.#size += line.length;
+      this.#unsent.push(line, number >= logLevels.warning);
     }
-    this.#makeRoom();
     this.#pump();
-  }
-
-  #makeRoom(): void {
-    const { bufferSize = 65_536 } = this.#options;
-    while (this.#size > bufferSize) {
-      const index = Math.max(
-        0,
-        this.#unsent.findIndex(({ level }) => level < logLevels.warning),
-      );
-      const [gone] = this.#unsent.splice(index, 1);
-      if (!gone) return;
-      this.#size -= gone.line.length;
-      this.#dropped++;
-    }
   }
 
   #pump(): void {
@@ -142,14 +128,10 @@ export class BoardLog {
   }
 
   #next(): string | undefined {
-    if (this.#dropped > 0) {
-      const line = `W ${this.#time()} ${"log".padStart(8)}: ${this.#dropped} lines were dropped while there was no connection`;
-      this.#dropped = 0;
-      return line;
-    }
-    const next = this.#unsent.shift();
-    this.#size -= next?.line.length ?? 0;
-    return next?.line;
+    const { dropped } = this.#unsent;
+    if (dropped === 0) return this.#unsent.shift();
+    this.#unsent.dropped = 0;
+    return `W ${this.#time()} ${"log".padStart(8)}: ${dropped} lines were dropped while there was no connection`;
   }
 
   /** Milliseconds since the start until the clock is set, then the time of day (UTC). */
@@ -160,14 +142,19 @@ export class BoardLog {
   }
 }
 
-/** An error's stack. One of the REPL's own context is no instance of this side's `Error`. */
+const unprintable = "an object that cannot be printed";
+
+/** An error's stack. One of the REPL's own context is no instance of this side's `Error`. Whatever was thrown, this does not throw. */
 function describe(thrown: unknown): string {
-  if (typeof thrown !== "object" || thrown === null) return String(thrown);
   try {
+    if (typeof thrown !== "object" || thrown === null) return String(thrown);
     const { stack, message } = thrown as { stack?: unknown; message?: unknown };
     if (typeof stack === "string") return stack;
-    return typeof message === "string" ? message : JSON.stringify(thrown);
+    if (typeof message === "string") return message;
+    // It is no text for what says that it is `undefined` in JSON.
+    const text: string | undefined = JSON.stringify(thrown);
+    return text ?? unprintable;
   } catch {
-    return "an object that cannot be printed";
+    return unprintable;
   }
 }

@@ -7,7 +7,7 @@ import {
   toImageMessage,
 } from "../wire/index.ts";
 import type { Answer } from "./answer.ts";
-import { boardErrors } from "./errors.ts";
+import { boardErrors, emptyImageError } from "./errors.ts";
 import type { Guard } from "./guard.ts";
 import type { BoardLog } from "./log.ts";
 import { isPartial, toBoardPath } from "./path.ts";
@@ -49,7 +49,7 @@ export async function doNative(
       answer.end(JSON.stringify(services.info()));
       return;
     case "eval": {
-      const value = repl.evaluate(request.source, (text) => answer.write(text));
+      const value = repl.evaluate(request.source, (text) => answer.write(text), answer.failed);
       answer.end((value instanceof Promise ? await value : value) ?? "");
       return;
     }
@@ -195,6 +195,7 @@ async function update(
   request: BoardRequest & { readonly do: "update" },
 ): Promise<void> {
   const { size, sha256, signature = null, boot = false } = request;
+  if (size === 0) throw emptyImageError();
   if (await keeper.keepImage(sha256)) {
     // It arrived, was booted, and the news of it got lost: nothing is to be sent.
     answer.end(JSON.stringify({ have: size, done: true } satisfies PartsProgress));

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from "../base/index.ts";
 import type { BoardSlot, CrashReport, ResetMode } from "../wire/index.ts";
 
 // What an agent stands on. `node/` implements it for Linux and others; firmware for a microcontroller would do so with
@@ -53,9 +54,14 @@ export interface Repl {
    * printed meanwhile goes to `print`. What needs no waiting is given at once: its answer then goes out together with the
    * command's acknowledgement.
    *
+   * @param signal when it is aborted, a promise is waited for no longer
    * @throws `board/interrupted` for one that does not end, `board/evaluation` with what the source throws
    */
-  evaluate(source: string, print: (text: string) => void): string | undefined | Promise<string | undefined>;
+  evaluate(
+    source: string,
+    print: (text: string) => void,
+    signal?: AbortSignalLike,
+  ): string | undefined | Promise<string | undefined>;
   /** How the last word of a text could go on. */
   complete(text: string): Promise<string[]>;
 }

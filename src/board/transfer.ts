@@ -63,6 +63,8 @@ export class Transfer {
   #ended = false;
   #timer: Timer | undefined;
   #reportTimer: Timer | undefined;
+  /** When something of it came last. */
+  #cameAt: number;
   /** Resolves when one that has begun is written no more. */
   readonly closed: Promise<void>;
   #setClosed = (): void => {};
@@ -71,6 +73,13 @@ export class Transfer {
     this.#options = options;
     this.closed = new Promise((resolve) => (this.#setClosed = resolve));
     this.#hash = options.cryptography.createSha256();
+    this.#cameAt = options.clock.monotonic();
+  }
+
+  /** For how long it waits for a part, in milliseconds; 0 while the board works on it, or when it has ended. */
+  get quietMs(): number {
+    if (this.#ended || this.#isWriting || !this.#target) return 0;
+    return this.#options.clock.monotonic() - this.#cameAt;
   }
 
   /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
@@ -115,22 +124,22 @@ export class Transfer {
     return size;
   }
 
-  /** Takes a part. One that came before, after a gap or from beyond the window is left, and so is one that is too long. */
-  take(offset: number, bytes: Uint8Array): void {
+  /**
+   * Takes a part. One that came before, after a gap or from beyond the window is left. Parts are not signed: what makes no sense
+   * may be a stranger's, and ends nothing.
+   *
+   * @returns whether it could be one: it is no longer than may be, and within what was announced
+   */
+  take(offset: number, bytes: Uint8Array): boolean {
     const { size, partBytes, windowBytes } = this.#options;
-    if (this.#ended || bytes.length === 0 || bytes.length > partBytes) return;
-    if (offset !== this.#came || offset > this.#written + windowBytes) return;
-    if (offset + bytes.length > size) {
-      const message = `a part goes beyond the ${size} bytes that were announced`;
-      this.#ended = true;
-      void this.#writing.then(() => this.#end(boardErrors.create("board/bad-command", message), true));
-      return;
-    }
+    if (bytes.length === 0 || bytes.length > partBytes || offset + bytes.length > size) return false;
+    if (this.#ended || offset !== this.#came || offset > this.#written + windowBytes) return true;
     this.#watch();
     this.#hash.update(bytes);
     this.#gathered.push(bytes);
     this.#came += bytes.length;
     this.#write();
+    return true;
   }
 
   /** Ends it without an end; what came stays. It is over when it is `closed`. */
@@ -253,6 +262,7 @@ export class Transfer {
   }
 
   #watch(): void {
+    this.#cameAt = this.#options.clock.monotonic();
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(idleMs, () => {
       // Then it is the board that has not caught up.

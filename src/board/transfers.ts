@@ -7,6 +7,8 @@ import { Transfer, type TransferTarget } from "./transfer.ts";
 
 /** How many files and images may be under way at once. */
 const mostTransfers = 8;
+/** One that has had nothing for so long may make room for another, in milliseconds: its caller may have gone. */
+const quietMs = 5000;
 
 /** What transfers stand on. */
 export interface TransfersOptions {
@@ -73,17 +75,29 @@ export class Transfers {
     });
   }
 
-  /** Takes a part of the transfer that a command with this id began. */
-  part(id: string, offset: number, bytes: Uint8Array): void {
+  /** Takes a part of the transfer that a command with this id began. @returns whether it could be one of it, if there is one */
+  part(id: string, offset: number, bytes: Uint8Array): boolean {
     for (const running of this.#running.values()) {
-      if (running.id === id) running.transfer.take(offset, bytes);
+      if (running.id === id) return running.transfer.take(offset, bytes);
     }
+    return true;
   }
 
   /** Ends all; what came stays. */
   async close(): Promise<void> {
     const error = boardErrors.create("board/stopped", "the board's agent ends");
     await Promise.all([...this.#running.values()].map((running) => stop(running, error)));
+  }
+
+  #makeRoom(): void {
+    for (const { transfer } of this.#running.values()) {
+      if (transfer.quietMs < quietMs) continue;
+      void transfer.stop(
+        boardErrors.create("board/stopped", "it had nothing, and made room for another one"),
+      );
+      return;
+    }
+    throw boardErrors.create("board/busy", `${mostTransfers} transfers are under way already`);
   }
 
   async #begin(
@@ -101,9 +115,7 @@ export class Transfers {
       );
     }
     const before = this.#running.get(key);
-    if (before === undefined && this.#running.size >= mostTransfers) {
-      throw boardErrors.create("board/busy", `${mostTransfers} transfers are under way already`);
-    }
+    if (before === undefined && this.#running.size >= mostTransfers) this.#makeRoom();
     const onEnd = () => {
       if (this.#running.get(key) === running) this.#running.delete(key);
     };

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
 import type { Cryptography } from "../base/index.ts";
 
 /** What stands before an Ed25519 public key of 32 bytes in its DER form (RFC 8410, 4). */
@@ -13,7 +13,21 @@ export const systemCryptography: Cryptography = {
   randomBytes: (length) => new Uint8Array(randomBytes(length)),
   verify(publicKey, message, signature) {
     if (publicKey.length !== 32 || signature.length !== 64) return false;
-    const der = Buffer.concat([publicKeyPrefix, publicKey]);
-    return verify(null, message, createPublicKey({ key: der, format: "der", type: "spki" }), signature);
+    return verify(null, message, toKey(publicKey), signature);
   },
 };
+
+/** The keys that were used, by their bytes: to read one takes as long as to verify with it. */
+const knownKeys = new Map<string, KeyObject>();
+const mostKnownKeys = 64;
+
+function toKey(bytes: Uint8Array): KeyObject {
+  const der = Buffer.concat([publicKeyPrefix, bytes]);
+  const name = der.toString("latin1");
+  const known = knownKeys.get(name);
+  if (known) return known;
+  const key = createPublicKey({ key: der, format: "der", type: "spki" });
+  if (knownKeys.size >= mostKnownKeys) knownKeys.clear();
+  knownKeys.set(name, key);
+  return key;
+}

@@ -45,7 +45,8 @@ export type BeginCall = (
 /**
  * Sends the parts of a file or an image, as far ahead of what the board has as it allows. After any interruption – of
  * the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
- * timeout. If what comes out of a beginning that the board had is not the whole, all is sent anew, once.
+ * timeout. If what the board then has is not the whole – a power cut has spoilt the beginning that it had, or somebody sent parts
+ * of his own – all is sent anew, once.
  *
  * @param ahead what may follow the command at once, the first time
  */
@@ -62,19 +63,15 @@ export async function sendParts(
   let movedAt = clock.monotonic();
   let most = -1;
   let patienceMs = askAgainMs;
-  /** What the board had when it was asked; `undefined` while it has not said. */
-  let beginning: number | undefined;
   let mayBeginAgain = true;
   const moved = ({ have, busy = false }: PartsProgress) => {
     if (busy || have > most) movedAt = clock.monotonic();
     if (busy) return;
-    beginning ??= have;
     if (have > most) patienceMs = Math.max(askAgainMs, 2 * pace.delayMs);
     most = Math.max(most, have);
     options.onProgress?.(Math.min(have, content.length), content.length);
   };
   for (let mayGoAhead = ahead; ; mayGoAhead = undefined) {
-    beginning = undefined;
     try {
       const timeoutMs = Math.min(patienceMs, exchange.timeoutMs);
       patienceMs *= 2;
@@ -83,8 +80,8 @@ export async function sendParts(
       return;
     } catch (error) {
       const code = remoteErrors.is(error, "remote/refused") ? error.detail["code"] : undefined;
-      if (code === "board/digest" && beginning !== 0 && mayBeginAgain && !options.signal?.aborted) {
-        // A power cut may have spoilt the beginning that it had. The board has thrown it away.
+      if (code === "board/digest" && mayBeginAgain && !options.signal?.aborted) {
+        // The board has thrown it away.
         mayBeginAgain = false;
         most = -1;
         continue;

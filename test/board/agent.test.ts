@@ -113,10 +113,27 @@ describe("a board with moteq's agent (real)", () => {
     expect(await text("1")).toBe("1");
   });
 
+  it.each([
+    "({ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } })",
+    "({ get then() { for (;;); } })",
+    "({ then() { for (;;); } })",
+    "new Proxy({}, { has() { for (;;); } })",
+    "throw { get message() { for (;;); } }",
+    "throw new Proxy({}, { getPrototypeOf() { for (;;); } })",
+    "Promise.resolve([{ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } }])",
+    "Promise.reject({ get stack() { for (;;); } })",
+  ])("cuts off what never ends where a value is looked at: %s", async (source) => {
+    await expect(board.evaluate(source)).rejects.toMatchObject({ detail: { code: "board/interrupted" } });
+  });
+
   it("says what is wrong with a source", async () => {
     await expect(board.evaluate("nothing.at.all")).rejects.toThrow(/^ReferenceError: nothing is not defined/);
     await expect(board.evaluate("1 +")).rejects.toThrow(/SyntaxError/);
     await expect(board.evaluate("throw 7")).rejects.toThrow(/thrown: 7/);
+    await expect(board.evaluate("Promise.reject(7)")).rejects.toThrow(/thrown: 7/);
+    await expect(board.evaluate("({ then() { throw 7 } })")).rejects.toThrow(/thrown: 7/);
+    const hidden = "throw { get message() { throw 1 } }";
+    await expect(board.evaluate(hidden)).rejects.toThrow(/thrown: what cannot be printed/);
   });
 
   it("completes names", async () => {
@@ -126,6 +143,10 @@ describe("a board with moteq's agent (real)", () => {
     expect(await board.complete("no.such.")).toEqual([]);
     await board.evaluate("Object.defineProperty(globalThis, 'trap', { get() { for (;;); } })");
     expect(await board.complete("trap.")).toEqual([]);
+    await board.evaluate("var proxy = new Proxy({}, { ownKeys() { for (;;); } })");
+    expect(await board.complete("proxy.")).toEqual([]);
+    await board.evaluate("var row = new Uint8Array(50_000_000)");
+    expect(await board.complete("row.fil")).toEqual(["row.fill", "row.filter"]);
   });
 
   it.each(["plain.txt", "with space", "it's", 'a "b" \\c', "größe ☃ 𝄞", "+plus#hash", "new\nline", "$SYS"])(

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { createHash } from "node:crypto";
 import { systemCryptography } from "../../src/node/index.ts";
+import { mqttErrors } from "../../src/mqtt/index.ts";
 import { Answer } from "../../src/board/answer.ts";
 import { Transfer } from "../../src/board/transfer.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 import { decodeBoardPacket, highestSequence } from "../../src/wire/index.ts";
 
-function createAnswer() {
+function createAnswer(most = Infinity) {
   const clock = new VirtualClock();
   const said: { topic: string; payload: Uint8Array }[] = [];
   const publish = (topic: string, payload: Uint8Array | string) => {
+    if (payload.length > most) return Promise.reject(mqttErrors.create("mqtt/too-long", "at most so much"));
     said.push({ topic, payload: Buffer.from(payload) });
     return Promise.resolve();
   };
@@ -26,6 +28,18 @@ describe("the answer to a command", () => {
     const last = decodeBoardPacket(said.at(-1)?.payload ?? new Uint8Array());
     expect(last).toMatchObject({ sequence: highestSequence, last: true });
   });
+
+  it.each([50, 10])(
+    "that is longer than its broker takes is refused once, if at all: %i bytes",
+    async (most) => {
+      const { clock, answer, said } = createAnswer(most);
+      for (let index = 0; index < 10; index++) answer.write("x".repeat(100));
+      answer.end("x");
+      await clock.advance(100);
+      const refusals = said.map(({ payload }) => Buffer.from(payload).toString()).slice(1);
+      expect(refusals).toEqual(most > 30 ? ["board/too-long: at most so much"] : []);
+    },
+  );
 
   it("that can report no more ends a transfer, so that the caller goes on under a new id", async () => {
     const { clock, answer, said } = createAnswer();

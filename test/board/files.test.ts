@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,6 +47,19 @@ describe.runIf(process.platform === "linux")("a board's files (real)", () => {
       const refused = { detail: { code: "board/is-a-folder" } };
       await expect(board.get(path, ignore)).rejects.toMatchObject(refused);
     }
+  });
+
+  it("are not opened to be listed where they are pipes: who writes into one loses nothing", async () => {
+    await using world = await AgentWorld.start();
+    const pipe = join(world.root, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn("sh", ["-c", 'echo message > "$0"', pipe]);
+    const board = await world.drive();
+    for (let round = 0; round < 20; round++) {
+      expect(await board.list("", { digest: true })).toEqual([{ name: "pipe", folder: false, size: 0 }]);
+    }
+    expect(execFileSync("timeout", ["5", "cat", pipe], { encoding: "utf8" })).toBe("message\n");
+    await once(writer, "exit");
   });
 
   it("say that the disk is full, at once and where it takes a part of what is written", async () => {

@@ -10,7 +10,7 @@ function open(): Promise<never> {
 
 async function load(
   mode: "normal" | "safe",
-  modules: Record<string, BoardModule | undefined>,
+  modules: Record<string, BoardModule | Promise<BoardModule> | undefined>,
   clock = new VirtualClock(),
 ) {
   const log = new BoardLog({ clock });
@@ -53,7 +53,15 @@ describe("the loader", () => {
       "E Error: no such pin",
       "E missing did not start",
       "E Error: there is no missing",
-      "W hangs has not started within 30 s; going on without waiting for it",
+      "W hangs has not started within 10 s; going on without waiting for it",
+      "I last has started",
+    ]);
+  });
+
+  it("goes on after one whose file never ends to load", async () => {
+    const lines = await load("normal", { hangs: new Promise(() => {}), last: { start() {} } });
+    expect(lines).toEqual([
+      "W hangs has not started within 10 s; going on without waiting for it",
       "I last has started",
     ]);
   });
@@ -74,9 +82,9 @@ describe("the loader", () => {
       clock,
     );
     expect(lines.filter((line) => !line.includes("    at "))).toEqual([
-      "W slow has not started within 30 s; going on without waiting for it",
+      "W slow has not started within 10 s; going on without waiting for it",
+      "W broken has not started within 10 s; going on without waiting for it",
       "I slow has started after all",
-      "W broken has not started within 30 s; going on without waiting for it",
       "E broken did not start after all",
       "E Error: no such pin",
     ]);

@@ -31,6 +31,16 @@ describe("a board's log", () => {
     expect(console.map(({ length }) => length)).toEqual([1024]);
   });
 
+  it("writes at most 1000 lines of one text, and says that there were more", () => {
+    const { console, log } = createLog();
+    log.logger("main").warning("\n".repeat(999));
+    expect(console).toHaveLength(1000);
+    expect(console.at(-1)).toMatch(/: $/);
+    log.logger("main").warning("\n".repeat(1_000_000));
+    expect(console).toHaveLength(2000);
+    expect(console.at(-1)).toContain("the rest of this text is left out");
+  });
+
   it("writes the time of day once the clock is set", () => {
     const { console, log } = createLog({ startsAt: Date.UTC(2026, 10, 20, 9, 5, 1, 7) });
     log.logger("main").info("up");

@@ -163,7 +163,7 @@ describe("a file that is not whole yet (real)", () => {
 
 describe("a board's guard", () => {
   it("remembers the last 256 commands of the original's, and no more", () => {
-    const guard = new Guard(services.cryptography, [], () => {});
+    const guard = new Guard(services.clock, services.cryptography, [], () => {});
     const admit = (index: number) => guard.admitClassic(`id${index}`);
     for (let index = 0; index < 256; index++) expect(admit(index)).toBe(true);
     expect([admit(0), admit(255), admit(256), admit(0), admit(2)]).toEqual([false, false, true, true, false]);

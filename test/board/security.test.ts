@@ -179,6 +179,20 @@ describe("images (real)", () => {
     expect(world.keeper.slots.isSound("a", staged, [trusted.publicKey])).toBe(false);
   });
 
+  it("of no bytes are refused, also from the original program", async () => {
+    await using world = await AgentWorld.start();
+    const refused = { detail: { code: "board/bad-command" }, message: "an image of 0 bytes is no program" };
+    const board = await world.drive();
+    await expect(board.update(new Uint8Array())).rejects.toMatchObject(refused);
+    const heard = await world.listen();
+    const client = await world.connect();
+    const empty = encodeBoardPacket({ sequence: 0, last: true, body: new Uint8Array() });
+    const digest = sha256Of(systemCryptography, new Uint8Array());
+    await client.publish(`${base}/cmd/ota/empty/${digest}`, empty, { qos: 1 });
+    await expect.poll(() => heard.map(({ text }) => text)).toEqual([refused.message]);
+    expect(world.keeper.bootable).toBeUndefined();
+  });
+
   it("whose parts are not what was announced are thrown away, and announced anew begin anew", async () => {
     await using world = await AgentWorld.start();
     const client = await world.connect();

@@ -44,16 +44,19 @@ describe("a transfer (real)", () => {
     expect(Buffer.compare(readFileSync(join(world.root, "two")), other)).toBe(0);
   });
 
-  it("ends at a part that goes beyond what was announced, and nothing of it stays", async () => {
+  it("leaves a part that goes beyond what was announced, and counts it", async () => {
     await using world = await AgentWorld.start();
     const put = await createPutter(world);
-    const { said, id } = await put("file", content);
+    const { said, id, send } = await put("file", content);
     const client = await world.connect();
+    await send(0, 500);
     await client.publish(`${base}/cmd/part/${id}/0`, randomBytes(1001), { qos: 1 });
-    await expect
-      .poll(() => said().at(-1))
-      .toBe("board/bad-command: a part goes beyond the 1000 bytes that were announced");
-    await expect.poll(() => readdirSync(world.root)).toEqual([]);
+    await client.publish(`${base}/cmd/part/${id}/500`, randomBytes(501), { qos: 1 });
+    await client.publish(`${base}/cmd/part/${id}/nowhere`, randomBytes(1), { qos: 1 });
+    await send(500, 1000);
+    await expect.poll(() => said().at(-1)).toContain('"done":true');
+    expect(Buffer.compare(readFileSync(join(world.root, "file")), content)).toBe(0);
+    expect(world.agent.info().ignored).toEqual({ malformed: 3 });
   });
 
   it("does not go on with more than was announced: that is thrown away, and announced anew begins anew", async () => {
@@ -92,14 +95,26 @@ describe("a transfer (real)", () => {
     expect(again.said()[0]).toContain('"have":600');
   });
 
-  it("of eight at once may be under way, and the ninth is refused", async () => {
-    await using world = await AgentWorld.start();
+  it("is one of eight at once: a ninth is refused, or takes the place of one that has had nothing for 5 s", async () => {
+    const clock = createNodeClock();
+    await using world = await AgentWorld.start({ clock });
     const put = await createPutter(world);
-    for (let index = 0; index < 8; index++) await put(`${index}`, content);
+    const eight: Awaited<ReturnType<typeof put>>[] = [];
+    for (let index = 0; index < 8; index++) eight.push(await put(`${index}`, content));
     const ninth = await put("8", content);
     expect(ninth.said()).toEqual(["board/busy: 8 transfers are under way already"]);
     // One that is begun anew takes no more room than before.
-    expect((await put("7", content)).said().at(-1)).toContain('"have":0');
+    const again = await put("7", content);
+    await expect.poll(() => again.said().at(-1)).toContain('"have":0');
+    eight[7] = again;
+    await clock.advance(4000);
+    await eight[0]?.send(0, 1);
+    await clock.advance(1000);
+    const late = await put("8", content);
+    await expect.poll(() => late.said().at(-1)).toContain('"have":0');
+    const ended = ({ said }: (typeof eight)[number]) => said().at(-1)?.startsWith("board/stopped: ") === true;
+    await expect.poll(() => eight.map(ended).indexOf(true)).toBe(1);
+    expect(eight.map(ended).lastIndexOf(true)).toBe(1);
   });
 });
 

@@ -20,6 +20,10 @@ describe("an error that nobody catches", () => {
     const hostile: Record<string, unknown> = {};
     hostile["self"] = hostile;
     uncaught.take(hostile);
+    uncaught.take(Object.create(null));
+    uncaught.take({ toJSON() {} });
+    const isNothing = { [Symbol.toPrimitive]: 1 };
+    uncaught.take(Object.assign(() => {}, isNothing));
     const said = lines();
     expect(said.filter((line) => !line.includes("    at "))).toEqual([
       "E nobody has caught an error; going on",
@@ -28,6 +32,12 @@ describe("an error that nobody catches", () => {
       "E Error: far away",
       "E nobody has caught an error; going on",
       "E undefined",
+      "E nobody has caught an error; going on",
+      "E an object that cannot be printed",
+      "E nobody has caught an error; going on",
+      "E {}",
+      "E nobody has caught an error; going on",
+      "E an object that cannot be printed",
       "E nobody has caught an error; going on",
       "E an object that cannot be printed",
     ]);

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   chmod,
   type FileHandle,
@@ -77,7 +77,9 @@ export class NodeBoardFiles implements BoardFiles {
 
   makeFolder(path: string): Promise<void> {
     return guardFiles(path, async () => {
-      await mkdir(await this.#insideFolder(path));
+      const target = await this.#insideFolder(path);
+      await mkdir(target);
+      await syncFolder(dirname(target));
     });
   }
 
@@ -87,11 +89,16 @@ export class NodeBoardFiles implements BoardFiles {
       if ((await lstat(target)).isDirectory())
         throw boardErrors.create("board/is-a-folder", `${path} is a folder`);
       await unlink(target);
+      await syncFolder(dirname(target));
     });
   }
 
   removeFolder(path: string): Promise<void> {
-    return guardFiles(path, async () => rmdir(await this.#insideFolder(path)));
+    return guardFiles(path, async () => {
+      const target = await this.#insideFolder(path);
+      await rmdir(target);
+      await syncFolder(dirname(target));
+    });
   }
 
   rename(path: string, to: string): Promise<void> {
@@ -114,15 +121,17 @@ export class NodeBoardFiles implements BoardFiles {
   }
 
   async #openFile(target: string, path: string): Promise<FileHandle> {
-    // Not blocking, since a pipe would keep the agent waiting.
+    // To open a pipe or a device does something already.
+    assertFile(await stat(target), path);
+    // Not blocking: if it is a pipe by now, that would keep the agent waiting.
     const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK);
-    const found = await file.stat();
-    if (found.isFile()) return file;
-    await file.close();
-    throw boardErrors.create(
-      "board/is-a-folder",
-      `${path} is ${found.isDirectory() ? "a folder" : "no file"}`,
-    );
+    try {
+      assertFile(await file.stat(), path);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return file;
   }
 
   /** Where a path really is. @throws `board/outside` */
@@ -144,9 +153,18 @@ export class NodeBoardFiles implements BoardFiles {
       const [from, target] = await Promise.all([this.#insideFolder(path), this.#insideFolder(to)]);
       await prepare(from, target);
       await rename(from, target);
+      // In this order a power cut leaves both names rather than none.
       await syncFolder(dirname(target));
+      if (dirname(from) !== dirname(target)) await syncFolder(dirname(from));
     });
   }
+}
+
+/** @throws `board/is-a-folder` */
+function assertFile(found: Stats, path: string): void {
+  if (found.isFile()) return;
+  const what = found.isDirectory() ? "a folder" : "no file";
+  throw boardErrors.create("board/is-a-folder", `${path} is ${what}`);
 }
 
 /** A file that is appended to. */

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
 import { format, inspect } from "node:util";
 import { createContext, type Context, Script } from "node:vm";
+import { type AbortSignalLike, withAbort } from "../../base/index.ts";
 import { boardErrors, type Repl } from "../../board/index.ts";
 import { TimeLimit } from "./time-limit.ts";
 
@@ -56,21 +57,32 @@ export class VmRepl implements Repl {
     this.#context = createContext(sandbox);
   }
 
-  evaluate(source: string, print: (text: string) => void): ReturnType<Repl["evaluate"]> {
+  evaluate(
+    source: string,
+    print: (text: string) => void,
+    signal?: AbortSignalLike,
+  ): ReturnType<Repl["evaluate"]> {
     const call: { print: typeof print | undefined } = { print };
     const end = () => (call.print = undefined);
     return this.#calls.run(call, () => {
       try {
         const { script, isExpression } = compile(source);
-        const show = (value: unknown) =>
+        const show = ({ value }: Settled) =>
           isExpression && value !== undefined ? inspect(value, { depth: 4, breakLength: 100 }) : undefined;
-        const value = this.#run(script, this.#computeMs);
-        if (isPromise(value)) return this.#wait(value).then(show).catch(fail).finally(end);
+        const outcome = this.#run(() => {
+          const value = script.runInContext(this.#context) as unknown;
+          const settling = settle(value);
+          return settling ? { settling } : { shown: show({ value }) };
+        }, this.#computeMs);
+        if (outcome.settling) {
+          const waiting = this.#wait(outcome.settling, signal);
+          return waiting.then((settled) => this.#run(() => show(settled), this.#computeMs)).finally(end);
+        }
         end();
-        return show(value);
+        return outcome.shown;
       } catch (error) {
         end();
-        return fail(error);
+        throw toFailure(error);
       }
     });
   }
@@ -80,12 +92,16 @@ export class VmRepl implements Repl {
       /((?:[A-Za-z_$][\w$]*\.)*)([A-Za-z_$][\w$]*)?$/.exec(text.slice(-longestName)) ?? [];
     const names = new Set<string>();
     try {
-      const source = object === "" ? "globalThis" : object.slice(0, -1);
-      let value = this.#run(new Script(source), completeMs);
-      for (let depth = 0; value !== null && value !== undefined && depth < 20; depth++) {
-        for (const name of Object.getOwnPropertyNames(value)) names.add(name);
-        value = Object.getPrototypeOf(value) as unknown;
-      }
+      const script = new Script(object === "" ? "globalThis" : object.slice(0, -1));
+      this.#run(() => {
+        let value = script.runInContext(this.#context) as unknown;
+        for (let depth = 0; value !== null && value !== undefined && depth < 20; depth++) {
+          // Places in a row are no names, and there may be millions of them.
+          const isRow = typeof value === "string" || Array.isArray(value) || ArrayBuffer.isView(value);
+          if (!isRow) for (const name of Object.getOwnPropertyNames(value)) names.add(name);
+          value = Object.getPrototypeOf(value) as unknown;
+        }
+      }, completeMs);
     } catch {
       // What is no object, or throws when it is looked at, goes on in no way.
     }
@@ -93,13 +109,26 @@ export class VmRepl implements Repl {
     return Promise.resolve(fitting.toSorted().map((name) => object + name));
   }
 
-  #run(script: Script, limitMs: number): unknown {
-    const ended = this.#limit.run(() => script.runInContext(this.#context) as unknown, limitMs);
-    if (ended) return ended.value;
-    throw boardErrors.create(
-      "board/interrupted",
-      `it computed for ${limitMs / 1000} s without a break and was cut off`,
-    );
+  /**
+   * Runs what is not the agent's own. To look at a value is that too: getters, proxies and what `util.inspect` calls may do
+   * anything.
+   *
+   * @throws `board/interrupted`, `board/evaluation`
+   */
+  #run<T>(work: () => T, limitMs: number): T {
+    const ended = this.#limit.run(() => {
+      try {
+        return { value: work() };
+      } catch (error) {
+        return { failure: toFailure(error) };
+      }
+    }, limitMs);
+    if (!ended) {
+      const text = `it computed for ${limitMs / 1000} s without a break and was cut off`;
+      throw boardErrors.create("board/interrupted", text);
+    }
+    if (ended.value.failure) throw ended.value.failure;
+    return ended.value.value;
   }
 
   #print(text: string): void {
@@ -107,18 +136,42 @@ export class VmRepl implements Repl {
     print(text);
   }
 
-  async #wait(promise: PromiseLike<unknown>): Promise<unknown> {
+  /** @throws `board/interrupted`, `board/evaluation` */
+  async #wait(settling: Promise<Settled>, signal: AbortSignalLike | undefined): Promise<Settled> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_resolve, reject) => {
       const text = `the promise did not settle within ${this.#waitMs / 1000} s; it is no longer waited for`;
       timer = setTimeout(() => reject(boardErrors.create("board/interrupted", text)), this.#waitMs);
     });
     try {
-      return await Promise.race([promise, limit]);
+      const settled = await withAbort(Promise.race([settling, limit]), signal);
+      if (settled.thrown) this.#run(() => fail(settled.value), this.#computeMs);
+      return settled;
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** What a promise has settled to, in a box: whatever awaits a value calls its `then`. */
+interface Settled {
+  readonly value: unknown;
+  readonly thrown?: boolean;
+}
+
+/** Waits for a promise, or what can be called like one; `undefined` for all else. */
+function settle(value: unknown): Promise<Settled> | undefined {
+  if (typeof value !== "object" || value === null || !("then" in value)) return undefined;
+  const { then } = value;
+  if (typeof then !== "function") return undefined;
+  return new Promise((resolve) => {
+    const reject = (error: unknown) => resolve({ value: error, thrown: true });
+    try {
+      Reflect.apply(then, value, [(result: unknown) => resolve({ value: result }), reject]);
+    } catch (error) {
+      reject(error);
+    }
+  });
 }
 
 /** An expression if it can be one; statements otherwise. `await` is understood in both. */
@@ -143,12 +196,16 @@ function compile(source: string): { script: Script; isExpression: boolean } {
   throw first;
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+function fail(error: unknown): never {
+  throw error;
 }
 
-function fail(error: unknown): never {
-  throw boardErrors.is(error) ? error : boardErrors.create("board/evaluation", describe(error));
+function toFailure(error: unknown): Error {
+  try {
+    return boardErrors.is(error) ? error : boardErrors.create("board/evaluation", describe(error));
+  } catch {
+    return boardErrors.create("board/evaluation", "thrown: what cannot be printed");
+  }
 }
 
 /** An error with those lines of its stack that are the source's own. */

@@ -17,6 +17,7 @@ import { systemClock } from "../clock.ts";
 import { systemCryptography } from "../cryptography.ts";
 import { connect } from "../mqtt.ts";
 import { sayStatus } from "../say-status.ts";
+import { boundOutput } from "./bounded-output.ts";
 import { FolderCrashStore } from "./crashes.ts";
 import { NodeBoardFiles } from "./files.ts";
 import type { BoardConfig, StartMessage, ToAgent, ToSupervisor } from "./protocol.ts";
@@ -68,6 +69,7 @@ export async function runAgent(options: RunAgentOptions = {}): Promise<void> {
   process.on("disconnect", () => process.exit(1));
   // The supervisor decides when it ends; a terminal's Ctrl-C reaches both.
   process.on("SIGINT", () => {});
+  for (const stream of [process.stdout, process.stderr]) boundOutput(stream);
   const told = once(process, "message");
   send({ type: "ready" });
   const [start] = (await told) as [StartMessage];

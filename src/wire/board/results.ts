@@ -41,11 +41,18 @@ export interface BoardInfo {
  * Why a board leaves a message without an answer:
  *
  * - `retained`: a command that the broker had kept; `repeated`: one that came before;
- * - `malformed`: it is shorter than its header; `foreign`: its topic is none of a command.
+ * - `malformed`: it is shorter than its header, or a part that is too long; `foreign`: its topic is none of a command;
+ * - `unchecked`: so many calls came with bad signatures that there was no time to check this one's.
  */
-export type IgnoredReason = "retained" | "repeated" | "malformed" | "foreign";
+export type IgnoredReason = "retained" | "repeated" | "malformed" | "foreign" | "unchecked";
 
-const ignoredReasons: readonly IgnoredReason[] = ["retained", "repeated", "malformed", "foreign"];
+const ignoredReasons: readonly IgnoredReason[] = [
+  "retained",
+  "repeated",
+  "malformed",
+  "foreign",
+  "unchecked",
+];
 
 /** One entry of a folder. */
 export interface BoardEntry {
