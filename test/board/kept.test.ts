@@ -1,9 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeUtf8, sha256Of } from "../../src/base/index.ts";
-import { freshRecord } from "../../src/board/index.ts";
+import { freshRecord, unreadRecord } from "../../src/board/index.ts";
 import { FolderCrashStore } from "../../src/node/board/crashes.ts";
 import { BootRecordFile } from "../../src/node/board/record-file.ts";
 import { ImageSlots } from "../../src/node/board/slots.ts";
@@ -34,6 +43,39 @@ describe("what a board keeps (real)", () => {
       writeFileSync(path, text);
       expect(new BootRecordFile(path).read()).toEqual(freshRecord);
     }
+  });
+
+  it.runIf(process.platform === "linux")(
+    "of boots is not written over while it cannot be read, and is read again",
+    () => {
+      const path = join(folder, "boot.json");
+      // What cannot be read there gives an error of input and output, as on a worn SD card.
+      symlinkSync("/proc/self/mem", path);
+      const file = new BootRecordFile(path);
+      expect(file.read()).toEqual(unreadRecord);
+      expect(file.unread).toMatch(/EIO/);
+      expect(file.save(freshRecord)).toMatch(/^what is there could not be read: EIO/);
+      expect(readlinkSync(path)).toBe("/proc/self/mem");
+      rmSync(path);
+      writeFileSync(path, JSON.stringify({ ...freshRecord, active: "b" }));
+      expect([file.read().active, file.unread, file.save(freshRecord)]).toEqual(["b", undefined, undefined]);
+    },
+  );
+
+  it.runIf(process.platform === "linux")("of an image is no less for what cannot be read now", () => {
+    const slots = new ImageSlots(folder);
+    slots.prepare();
+    const image = { size: 0, sha256: sha256Of(systemCryptography, new Uint8Array()), signature: null };
+    expect(slots.check("a", image, [])).toBe("damaged");
+    symlinkSync("/proc/self/mem", slots.pathOf("a"));
+    expect(slots.check("a", image, [])).toBe("unread");
+    rmSync(slots.pathOf("a"));
+    // Nobody writes into the pipe: to open it would take for ever.
+    execFileSync("mkfifo", [slots.pathOf("a")]);
+    expect(slots.check("a", image, [])).toBe("damaged");
+    rmSync(slots.pathOf("a"));
+    writeFileSync(slots.pathOf("a"), "");
+    expect(slots.check("a", image, [])).toBe("sound");
   });
 
   it("is written whole or not at all, and what could not be written takes no room", () => {

@@ -45,7 +45,7 @@ export class BoardSupervisor {
   #closed: Promise<void> | undefined;
   /** Whether the broker did not take the supervisor's own connection the last time. */
   #isProbeRefused = false;
-  /** Why the record could not be written the last time. */
+  /** Why the record could not be written the last time, if so. */
   #saveError: string | undefined;
 
   private constructor(config: BoardConfig, print: (text: string) => void) {
@@ -58,7 +58,7 @@ export class BoardSupervisor {
     this.#pidFile = join(data, "agent.pid");
     const keys = trusted.map((key) => fromHex(key) ?? new Uint8Array());
     this.#supervision = new Supervision(this.#record.read(), watchdog, (slot) =>
-      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys, () => this.#device?.feed()),
+      this.#slots.check(slot, this.#supervision.record.images[slot], keys, () => this.#device?.feed()),
     );
   }
 
@@ -147,9 +147,10 @@ export class BoardSupervisor {
   /** On a full disk the board goes on with the record that was there. */
   #save(record: BootRecord): void {
     const error = this.#record.save(record);
-    if (error === undefined) return;
+    // Once: it is tried at each boot.
+    if (error !== undefined && error !== this.#saveError)
+      this.#print(`moteq: the record of boots cannot be written: ${error}\n`);
     this.#saveError = error;
-    this.#print(`moteq: the record of boots cannot be written: ${error}\n`);
   }
 
   #start(boot: Boot): void {
@@ -174,6 +175,10 @@ export class BoardSupervisor {
   }
 
   #exited(how: string): void {
+    if (this.#record.unread !== undefined) {
+      const record = this.#record.read();
+      if (this.#record.unread === undefined) this.#supervision.found(record);
+    }
     const effects = this.#closing ? [] : this.#supervision.exited(systemClock.monotonic(), how);
     this.#perform(effects);
     this.#agent = undefined;
@@ -211,7 +216,6 @@ export class BoardSupervisor {
   /** Does what the agent asks for; what cannot be written is refused, and taken back. */
   #answer(request: number, ask: () => readonly SupervisionEffect[]): void {
     const { record } = this.#supervision;
-    this.#saveError = undefined;
     this.#perform(ask());
     if (this.#saveError !== undefined) this.#perform(this.#supervision.takeBack(record));
     this.#agent?.send({ type: "done", request, error: this.#saveError });
