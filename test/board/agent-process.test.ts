@@ -14,17 +14,19 @@ function startAgent(source: string) {
   writeFileSync(program, source);
   let printed = "";
   const messages: unknown[] = [];
+  const problems: string[] = [];
   let agent!: AgentProcess;
   const exited = new Promise<string>((resolve) => {
     agent = new AgentProcess({
       program,
       pidFile,
       onOutput: (text) => (printed += text),
+      onProblem: (text) => problems.push(text),
       onMessage: (message) => messages.push(message),
       onExit: resolve,
     });
   });
-  return { agent, exited, printed: () => printed, messages };
+  return { agent, exited, printed: () => printed, messages, problems };
 }
 
 describe("what an agent prints (real)", () => {

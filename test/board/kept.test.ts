@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
@@ -78,8 +80,28 @@ describe("what a board keeps (real)", () => {
     expect(slots.check("a", image, [])).toBe("sound");
   });
 
+  it("of images makes room for itself: what is in its way is put aside, and a copied moteq gives way to the link", () => {
+    const slots = new ImageSlots(join(folder, "slots"));
+    const said: string[] = [];
+    writeFileSync(join(folder, "slots"), "a file");
+    slots.prepare((text) => said.push(text));
+    rmSync(join(folder, "slots/a"), { recursive: true });
+    symlinkSync("/nowhere/at/all", join(folder, "slots/a"));
+    rmSync(join(folder, "slots/node_modules/moteq"));
+    mkdirSync(join(folder, "slots/node_modules/moteq/dist"), { recursive: true });
+    slots.prepare((text) => said.push(text));
+    expect(said).toEqual(
+      ["slots", "slots/a"].map(
+        (name) => `${join(folder, name)} was no folder, and is ${join(folder, name)}.aside now`,
+      ),
+    );
+    expect(readFileSync(join(folder, "slots.aside"), "utf8")).toBe("a file");
+    expect(existsSync(join(folder, "slots/node_modules/moteq/package.json"))).toBe(true);
+  });
+
   it("is written whole or not at all, and what could not be written takes no room", () => {
     mkdirSync(join(folder, "taken"));
+    mkdirSync(join(folder, "taken.part"));
     expect(() => writeWhole(join(folder, "taken"), "text")).toThrow(/EISDIR/);
     expect(readdirSync(folder)).toEqual(["taken"]);
     expect(new BootRecordFile(join(folder, "taken")).save(freshRecord)).toMatch(/EISDIR/);

@@ -16,6 +16,8 @@ export interface AgentProcessOptions {
   readonly pidFile: string;
   /** Takes what it prints. */
   readonly onOutput: (text: string) => void;
+  /** Takes what is wrong though it runs. */
+  readonly onProblem: (text: string) => void;
   readonly onMessage: (message: ToSupervisor) => void;
   readonly onExit: (how: string) => void;
 }
@@ -27,10 +29,10 @@ export class AgentProcess {
   readonly #child: ChildProcess;
   #killer: NodeJS.Timeout | undefined;
 
-  constructor({ program, pidFile, onOutput, onMessage, onExit }: AgentProcessOptions) {
+  constructor({ program, pidFile, onOutput, onProblem, onMessage, onExit }: AgentProcessOptions) {
     this.#child = fork(program, [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
     const { pid } = this.#child;
-    if (pid !== undefined) notePid(pidFile, pid, onOutput);
+    if (pid !== undefined) notePid(pidFile, pid, onProblem);
     const take = (text: string) => {
       this.output = (this.output + text).slice(-keptOutput);
       onOutput(text);
@@ -100,11 +102,11 @@ function forgetPid(pidFile: string): void {
 }
 
 /** Without it, on a full disk, the agent runs all the same; only one that hangs would outlive a killed supervisor. */
-function notePid(pidFile: string, pid: number, print: (text: string) => void): void {
+function notePid(pidFile: string, pid: number, say: (text: string) => void): void {
   try {
     writeFileSync(pidFile, `${pid} ${startOf(pid) ?? ""}`);
   } catch (error) {
-    print(`moteq: the agent's process id cannot be noted: ${messageOf(error)}\n`);
+    say(`the agent's process id cannot be noted: ${messageOf(error)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import { toImageMessage } from "../../wire/index.ts";
 import { systemCryptography } from "../cryptography.ts";
 import { guardFiles } from "./file-errors.ts";
 import { openWriter, readFully, syncFolder } from "./files.ts";
+import { makeOwnFolder } from "./own-folder.ts";
 import { isAbsent, readPatiently } from "./read-patiently.ts";
 import { digestFile } from "./whole-file.ts";
 
@@ -25,16 +26,18 @@ export class ImageSlots {
     this.#folder = folder;
   }
 
-  /** Makes the folder, and what lets images import `moteq`. */
-  prepare(): void {
-    for (const slot of ["a", "b"]) mkdirSync(join(this.#folder, slot), { recursive: true });
+  /** Makes the folder, and what lets images import `moteq`. @param say takes what was put aside for it */
+  prepare(say: (text: string) => void = () => {}): void {
     const modules = join(this.#folder, "node_modules");
-    mkdirSync(modules, { recursive: true });
+    for (const folder of [this.#folder, join(this.#folder, "a"), join(this.#folder, "b"), modules]) {
+      if (makeOwnFolder(folder)) say(`${folder} was no folder, and is ${folder}.aside now`);
+    }
     const target = fileURLToPath(new URL("../../..", import.meta.url));
     const link = join(modules, "moteq");
     // On a full disk it could not be made anew.
     if (isLinkTo(link, target)) return;
-    rmSync(link, { force: true });
+    // Where the data was copied, what the link led to may have been copied as well.
+    rmSync(link, { recursive: true, force: true });
     symlinkSync(target, link, "junction");
   }
 

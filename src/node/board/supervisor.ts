@@ -47,6 +47,8 @@ export class BoardSupervisor {
   #isProbeRefused = false;
   /** Why the record could not be written the last time, if so. */
   #saveError: string | undefined;
+  /** What was said of the disk since it took the record the last time. */
+  readonly #said = new Set<string>();
 
   private constructor(config: BoardConfig, print: (text: string) => void) {
     const { data, watchdog, trusted } = config;
@@ -66,11 +68,15 @@ export class BoardSupervisor {
    * Starts a board.
    *
    * @param print takes what the agent prints
-   * @throws `node/board-runs`, `node/watchdog-device`, and what making folders throws
+   * @throws `node/board-runs`, `node/watchdog-device`, `node/board-folder`
    */
   static async start(config: BoardConfig, print: (text: string) => void): Promise<BoardSupervisor> {
-    mkdirSync(config.data, { recursive: true });
-    mkdirSync(config.root, { recursive: true });
+    try {
+      mkdirSync(config.data, { recursive: true });
+    } catch (cause) {
+      const text = `the board's folder ${config.data} cannot be made: ${messageOf(cause)}`;
+      throw supervisorErrors.create("node/board-folder", text, { cause });
+    }
     const claim = await claimFolder(config.data);
     if (!claim)
       throw supervisorErrors.create(
@@ -109,7 +115,7 @@ export class BoardSupervisor {
   }
 
   #begin(): void {
-    this.#slots.prepare();
+    this.#makeFolders();
     const { device } = this.#config.watchdog;
     if (device !== undefined) this.#device = new HardwareWatchdog(device, this.#print);
     endLeftBehind(this.#pidFile);
@@ -118,6 +124,28 @@ export class BoardSupervisor {
       this.#device?.feed();
       this.#perform(this.#supervision.tick(systemClock.monotonic()));
     }, tickMs);
+  }
+
+  /** Without slots no image runs, and without its folder no file is managed; but the board is manageable. */
+  #makeFolders(): void {
+    const { root } = this.#config;
+    try {
+      mkdirSync(root, { recursive: true });
+    } catch (error) {
+      this.#say(`the folder ${root}, whose files are to be managed, cannot be made: ${messageOf(error)}`);
+    }
+    try {
+      this.#slots.prepare((text) => this.#say(text));
+    } catch (error) {
+      this.#say(`the slots for images cannot be made: ${messageOf(error)}`);
+    }
+  }
+
+  /** Says what is wrong with the disk, once: it is tried again at each boot. */
+  #say(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#print(`moteq: ${text}\n`);
   }
 
   #perform(effects: readonly SupervisionEffect[]): void {
@@ -146,11 +174,9 @@ export class BoardSupervisor {
 
   /** On a full disk the board goes on with the record that was there. */
   #save(record: BootRecord): void {
-    const error = this.#record.save(record);
-    // Once: it is tried at each boot.
-    if (error !== undefined && error !== this.#saveError)
-      this.#print(`moteq: the record of boots cannot be written: ${error}\n`);
-    this.#saveError = error;
+    this.#saveError = this.#record.save(record);
+    if (this.#saveError === undefined) this.#said.clear();
+    else this.#say(`the record of boots cannot be written: ${this.#saveError}`);
   }
 
   #start(boot: Boot): void {
@@ -165,6 +191,7 @@ export class BoardSupervisor {
         program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
         pidFile: this.#pidFile,
         onOutput: this.#print,
+        onProblem: (text) => this.#say(text),
         onMessage: (message) => this.#receive(message, boot),
         onExit: (how) => this.#exited(how),
       });
