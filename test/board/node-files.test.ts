@@ -56,7 +56,7 @@ describe("the slots (real)", () => {
 
   it("refuse with the board's own errors", async () => {
     writeFileSync(join(folder, "file"), "");
-    const slots = new ImageSlots(join(folder, "file"));
+    const slots = new ImageSlots(join(folder, "file/slots"));
     await expect(slots.open("a", image, done, done)).rejects.toMatchObject({ code: "board/not-a-folder" });
   });
 });

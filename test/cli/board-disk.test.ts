@@ -35,6 +35,7 @@ describe.runIf(canMount)("a board whose disk can only be read (real)", () => {
     const before = startBoard(cli);
     await listening(before);
     writeFileSync(join(cli.folder, "files", "kept.txt"), "as it was");
+    // As a power cut.
     before.child.kill("SIGKILL");
     await before.exit;
     const board = startBoard(cli, [...namespace, "sh", "-c", `${bindReadOnly} && exec "$@"`, cli.folder]);

@@ -41,7 +41,9 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
       process.on("uncaughtException", (error) => print(`moteq: a defect: ${toSafeText(messageOf(error))}\n`));
       const { prefix } = config.board;
       printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
-      if (!signal.aborted) await once(signal, "abort");
+      // A terminal that goes ends it in good order too.
+      const hungUp = once(process, "SIGHUP");
+      if (!signal.aborted) await Promise.race([once(signal, "abort"), hungUp]);
       await running.close();
       printLine("The board has ended.");
     });

@@ -16,7 +16,7 @@ export function writeWhole(path: string, text: string): void {
     renameSync(part, path);
   } catch (error) {
     // On a full disk it would take the last room.
-    rmSync(part, { recursive: true, force: true });
+    rmSync(part, { force: true });
     throw error;
   }
   const folder = openSync(dirname(path), "r");
