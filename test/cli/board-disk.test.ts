@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -50,6 +50,30 @@ describe.runIf(canMount)("a board whose disk can only be read (real)", () => {
     expect((await on("info")).out).toMatch(/normal/);
     expect(board.out().match(/the record of boots cannot be written: EROFS/g)).toHaveLength(1);
     expect(board.out().match(/process id cannot be noted: EROFS/g)).toHaveLength(1);
+    board.child.kill("SIGTERM");
+    expect(await board.exit).toBe(0);
+  });
+});
+
+describe.runIf(canMount)("a board whose disk is full (real)", () => {
+  it("starts, takes no image, and writes its record again as soon as there is room", async () => {
+    await using cli = await startBoardCli();
+    const data = join(cli.folder, "data");
+    mkdirSync(data);
+    const full =
+      'mount -t tmpfs -o size=64k none "$0" && (cat /dev/zero > "$0/fill" 2> /dev/null || true) && exec "$@"';
+    const board = startBoard(cli, [...namespace, "sh", "-c", full, data]);
+    await listening(board);
+    const on = (...all: string[]) => cli.run(["--prefix", "disk", ...all]);
+    expect(board.out().match(/the record of boots cannot be written: ENOSPC/g)).toHaveLength(1);
+    writeFileSync(join(cli.folder, "image.mjs"), "an image");
+    expect((await on("ota", "image.mjs")).err).toMatch(/the disk is full/);
+    expect(await on("eval", `require("node:fs").unlinkSync("${data}/fill")`)).toMatchObject({ code: 0 });
+    await on("reset");
+    await vi.waitFor(() => expect(board.out().match(/listening/g)).toHaveLength(2), { timeout: 30_000 });
+    expect((await on("eval", `require("node:fs").readFileSync("${data}/boot.json", "utf8")`)).out).toMatch(
+      /"active":"factory"/,
+    );
     board.child.kill("SIGTERM");
     expect(await board.exit).toBe(0);
   });
