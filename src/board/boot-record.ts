@@ -209,7 +209,7 @@ export function decodeBootRecord(value: unknown): BootRecord {
   return {
     active: isImageSlot(active) ? active : "factory",
     trial: isImageSlot(slot) ? { slot, boots } : null,
-    images: { a: decodeImage(slots["a"]), b: decodeImage(slots["b"]) },
+    images: { a: decodeStagedImage(slots["a"]), b: decodeStagedImage(slots["b"]) },
     failedBoots: toCount(failedBoots),
     relapses: toCount(relapses),
     next: next === "normal" || next === "safe" ? next : null,
@@ -217,6 +217,14 @@ export function decodeBootRecord(value: unknown): BootRecord {
     relapsed: relapsed === true || (typeof note === "string" && note.startsWith("safe mode:")),
     event: decodeBootEvent(event),
   };
+}
+
+/** An image as it was read from a file, or from an agent; `null` where it makes no sense. */
+export function decodeStagedImage(value: unknown): StagedImage | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { sha256, size, signature } = value as Record<string, unknown>;
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256) || !isCount(size)) return null;
+  return typeof signature === "string" || signature === null ? { sha256, size, signature } : null;
 }
 
 /** Whether a value names a slot for images. */
@@ -231,13 +239,10 @@ function digestIn({ images }: BootRecord, slot: BoardSlot): string | null {
   return slot === "factory" ? null : (images[slot]?.sha256 ?? null);
 }
 
-function decodeImage(value: unknown): StagedImage | null {
-  if (typeof value !== "object" || value === null) return null;
-  const { sha256, size, signature } = value as Record<string, unknown>;
-  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return null;
-  return { sha256, size: toCount(size), signature: typeof signature === "string" ? signature : null };
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function toCount(value: unknown): number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0;
+  return isCount(value) ? value : 0;
 }

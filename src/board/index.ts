@@ -10,6 +10,7 @@ export {
   type BootLimits,
   type BootRecord,
   decodeBootRecord,
+  decodeStagedImage,
   freshRecord,
   type ImageSlot,
   type ImageState,

@@ -47,6 +47,7 @@ describe("what an agent tells its supervisor (real)", () => {
 const write = (value) => writeSync(3, JSON.stringify(value) + "\\n");
 for (const nonsense of [null, 7, "fed", [], {}, { type: "reset", mode: "away" },
   { type: "vacate", request: 1, slot: "../x" }, { type: "stage", request: 1, slot: "a", image: null },
+  { type: "stage", request: 1, slot: "a", image: { sha256: "a".repeat(64), size: -1, signature: null } },
   { type: "beat" }, { type: "keep" }, { cmd: "NODE_HANDLE", type: "net.Socket" }, { cmd: "NODE_HANDLE_NACK" }]) write(nonsense);
 for (const text of ["no JSON", "", '{"type":"fed"', "[".repeat(100_000)]) writeSync(3, text + "\\n");
 write({ type: "fed" });`);

@@ -58,7 +58,8 @@ class World implements AsyncDisposable {
         hangMs,
         failedBoots: 1,
         trialBoots: 2,
-        revert: true,
+        // What is looked at stays.
+        revert: false,
         device: undefined,
       },
     };
@@ -88,8 +89,11 @@ class World implements AsyncDisposable {
     );
   }
 
+  /** Why the agent ended the last time. */
   crash(): Promise<string | undefined> {
-    return this.drive(async (board) => (await board.crashes()).at(-1)?.cause);
+    return vi.waitFor(() => this.drive(async (board) => (await board.crashes()).at(-1)?.cause), {
+      timeout: 60_000,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,7 +122,7 @@ setInterval(() => writeSync(3, '{"type":"beat","memoryBytes":1}\\n'), 100);`;
     const sha256 = createHash("sha256").update(image).digest("hex");
     const images = { a: { sha256, size: image.length, signature: null }, b: null };
     writeFileSync(join(world.data, "boot.json"), JSON.stringify({ ...freshRecord, active: "a", images }));
-    await world.start(20_000, 4000);
+    await world.start(20_000, 8000);
     expect(await world.untilBack()).toMatchObject({ slot: "factory" });
     expect(await world.crash()).toMatch(/^not fed for \d+ s, though the broker answers$/);
   });
