@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -142,6 +150,30 @@ setInterval(() => writeSync(3, '{"type":"beat","memoryBytes":1}\\n'), 100);`;
       }
       await world.untilBack();
       expect(await world.crash()).toBe("it could not be started: spawn E2BIG");
+    },
+  );
+
+  it.runIf(process.platform === "linux")(
+    "goes by what was installed while its record cannot be read, writes nothing over it, and reads it at the next boot",
+    async () => {
+      await using world = await World.open();
+      const path = join(world.data, "boot.json");
+      mkdirSync(world.data);
+      // Reading it gives an error of input and output, as on a worn SD card.
+      symlinkSync("/proc/self/mem", path);
+      await world.start(20_000, 60_000);
+      const { session, note } = await world.untilBack();
+      expect(note).toMatch(/^the record of boots cannot be read now/);
+      const updating = world.drive((board) => board.update(Buffer.from("an image")));
+      await expect(updating).rejects.toThrow(/cannot write its record: what is there could not be read: EIO/);
+      expect(readlinkSync(path)).toBe("/proc/self/mem");
+      rmSync(path);
+      writeFileSync(path, JSON.stringify({ ...freshRecord, event: { what: "confirmed", slot: "b" } }));
+      await world.drive((board) => board.reset("normal"));
+      expect(await world.untilBack(session)).toMatchObject({
+        note: "the new image in slot b was confirmed",
+      });
+      expect(world.printed.match(/the record of boots cannot be written/g)).toHaveLength(1);
     },
   );
 
