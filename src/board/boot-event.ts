@@ -3,12 +3,12 @@ import type { BoardSlot } from "../wire/index.ts";
 /** What became of the last boots, or of an image. */
 export type BootEvent =
   | {
-      readonly what: "damaged" | "not-booted" | "staged" | "tried" | "confirmed" | "kept";
+      readonly what: "damaged" | "not-booted" | "unread" | "staged" | "tried" | "confirmed" | "kept";
       readonly slot: BoardSlot;
     }
   | { readonly what: "went-back"; readonly slot: BoardSlot; readonly to: BoardSlot }
   | { readonly what: "safe"; readonly failedBoots: number }
-  | { readonly what: "safe-asked" | "safe-confirmed" };
+  | { readonly what: "safe-asked" | "safe-confirmed" | "unread-record" };
 
 /** An event for people. */
 export function formatBootEvent(event: BootEvent): string {
@@ -17,6 +17,10 @@ export function formatBootEvent(event: BootEvent): string {
       return `the image in slot ${event.slot} is damaged; what was installed runs`;
     case "not-booted":
       return `the new image in slot ${event.slot} is damaged and was not booted`;
+    case "unread":
+      return `the image in slot ${event.slot} cannot be read now; it stays, and the next boot tries it again`;
+    case "unread-record":
+      return "the record of boots cannot be read now; it stays, what was installed runs, and the next boot reads it again";
     case "staged":
       return `a new image is in slot ${event.slot}; the next boot tries it`;
     case "tried":
@@ -48,6 +52,7 @@ export function decodeBootEvent(value: unknown): BootEvent | null {
   switch (what) {
     case "damaged":
     case "not-booted":
+    case "unread":
     case "staged":
     case "tried":
     case "confirmed":
@@ -59,6 +64,7 @@ export function decodeBootEvent(value: unknown): BootEvent | null {
       return Number.isSafeInteger(failedBoots) ? { what, failedBoots: failedBoots as number } : null;
     case "safe-asked":
     case "safe-confirmed":
+    case "unread-record":
       return { what };
     default:
       return null;

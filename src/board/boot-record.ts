@@ -62,25 +62,32 @@ export const freshRecord: BootRecord = {
   event: null,
 };
 
+/** What a board goes by while its record cannot be read. */
+export const unreadRecord: BootRecord = { ...freshRecord, event: { what: "unread-record" } };
+
+/** What is known of an image before it boots: `unread` is one that cannot be read now, and perhaps the next time. */
+export type ImageState = "sound" | "damaged" | "unread";
+
 /**
  * Decides what boots next, and counts it as failed until it is confirmed: a power cut tells nothing. Safe mode runs what
  * was installed, whatever image came before.
  *
- * @param isSound whether a slot's image is there, whole, and signed as it must be
+ * @param check whether a slot's image is there, whole, and signed as it must be
  */
 export function planBoot(
   record: BootRecord,
   limits: BootLimits,
-  isSound: (slot: ImageSlot) => boolean,
+  check: (slot: ImageSlot) => ImageState,
 ): { readonly record: BootRecord; readonly boot: Boot } {
   let { active, trial, event, failedBoots } = record;
-  if (active !== "factory" && !isSound(active)) {
-    event = { what: "damaged", slot: active };
-    active = "factory";
-  }
-  if (trial && !isSound(trial.slot)) {
-    event = { what: "not-booted", slot: trial.slot };
-    trial = null;
+  if (event?.what === "unread") event = null;
+  const activeState = active === "factory" ? "sound" : check(active);
+  if (activeState !== "sound") event = { what: activeState, slot: active };
+  if (activeState === "damaged") active = "factory";
+  const trialState = trial && check(trial.slot);
+  if (trial && trialState !== "sound") {
+    event = { what: trialState === "unread" ? "unread" : "not-booted", slot: trial.slot };
+    if (trialState === "damaged") trial = null;
   }
   if (record.next === "safe") {
     return {
@@ -95,7 +102,7 @@ export function planBoot(
   }
   if (record.next === "normal") failedBoots = 0;
   const base = { ...record, active, trial, next: null };
-  if (trial) {
+  if (trial && trialState === "sound") {
     const boots = trial.boots + 1;
     return {
       record: {
@@ -123,7 +130,10 @@ export function planBoot(
       // Safe mode that was left before it was confirmed is over.
       event: event?.what === "safe" || event?.what === "safe-asked" ? null : event,
     },
-    boot: { slot: active, mode: "normal", trial: false, image: digestIn(record, active) },
+    boot:
+      activeState === "sound"
+        ? { slot: active, mode: "normal", trial: false, image: digestIn(record, active) }
+        : factoryBoot,
   };
 }
 
@@ -199,7 +209,7 @@ export function decodeBootRecord(value: unknown): BootRecord {
   return {
     active: isImageSlot(active) ? active : "factory",
     trial: isImageSlot(slot) ? { slot, boots } : null,
-    images: { a: decodeImage(slots["a"]), b: decodeImage(slots["b"]) },
+    images: { a: decodeStagedImage(slots["a"]), b: decodeStagedImage(slots["b"]) },
     failedBoots: toCount(failedBoots),
     relapses: toCount(relapses),
     next: next === "normal" || next === "safe" ? next : null,
@@ -209,24 +219,30 @@ export function decodeBootRecord(value: unknown): BootRecord {
   };
 }
 
+/** An image as it was read from a file, or from an agent; `null` where it makes no sense. */
+export function decodeStagedImage(value: unknown): StagedImage | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { sha256, size, signature } = value as Record<string, unknown>;
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256) || !isCount(size)) return null;
+  return typeof signature === "string" || signature === null ? { sha256, size, signature } : null;
+}
+
 /** Whether a value names a slot for images. */
 export function isImageSlot(value: unknown): value is ImageSlot {
   return value === "a" || value === "b";
 }
 
-const safeBoot: Boot = { slot: "factory", mode: "safe", trial: false, image: null };
+const factoryBoot: Boot = { slot: "factory", mode: "normal", trial: false, image: null };
+const safeBoot: Boot = { ...factoryBoot, mode: "safe" };
 
 function digestIn({ images }: BootRecord, slot: BoardSlot): string | null {
   return slot === "factory" ? null : (images[slot]?.sha256 ?? null);
 }
 
-function decodeImage(value: unknown): StagedImage | null {
-  if (typeof value !== "object" || value === null) return null;
-  const { sha256, size, signature } = value as Record<string, unknown>;
-  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return null;
-  return { sha256, size: toCount(size), signature: typeof signature === "string" ? signature : null };
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function toCount(value: unknown): number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0;
+  return isCount(value) ? value : 0;
 }

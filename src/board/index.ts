@@ -10,12 +10,15 @@ export {
   type BootLimits,
   type BootRecord,
   decodeBootRecord,
+  decodeStagedImage,
   freshRecord,
   type ImageSlot,
+  type ImageState,
   isImageSlot,
   planBoot,
   slotForImage,
   type StagedImage,
+  unreadRecord,
 } from "./boot-record.ts";
 export { type BoardErrorCode, boardErrors } from "./errors.ts";
 export { type Board, type BoardModule, loadModules, type LoadOptions } from "./loader.ts";

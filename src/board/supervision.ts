@@ -7,6 +7,7 @@ import {
   confirmBoot,
   excuseBoot,
   type ImageSlot,
+  type ImageState,
   isInPlace,
   keepImage,
   planBoot,
@@ -78,7 +79,7 @@ export class Supervision {
   boot: Boot = { slot: "factory", mode: "normal", trial: false, image: null };
   confirmed = false;
   readonly #limits: SupervisionLimits;
-  readonly #isSound: (slot: ImageSlot) => boolean;
+  readonly #check: (slot: ImageSlot) => ImageState;
   #running = false;
   /** When it was last told of anything. */
   #toldAt: number | undefined;
@@ -103,10 +104,10 @@ export class Supervision {
   /** Why the agent was told to end; `asked` is no failure. */
   #ending: { readonly cause: string; readonly asked: ResetMode | undefined } | undefined;
 
-  constructor(record: BootRecord, limits: SupervisionLimits, isSound: (slot: ImageSlot) => boolean) {
+  constructor(record: BootRecord, limits: SupervisionLimits, check: (slot: ImageSlot) => ImageState) {
     this.record = record;
     this.#limits = limits;
-    this.#isSound = isSound;
+    this.#check = check;
   }
 
   /** What is known of the boot that runs. */
@@ -196,6 +197,11 @@ export class Supervision {
     return [this.#tell()];
   }
 
+  /** The record can be read, which could not be read before: the next boot goes by it. */
+  found(record: BootRecord): void {
+    this.record = { ...record, next: this.record.next };
+  }
+
   /** Whether the broker answers somebody who is not the agent. */
   probed(at: number, answers: boolean): SupervisionEffect[] {
     const now = this.#watched(at);
@@ -264,7 +270,10 @@ export class Supervision {
 
   /** Whether a reset starts the very same boot again. */
   #startsSame(mode: ResetMode): boolean {
-    return mode === "soft" && this.boot.mode === "normal" && isInPlace(this.record, this.boot);
+    const { slot, trial } = this.boot;
+    // What stands in for an image that could not be read makes room for it.
+    const isMeant = trial || slot === this.record.active;
+    return mode === "soft" && this.boot.mode === "normal" && isMeant && isInPlace(this.record, this.boot);
   }
 
   #excuse(): void {
@@ -299,7 +308,7 @@ export class Supervision {
   }
 
   #plan(afterMs: number): SupervisionEffect[] {
-    const { record, boot } = planBoot(this.record, this.#limits, this.#isSound);
+    const { record, boot } = planBoot(this.record, this.#limits, this.#check);
     this.record = record;
     this.boot = boot;
     this.confirmed = this.#excused = false;

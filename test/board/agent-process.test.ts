@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -14,17 +14,19 @@ function startAgent(source: string) {
   writeFileSync(program, source);
   let printed = "";
   const messages: unknown[] = [];
+  const problems: string[] = [];
   let agent!: AgentProcess;
   const exited = new Promise<string>((resolve) => {
     agent = new AgentProcess({
       program,
       pidFile,
       onOutput: (text) => (printed += text),
+      onProblem: (text) => problems.push(text),
       onMessage: (message) => messages.push(message),
       onExit: resolve,
     });
   });
-  return { agent, exited, printed: () => printed, messages };
+  return { agent, exited, printed: () => printed, messages, problems };
 }
 
 describe("what an agent prints (real)", () => {
@@ -41,13 +43,33 @@ setTimeout(() => process.exit(3), 300);`;
 
 describe("what an agent tells its supervisor (real)", () => {
   it("is taken only where it makes sense: whatever runs in the agent can write there", async () => {
-    const { exited, messages } =
-      startAgent(`for (const nonsense of [null, 7, "fed", [], {}, { type: "reset", mode: "away" },
+    const { exited, messages } = startAgent(`import { writeSync } from "node:fs";
+const write = (value) => writeSync(3, JSON.stringify(value) + "\\n");
+for (const nonsense of [null, 7, "fed", [], {}, { type: "reset", mode: "away" },
   { type: "vacate", request: 1, slot: "../x" }, { type: "stage", request: 1, slot: "a", image: null },
-  { type: "beat" }, { type: "keep" }]) process.send(nonsense);
-process.send({ type: "fed" }, () => process.exit(0));`);
+  { type: "stage", request: 1, slot: "a", image: { sha256: "a".repeat(64), size: -1, signature: null } },
+  { type: "beat" }, { type: "keep" }, { cmd: "NODE_HANDLE", type: "net.Socket" }, { cmd: "NODE_HANDLE_NACK" }]) write(nonsense);
+for (const text of ["no JSON", "", '{"type":"fed"', "[".repeat(100_000)]) writeSync(3, text + "\\n");
+write({ type: "fed" });`);
     expect(await exited).toBe("exit code 0");
     expect(messages).toEqual([{ type: "fed" }]);
+  });
+});
+
+const openFiles = () => readdirSync("/proc/self/fd").length;
+
+describe.runIf(process.platform === "linux")("an agent whose helper outlives it (real)", () => {
+  it("is taken as ended, and nothing of it stays open", async () => {
+    const before = openFiles();
+    const { agent, exited, printed } = startAgent(`import { spawn } from "node:child_process";
+const helper = spawn("sleep", ["600"], { stdio: "inherit" });
+process.stdout.write(helper.pid + "\\n");
+setInterval(() => {}, 1000);`);
+    await expect.poll(printed, { timeout: 20_000 }).toMatch(/\n/);
+    agent.stop(true);
+    expect(await exited).toBe("signal SIGKILL");
+    await expect.poll(openFiles, { timeout: 20_000 }).toBeLessThanOrEqual(before);
+    process.kill(Number(printed()), "SIGKILL");
   });
 });
 

@@ -41,6 +41,8 @@ export class Machine {
   /** Whether the agent of a boot feeds, given what boots. */
   feeds: (slot: string, mode: string) => boolean = () => true;
   damaged = new Set<ImageSlot>();
+  /** The slots that cannot be read now. */
+  unread = new Set<ImageSlot>();
   #startAt: number | undefined;
   #probeAt: number | undefined;
   #feedAt = 0;
@@ -56,12 +58,14 @@ export class Machine {
   powerOn(): void {
     this.running = false;
     this.#startAt = this.#probeAt = undefined;
-    const isSound = (slot: ImageSlot) =>
-      this.supervision.record.images[slot] !== null && !this.damaged.has(slot);
+    const check = (slot: ImageSlot) => {
+      if (this.unread.has(slot)) return "unread";
+      return this.supervision.record.images[slot] === null || this.damaged.has(slot) ? "damaged" : "sound";
+    };
     this.supervision = new Supervision(
       decodeBootRecord(JSON.parse(JSON.stringify(this.disk))),
       this.#limits,
-      isSound,
+      check,
     );
     this.do(this.supervision.start());
   }

@@ -1,9 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeUtf8, sha256Of } from "../../src/base/index.ts";
-import { freshRecord } from "../../src/board/index.ts";
+import { freshRecord, unreadRecord } from "../../src/board/index.ts";
 import { FolderCrashStore } from "../../src/node/board/crashes.ts";
 import { BootRecordFile } from "../../src/node/board/record-file.ts";
 import { ImageSlots } from "../../src/node/board/slots.ts";
@@ -34,6 +45,58 @@ describe("what a board keeps (real)", () => {
       writeFileSync(path, text);
       expect(new BootRecordFile(path).read()).toEqual(freshRecord);
     }
+  });
+
+  it.runIf(process.platform === "linux")(
+    "of boots is not written over while it cannot be read, and is read again",
+    () => {
+      const path = join(folder, "boot.json");
+      // What cannot be read there gives an error of input and output, as on a worn SD card.
+      symlinkSync("/proc/self/mem", path);
+      const file = new BootRecordFile(path);
+      expect(file.read()).toEqual(unreadRecord);
+      expect(file.unread).toMatch(/EIO/);
+      expect(file.save(freshRecord)).toMatch(/^what is there could not be read: EIO/);
+      expect(readlinkSync(path)).toBe("/proc/self/mem");
+      rmSync(path);
+      writeFileSync(path, JSON.stringify({ ...freshRecord, active: "b" }));
+      expect([file.read().active, file.unread, file.save(freshRecord)]).toEqual(["b", undefined, undefined]);
+    },
+  );
+
+  it.runIf(process.platform === "linux")("of an image is no less for what cannot be read now", () => {
+    const slots = new ImageSlots(folder);
+    slots.prepare();
+    const image = { size: 0, sha256: sha256Of(systemCryptography, new Uint8Array()), signature: null };
+    expect(slots.check("a", image, [])).toBe("damaged");
+    symlinkSync("/proc/self/mem", slots.pathOf("a"));
+    expect(slots.check("a", image, [])).toBe("unread");
+    rmSync(slots.pathOf("a"));
+    // Nobody writes into the pipe: to open it would take for ever.
+    execFileSync("mkfifo", [slots.pathOf("a")]);
+    expect(slots.check("a", image, [])).toBe("damaged");
+    rmSync(slots.pathOf("a"));
+    writeFileSync(slots.pathOf("a"), "");
+    expect(slots.check("a", image, [])).toBe("sound");
+  });
+
+  it("of images makes room for itself: what is in its way is put aside, and a copied moteq gives way to the link", () => {
+    const slots = new ImageSlots(join(folder, "slots"));
+    const said: string[] = [];
+    writeFileSync(join(folder, "slots"), "a file");
+    slots.prepare((text) => said.push(text));
+    rmSync(join(folder, "slots/a"), { recursive: true });
+    symlinkSync("/nowhere/at/all", join(folder, "slots/a"));
+    rmSync(join(folder, "slots/node_modules/moteq"));
+    mkdirSync(join(folder, "slots/node_modules/moteq/dist"), { recursive: true });
+    slots.prepare((text) => said.push(text));
+    expect(said).toEqual(
+      ["slots", "slots/a"].map(
+        (name) => `${join(folder, name)} was no folder, and is ${join(folder, name)}.aside now`,
+      ),
+    );
+    expect(readFileSync(join(folder, "slots.aside"), "utf8")).toBe("a file");
+    expect(existsSync(join(folder, "slots/node_modules/moteq/package.json"))).toBe(true);
   });
 
   it("is written whole or not at all, and what could not be written takes no room", () => {

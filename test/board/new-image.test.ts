@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { freshRecord, slotForImage } from "../../src/board/index.ts";
+import { freshRecord, slotForImage, unreadRecord } from "../../src/board/index.ts";
 import { image, Machine, other, withImage } from "./boot-machine.ts";
 
 describe("a new image", () => {
@@ -151,6 +151,54 @@ describe("a new image", () => {
     machine.powerOn();
     machine.run(1000);
     expect(machine.boot).toBe("factory normal");
+  });
+
+  it("that was confirmed and cannot be read now is not forgotten: the next boot tries it again", () => {
+    const machine = withImage();
+    machine.run(300_000);
+    machine.unread.add("a");
+    machine.powerOn();
+    machine.run(200_000);
+    expect(machine.boot).toBe("factory normal");
+    expect(machine.supervision.state).toMatchObject({
+      note: "the image in slot a cannot be read now; it stays, and the next boot tries it again",
+      freeSlot: "b",
+    });
+    machine.unread.clear();
+    machine.do(machine.supervision.reset("soft"));
+    machine.run(200_000);
+    expect([machine.boot, machine.supervision.state.note]).toEqual(["a normal", null]);
+  });
+
+  it("that cannot be read now waits, and what runs boots meanwhile", () => {
+    const machine = new Machine();
+    machine.run(200_000);
+    machine.do(machine.supervision.stage("b", image));
+    machine.unread.add("b");
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(1000);
+    expect([machine.boot, machine.disk.trial]).toEqual(["factory normal", { slot: "b", boots: 0 }]);
+    machine.unread.clear();
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(200_000);
+    expect([machine.boot, machine.disk.active]).toEqual(["b normal", "b"]);
+  });
+
+  it("is booted as soon as the record that names it can be read again", () => {
+    const before = withImage();
+    before.run(300_000);
+    const machine = new Machine({}, unreadRecord);
+    machine.run(5000);
+    expect(machine.supervision.state.note).toMatch(/^the record of boots cannot be read now/);
+    machine.supervision.reset("safe");
+    machine.supervision.found(before.disk);
+    machine.exit("exit code 0");
+    machine.run(5000);
+    // What was asked for meanwhile is done all the same.
+    expect([machine.boot, machine.disk.active]).toEqual(["factory safe", "a"]);
+    machine.do(machine.supervision.reset("normal"));
+    machine.run(5000);
+    expect(machine.boot).toBe("a normal");
   });
 
   it("never goes to the slot that is gone back to", () => {

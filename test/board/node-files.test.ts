@@ -40,7 +40,7 @@ describe("the slots (real)", () => {
     await writer.write([bytes]);
     await writer.accept();
     await writer.close();
-    expect(slots.isSound("a", image, [])).toBe(true);
+    expect(slots.check("a", image, [])).toBe("sound");
   });
 
   it("let the hardware watchdog be fed while a long image is digested", () => {
@@ -50,13 +50,13 @@ describe("the slots (real)", () => {
     writeFileSync(slots.pathOf("b"), long);
     const sha256 = sha256Of(systemCryptography, long);
     let feeds = 0;
-    expect(slots.isSound("b", { size: long.length, sha256, signature: null }, [], () => feeds++)).toBe(true);
+    expect(slots.check("b", { size: long.length, sha256, signature: null }, [], () => feeds++)).toBe("sound");
     expect(feeds).toBe(4);
   });
 
   it("refuse with the board's own errors", async () => {
     writeFileSync(join(folder, "file"), "");
-    const slots = new ImageSlots(join(folder, "file"));
+    const slots = new ImageSlots(join(folder, "file/slots"));
     await expect(slots.open("a", image, done, done)).rejects.toMatchObject({ code: "board/not-a-folder" });
   });
 });

@@ -165,18 +165,18 @@ describe("images (real)", () => {
     expect(world.keeper.bootable).toBeUndefined();
     await board.update(image, { signature: signatureOf(image, trusted) });
     const staged = world.keeper.bootable ?? null;
-    expect(world.keeper.slots.isSound("a", staged, [trusted.publicKey])).toBe(true);
-    expect(world.keeper.slots.isSound("a", staged, [stranger.publicKey])).toBe(false);
+    expect(world.keeper.slots.check("a", staged, [trusted.publicKey])).toBe("sound");
+    expect(world.keeper.slots.check("a", staged, [stranger.publicKey])).toBe("damaged");
     expect(
-      world.keeper.slots.isSound("a", { ...(staged ?? { size: 0, sha256: "" }), signature: null }, [
+      world.keeper.slots.check("a", { ...(staged ?? { size: 0, sha256: "" }), signature: null }, [
         trusted.publicKey,
       ]),
-    ).toBe(false);
+    ).toBe("damaged");
     // Damaged on disk, it does not boot either.
     const damaged = Uint8Array.from(image);
     damaged[100] = (damaged[100] ?? 0) ^ 1;
     writeFileSync(world.keeper.slots.pathOf("a"), damaged);
-    expect(world.keeper.slots.isSound("a", staged, [trusted.publicKey])).toBe(false);
+    expect(world.keeper.slots.check("a", staged, [trusted.publicKey])).toBe("damaged");
   });
 
   it("of no bytes are refused, also from the original program", async () => {

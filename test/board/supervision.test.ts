@@ -331,7 +331,7 @@ describe("a record of boots", () => {
     const { record } = planBoot(
       { ...freshRecord, trial: { slot: "b", boots: 1 }, images: { a: null, b: image } },
       limits,
-      () => true,
+      () => "sound",
     );
     expect(decodeBootRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });

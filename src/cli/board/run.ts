@@ -1,11 +1,15 @@
 import { once } from "node:events";
 import type { Command } from "commander";
-import { messageOf } from "../../base/index.ts";
+import { messageOf, sleep } from "../../base/index.ts";
 import { brokerUrlOf, startBoard } from "../../hub/index.ts";
+import { systemClock } from "../../node/index.ts";
 import { readConfig } from "../broker-options.ts";
 import { goOnWithoutOutput, printLine, toSafeText } from "../output.ts";
 import type { BoardOptions } from "./options.ts";
-import { printBounded } from "./unread.ts";
+import { neverWait, printBounded } from "./unread.ts";
+
+/** How long the end waits for somebody who reads what was printed last, in milliseconds. */
+const lastWordsMs = 1000;
 
 interface RunOptions extends BoardOptions {
   readonly data?: string;
@@ -35,14 +39,19 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
         },
       });
       goOnWithoutOutput();
+      for (const stream of [process.stdout, process.stderr]) neverWait(stream);
       const print = printBounded(process.stdout);
       const running = await startBoard(config, options.config, (text) => print(toSafeText(text)));
       // Whatever goes wrong here, nothing may end what keeps the board manageable.
       process.on("uncaughtException", (error) => print(`moteq: a defect: ${toSafeText(messageOf(error))}\n`));
       const { prefix } = config.board;
       printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
-      if (!signal.aborted) await once(signal, "abort");
+      // A terminal that goes ends it in good order too.
+      const hungUp = once(process, "SIGHUP");
+      if (!signal.aborted) await Promise.race([once(signal, "abort"), hungUp]);
       await running.close();
       printLine("The board has ended.");
+      if (process.stdout.writableLength > 0) await sleep(systemClock, lastWordsMs);
+      if (process.stdout.writableLength > 0) process.exit();
     });
 }

@@ -1,7 +1,10 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import { messageOf } from "../../base/index.ts";
+import { LineChannel } from "./line-channel.ts";
 import { readAgentMessage, type ToAgent, type ToSupervisor } from "./protocol.ts";
+import { channelVariable } from "./supervisor-channel.ts";
 
 /** How much of what an agent printed last is kept for the crash log, in characters. */
 const keptOutput = 16_384;
@@ -16,6 +19,8 @@ export interface AgentProcessOptions {
   readonly pidFile: string;
   /** Takes what it prints. */
   readonly onOutput: (text: string) => void;
+  /** Takes what is wrong though it runs. */
+  readonly onProblem: (text: string) => void;
   readonly onMessage: (message: ToSupervisor) => void;
   readonly onExit: (how: string) => void;
 }
@@ -25,12 +30,16 @@ export class AgentProcess {
   /** What it printed last. */
   output = "";
   readonly #child: ChildProcess;
+  readonly #channel: LineChannel | undefined;
   #killer: NodeJS.Timeout | undefined;
 
-  constructor({ program, pidFile, onOutput, onMessage, onExit }: AgentProcessOptions) {
-    this.#child = fork(program, [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
+  constructor({ program, pidFile, onOutput, onProblem, onMessage, onExit }: AgentProcessOptions) {
+    this.#child = spawn(process.execPath, [program], {
+      stdio: ["ignore", "pipe", "pipe", "overlapped"],
+      env: { ...process.env, [channelVariable]: "3" },
+    });
     const { pid } = this.#child;
-    if (pid !== undefined) notePid(pidFile, pid, onOutput);
+    if (pid !== undefined) notePid(pidFile, pid, onProblem);
     const take = (text: string) => {
       this.output = (this.output + text).slice(-keptOutput);
       onOutput(text);
@@ -38,8 +47,11 @@ export class AgentProcess {
     // Each with a decoder of its own: a character may come in two pieces.
     this.#child.stdout?.setEncoding("utf8").on("data", take);
     this.#child.stderr?.setEncoding("utf8").on("data", take);
+    // One that could not be started has none of them.
+    const pipes = this.#child.stdio as readonly unknown[] | undefined;
+    if (pipes?.[3]) this.#channel = new LineChannel(pipes[3] as Duplex);
     // Whatever runs in the agent can write there too: what makes no sense is left.
-    this.#child.on("message", (value) => {
+    this.#channel?.listen((value) => {
       const message = readAgentMessage(value);
       if (message) onMessage(message);
     });
@@ -51,6 +63,10 @@ export class AgentProcess {
       if (done) return;
       done = true;
       forgetPid(pidFile);
+      // A grandchild that holds the pipes would keep them open here for as long as it lives.
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
+      this.#channel?.close();
       onExit(how ?? (signal === null ? `exit code ${code}` : `signal ${signal}`));
     };
     let done = false;
@@ -63,13 +79,12 @@ export class AgentProcess {
   }
 
   send(message: ToAgent): void {
-    // One that has just ended is told nothing more.
-    if (this.#child.connected) this.#child.send(message, () => {});
+    this.#channel?.send(message);
   }
 
   /** Ends it: by asking, or at once. */
   stop(hard: boolean): void {
-    if (hard || !this.#child.connected) {
+    if (hard || !this.#channel?.isOpen) {
       this.#child.kill("SIGKILL");
       return;
     }
@@ -100,11 +115,11 @@ function forgetPid(pidFile: string): void {
 }
 
 /** Without it, on a full disk, the agent runs all the same; only one that hangs would outlive a killed supervisor. */
-function notePid(pidFile: string, pid: number, print: (text: string) => void): void {
+function notePid(pidFile: string, pid: number, say: (text: string) => void): void {
   try {
     writeFileSync(pidFile, `${pid} ${startOf(pid) ?? ""}`);
   } catch (error) {
-    print(`moteq: the agent's process id cannot be noted: ${messageOf(error)}\n`);
+    say(`the agent's process id cannot be noted: ${messageOf(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   type Boot,
   type BootState,
+  decodeStagedImage,
   type ImageSlot,
   isImageSlot,
   type LogLevel,
@@ -100,19 +101,12 @@ export function readAgentMessage(value: unknown): ToSupervisor | undefined {
     case "vacate":
       return isRequest && isImageSlot(slot) ? { type, request, slot } : undefined;
     case "stage": {
-      const image = readImage(message["image"]);
+      const image = decodeStagedImage(message["image"]);
       return isRequest && isImageSlot(slot) && image ? { type, request, slot, image } : undefined;
     }
     default:
       return undefined;
   }
-}
-
-function readImage(value: unknown): StagedImage | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { size, sha256, signature } = value as Readonly<Record<string, unknown>>;
-  if (typeof size !== "number" || typeof sha256 !== "string") return undefined;
-  return typeof signature === "string" || signature === null ? { size, sha256, signature } : undefined;
 }
 
 /** From one sign of life of the agent to the next, in milliseconds. */

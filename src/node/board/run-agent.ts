@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -20,9 +19,11 @@ import { sayStatus } from "../say-status.ts";
 import { boundOutput } from "./bounded-output.ts";
 import { FolderCrashStore } from "./crashes.ts";
 import { NodeBoardFiles } from "./files.ts";
+import type { LineChannel } from "./line-channel.ts";
 import type { BoardConfig, StartMessage, ToAgent, ToSupervisor } from "./protocol.ts";
 import { VmRepl } from "./repl.ts";
 import { ImageSlots } from "./slots.ts";
+import { openSupervisorChannel } from "./supervisor-channel.ts";
 import { SupervisorLink } from "./supervisor-link.ts";
 
 /** The errors of an agent's process; `docs/reference/errors.md` explains them. */
@@ -59,22 +60,23 @@ export interface RunAgentOptions {
  * @throws `node/no-supervisor`
  */
 export async function runAgent(options: RunAgentOptions = {}): Promise<void> {
-  if (!process.send) {
+  // Without its supervisor nobody would start it again: better to end, and be started by the next one.
+  const supervisor = openSupervisorChannel(() => process.exit(1));
+  if (!supervisor) {
     throw agentErrors.create(
       "node/no-supervisor",
       "this is a board's agent: start it by moteq board run --config FILE",
     );
   }
-  // Without its supervisor nobody would start it again: better to end, and be started by the next one.
-  process.on("disconnect", () => process.exit(1));
-  // The supervisor decides when it ends; a terminal's Ctrl-C reaches both.
-  process.on("SIGINT", () => {});
+  // The supervisor decides when it ends; what ends a whole group of processes, as Ctrl-C, reaches both.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   for (const stream of [process.stdout, process.stderr]) boundOutput(stream);
-  const told = once(process, "message");
-  send({ type: "ready" });
-  const [start] = (await told) as [StartMessage];
   try {
-    await work(start, options);
+    await new Promise<void>((settle) => {
+      // At once, since what is said next may come with it.
+      supervisor.listen((start) => settle(work(start as StartMessage, options, supervisor)));
+      supervisor.send({ type: "ready" } satisfies ToSupervisor);
+    });
   } catch (error) {
     // What nobody catches is logged from now on, but an agent that cannot work ends, to be started again.
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
@@ -82,11 +84,7 @@ export async function runAgent(options: RunAgentOptions = {}): Promise<void> {
   }
 }
 
-function send(message: ToSupervisor): void {
-  if (process.connected) process.send?.(message);
-}
-
-async function work(start: StartMessage, options: RunAgentOptions): Promise<void> {
+async function work(start: StartMessage, options: RunAgentOptions, supervisor: LineChannel): Promise<void> {
   const { config, boot } = start;
   const log = new BoardLog({
     clock: systemClock,
@@ -123,7 +121,7 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
   const keeper = new SupervisorLink({
     start,
     slots: new ImageSlots(join(config.data, "slots")),
-    send,
+    send: (message) => supervisor.send(message),
     flush,
     isBusy: () => agent?.busy ?? false,
   });
@@ -156,7 +154,8 @@ async function work(start: StartMessage, options: RunAgentOptions): Promise<void
     trusted: config.trusted.map((key) => fromHex(key) ?? new Uint8Array()),
   });
   const running = agent;
-  process.on("message", (message: ToAgent) => {
+  supervisor.listen((value) => {
+    const message = value as ToAgent;
     if (message.type === "stop") void end(running, client);
     else if (message.type !== "start") keeper.receive(message);
   });

@@ -1,13 +1,21 @@
-import { mkdirSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromHex } from "../../base/index.ts";
-import { boardErrors, type ImageSlot, type ImageWriter, type StagedImage } from "../../board/index.ts";
+import {
+  boardErrors,
+  type ImageSlot,
+  type ImageState,
+  type ImageWriter,
+  type StagedImage,
+} from "../../board/index.ts";
 import { toImageMessage } from "../../wire/index.ts";
 import { systemCryptography } from "../cryptography.ts";
 import { guardFiles } from "./file-errors.ts";
 import { openWriter, readFully, syncFolder } from "./files.ts";
+import { makeOwnFolder } from "./own-folder.ts";
+import { isAbsent, readPatiently } from "./read-patiently.ts";
 import { digestFile } from "./whole-file.ts";
 
 /** The two slots for images, in a folder. An image is an ES module: the program that the supervisor starts. */
@@ -18,16 +26,18 @@ export class ImageSlots {
     this.#folder = folder;
   }
 
-  /** Makes the folder, and what lets images import `moteq`. */
-  prepare(): void {
-    for (const slot of ["a", "b"]) mkdirSync(join(this.#folder, slot), { recursive: true });
+  /** Makes the folder, and what lets images import `moteq`. @param say takes what was put aside for it */
+  prepare(say: (text: string) => void = () => {}): void {
     const modules = join(this.#folder, "node_modules");
-    mkdirSync(modules, { recursive: true });
+    for (const folder of [this.#folder, join(this.#folder, "a"), join(this.#folder, "b"), modules]) {
+      if (makeOwnFolder(folder)) say(`${folder} was no folder, and is ${folder}.aside now`);
+    }
     const target = fileURLToPath(new URL("../../..", import.meta.url));
     const link = join(modules, "moteq");
     // On a full disk it could not be made anew.
     if (isLinkTo(link, target)) return;
-    rmSync(link, { force: true });
+    // Where the data was copied, what the link led to may have been copied as well.
+    rmSync(link, { recursive: true, force: true });
     symlinkSync(target, link, "junction");
   }
 
@@ -36,28 +46,34 @@ export class ImageSlots {
   }
 
   /**
-   * Whether what is in a slot is what was put there, and signed by one of the keys if there are any.
+   * Whether what is in a slot is what was put there, and signed by one of the keys if there are any. What cannot be read now
+   * may be whole all the same.
    *
    * @param onPiece is called after each mebibyte: a long image takes seconds
    */
-  isSound(
+  check(
     slot: ImageSlot,
     image: StagedImage | null,
     trusted: readonly Uint8Array[],
     onPiece?: () => void,
-  ): boolean {
-    if (!image) return false;
+  ): ImageState {
+    if (!image) return "damaged";
+    const path = this.pathOf(slot);
     try {
-      const path = this.pathOf(slot);
-      if (statSync(path).size !== image.size) return false;
-      if (digestFile(path, onPiece) !== image.sha256) return false;
-    } catch {
-      return false;
+      const sha256 = readPatiently(() => {
+        const found = statSync(path);
+        // A pipe would keep whoever opens it waiting.
+        return found.isFile() && found.size === image.size ? digestFile(path, onPiece) : undefined;
+      });
+      if (sha256 !== image.sha256) return "damaged";
+    } catch (error) {
+      return isAbsent(error) ? "damaged" : "unread";
     }
-    if (trusted.length === 0) return true;
+    if (trusted.length === 0) return "sound";
     const message = toImageMessage(fromHex(image.sha256) ?? new Uint8Array());
     const signature = fromHex(image.signature ?? "") ?? new Uint8Array();
-    return trusted.some((key) => systemCryptography.verify(key, message, signature));
+    const isSigned = trusted.some((key) => systemCryptography.verify(key, message, signature));
+    return isSigned ? "sound" : "damaged";
   }
 
   /**
@@ -88,7 +104,7 @@ export class ImageSlots {
     const incoming = join(this.#folder, `${image.sha256}.part`);
     await this.#removeOthers(image.sha256);
     // It may have arrived whole, and the news of it may not.
-    const isThere = this.isSound(slot, image, []);
+    const isThere = this.check(slot, image, []) === "sound";
     const source = isThere ? path : incoming;
     const file = await open(source, isThere ? "r" : "a+", 0o600);
     const writer = await openWriter(file, "the slot");

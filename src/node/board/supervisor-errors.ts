@@ -6,6 +6,11 @@ export const supervisorErrors = defineErrors({
     fault: "caller",
     meaning: "Another process runs a board with this data folder. Give each board its own `board.data`.",
   },
+  "node/board-folder": {
+    fault: "place",
+    meaning:
+      "The board's data folder, `board.data`, is not there and cannot be made. Is something else in its place, or its disk not there?",
+  },
   "node/watchdog-device": {
     fault: "place",
     meaning:

@@ -45,8 +45,10 @@ export class BoardSupervisor {
   #closed: Promise<void> | undefined;
   /** Whether the broker did not take the supervisor's own connection the last time. */
   #isProbeRefused = false;
-  /** Why the record could not be written the last time. */
+  /** Why the record could not be written the last time, if so. */
   #saveError: string | undefined;
+  /** What was said of the disk since it took the record the last time. */
+  readonly #said = new Set<string>();
 
   private constructor(config: BoardConfig, print: (text: string) => void) {
     const { data, watchdog, trusted } = config;
@@ -58,7 +60,7 @@ export class BoardSupervisor {
     this.#pidFile = join(data, "agent.pid");
     const keys = trusted.map((key) => fromHex(key) ?? new Uint8Array());
     this.#supervision = new Supervision(this.#record.read(), watchdog, (slot) =>
-      this.#slots.isSound(slot, this.#supervision.record.images[slot], keys, () => this.#device?.feed()),
+      this.#slots.check(slot, this.#supervision.record.images[slot], keys, () => this.#device?.feed()),
     );
   }
 
@@ -66,11 +68,15 @@ export class BoardSupervisor {
    * Starts a board.
    *
    * @param print takes what the agent prints
-   * @throws `node/board-runs`, `node/watchdog-device`, and what making folders throws
+   * @throws `node/board-runs`, `node/watchdog-device`, `node/board-folder`
    */
   static async start(config: BoardConfig, print: (text: string) => void): Promise<BoardSupervisor> {
-    mkdirSync(config.data, { recursive: true });
-    mkdirSync(config.root, { recursive: true });
+    try {
+      mkdirSync(config.data, { recursive: true });
+    } catch (cause) {
+      const text = `the board's folder ${config.data} cannot be made: ${messageOf(cause)}`;
+      throw supervisorErrors.create("node/board-folder", text, { cause });
+    }
     const claim = await claimFolder(config.data);
     if (!claim)
       throw supervisorErrors.create(
@@ -109,7 +115,7 @@ export class BoardSupervisor {
   }
 
   #begin(): void {
-    this.#slots.prepare();
+    this.#makeFolders();
     const { device } = this.#config.watchdog;
     if (device !== undefined) this.#device = new HardwareWatchdog(device, this.#print);
     endLeftBehind(this.#pidFile);
@@ -118,6 +124,28 @@ export class BoardSupervisor {
       this.#device?.feed();
       this.#perform(this.#supervision.tick(systemClock.monotonic()));
     }, tickMs);
+  }
+
+  /** Without slots no image runs, and without its folder no file is managed; but the board is manageable. */
+  #makeFolders(): void {
+    const { root } = this.#config;
+    try {
+      mkdirSync(root, { recursive: true });
+    } catch (error) {
+      this.#say(`the folder ${root}, whose files are to be managed, cannot be made: ${messageOf(error)}`);
+    }
+    try {
+      this.#slots.prepare((text) => this.#say(text));
+    } catch (error) {
+      this.#say(`the slots for images cannot be made: ${messageOf(error)}`);
+    }
+  }
+
+  /** Says what is wrong with the disk, once: it is tried again at each boot. */
+  #say(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#print(`moteq: ${text}\n`);
   }
 
   #perform(effects: readonly SupervisionEffect[]): void {
@@ -146,10 +174,9 @@ export class BoardSupervisor {
 
   /** On a full disk the board goes on with the record that was there. */
   #save(record: BootRecord): void {
-    const error = this.#record.save(record);
-    if (error === undefined) return;
-    this.#saveError = error;
-    this.#print(`moteq: the record of boots cannot be written: ${error}\n`);
+    this.#saveError = this.#record.save(record);
+    if (this.#saveError === undefined) this.#said.clear();
+    else this.#say(`the record of boots cannot be written: ${this.#saveError}`);
   }
 
   #start(boot: Boot): void {
@@ -164,6 +191,7 @@ export class BoardSupervisor {
         program: boot.slot === "factory" ? own : this.#slots.pathOf(boot.slot),
         pidFile: this.#pidFile,
         onOutput: this.#print,
+        onProblem: (text) => this.#say(text),
         onMessage: (message) => this.#receive(message, boot),
         onExit: (how) => this.#exited(how),
       });
@@ -174,6 +202,10 @@ export class BoardSupervisor {
   }
 
   #exited(how: string): void {
+    if (this.#record.unread !== undefined) {
+      const record = this.#record.read();
+      if (this.#record.unread === undefined) this.#supervision.found(record);
+    }
     const effects = this.#closing ? [] : this.#supervision.exited(systemClock.monotonic(), how);
     this.#perform(effects);
     this.#agent = undefined;
@@ -211,7 +243,6 @@ export class BoardSupervisor {
   /** Does what the agent asks for; what cannot be written is refused, and taken back. */
   #answer(request: number, ask: () => readonly SupervisionEffect[]): void {
     const { record } = this.#supervision;
-    this.#saveError = undefined;
     this.#perform(ask());
     if (this.#saveError !== undefined) this.#perform(this.#supervision.takeBack(record));
     this.#agent?.send({ type: "done", request, error: this.#saveError });

@@ -86,7 +86,8 @@ async function takeName(own: string, path: string): Promise<boolean> {
   await succeeds(rename(path, old));
   const isTaken = await withShortPath(old, isAnswered);
   if (isTaken) await succeeds(link(old, path));
-  await rm(old, { force: true });
+  // A folder of that name, which nobody of ours makes, stays there.
+  await succeeds(rm(old, { force: true }));
   return !isTaken && succeeds(link(own, path));
 }
 

@@ -57,6 +57,16 @@ describe("a claim on a folder (real)", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it.runIf(process.platform === "linux")("takes a folder where a folder has its name", async () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, "claim.sock", "kept"), { recursive: true });
+    const claim = await claimFolder(folder);
+    expect(claim).toBeDefined();
+    await claim?.release();
+    const [left = ""] = readdirSync(folder);
+    expect(readdirSync(join(folder, left))).toEqual(["kept"]);
+  });
+
   it("takes a folder with a long name", async () => {
     const folder = join(makeFolder(), "a".repeat(100), "b".repeat(100));
     mkdirSync(folder, { recursive: true });

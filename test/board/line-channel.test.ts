@@ -1,0 +1,43 @@
+import { duplexPair } from "node:stream";
+import { describe, expect, it, vi } from "vitest";
+import { LineChannel } from "../../src/node/board/line-channel.ts";
+
+function createChannel() {
+  const [near, far] = duplexPair();
+  const values: unknown[] = [];
+  const onEnd = vi.fn();
+  const channel = new LineChannel(near, onEnd);
+  channel.listen((value) => values.push(value));
+  return { channel, far, values, onEnd };
+}
+
+describe("the channel between supervisor and agent", () => {
+  it("passes values, however their bytes are cut", async () => {
+    const { channel, far, values } = createChannel();
+    for (const byte of Buffer.from('{"text":"€"}\n7\n')) far.write(Buffer.of(byte));
+    far.write('"a"\n"b"\n"c');
+    await vi.waitFor(() => expect(values).toEqual([{ text: "€" }, 7, "a", "b"]));
+    channel.send({ done: true });
+    await vi.waitFor(() => expect(String(far.read())).toBe('{"done":true}\n'));
+  });
+
+  it("leaves what is no JSON, and what is too long, and goes on behind it", async () => {
+    const { far, values } = createChannel();
+    far.write("{\n\n\0\n[[[\n");
+    const megabyte = "x".repeat(1_000_000);
+    far.write('"');
+    for (let count = 0; count < 17; count++) {
+      await new Promise<void>((resolve) => far.write(megabyte, () => resolve()));
+    }
+    far.write('"\n"next"\n');
+    await vi.waitFor(() => expect(values).toEqual(["next"]));
+  });
+
+  it("is closed when the other end goes, and then sends nothing", async () => {
+    const { channel, far, onEnd } = createChannel();
+    far.end();
+    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce());
+    expect(channel.isOpen).toBe(false);
+    channel.send("to nobody");
+  });
+});
