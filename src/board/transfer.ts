@@ -83,7 +83,8 @@ export class Transfer {
   }
 
   /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
-  async begin(target: TransferTarget): Promise<void> {
+  async begin(opening: Promise<TransferTarget>): Promise<void> {
+    const target = await this.#heard(opening);
     const { size, partBytes: part, windowBytes: window } = this.#options;
     const there = target.writer.size;
     const hash = this.#options.cryptography.createSha256();

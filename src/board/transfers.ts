@@ -123,7 +123,7 @@ export class Transfers {
     const begin = async () => {
       if (before)
         await stop(before, boardErrors.create("board/replaced", "somebody began this transfer anew"));
-      await transfer.begin(await open());
+      await transfer.begin(open());
     };
     // Its parts may come right behind it.
     const running: Running = { id: answer.id, transfer, begun: begin() };

@@ -56,13 +56,14 @@ describe("the answer to a command", () => {
       onEnd: () => void ended.push("end"),
     });
     const writer = { size: 0, write: async () => {}, sync: async () => {}, close: async () => {} };
-    await transfer.begin({
+    const target = {
       writer,
       read: () => Promise.resolve(new Uint8Array()),
       accept: async () => {},
       discard: async () => {},
       release: () => void ended.push("release"),
-    });
+    };
+    await transfer.begin(Promise.resolve(target));
     await transfer.closed;
     expect(ended).toEqual(["release", "end"]);
     expect(Buffer.from(said.at(-1)?.payload ?? "").toString()).toMatch(/^board\/stopped: .*call again$/);

@@ -1,5 +1,5 @@
 import { readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromHex } from "../../base/index.ts";
@@ -16,7 +16,7 @@ import { guardFiles } from "./file-errors.ts";
 import { openWriter, readFully, syncFolder } from "./files.ts";
 import { makeOwnFolder } from "./own-folder.ts";
 import { isAbsent, readPatiently } from "./read-patiently.ts";
-import { digestFile } from "./whole-file.ts";
+import { digestFile, digestFileSync } from "./whole-file.ts";
 
 /** The two slots for images, in a folder. An image is an ES module: the program that the supervisor starts. */
 export class ImageSlots {
@@ -63,7 +63,7 @@ export class ImageSlots {
       const sha256 = readPatiently(() => {
         const found = statSync(path);
         // A pipe would keep whoever opens it waiting.
-        return found.isFile() && found.size === image.size ? digestFile(path, onPiece) : undefined;
+        return found.isFile() && found.size === image.size ? digestFileSync(path, onPiece) : undefined;
       });
       if (sha256 !== image.sha256) return "damaged";
     } catch (error) {
@@ -104,7 +104,7 @@ export class ImageSlots {
     const incoming = join(this.#folder, `${image.sha256}.part`);
     await this.#removeOthers(image.sha256);
     // It may have arrived whole, and the news of it may not.
-    const isThere = this.check(slot, image, []) === "sound";
+    const isThere = await holds(path, image);
     const source = isThere ? path : incoming;
     const file = await open(source, isThere ? "r" : "a+", 0o600);
     const writer = await openWriter(file, "the slot");
@@ -118,7 +118,7 @@ export class ImageSlots {
       read: (offset, length) => guardFiles("the slot", () => readFully(file, offset, length)),
       accept: () =>
         guardFiles("the slot", async () => {
-          const found = digestFile(source);
+          const found = await digestFile(source);
           if (found !== image.sha256) {
             throw boardErrors.create(
               "board/digest",
@@ -145,6 +145,16 @@ export class ImageSlots {
       if (name.endsWith(".part") && name !== `${sha256}.part`)
         await rm(join(this.#folder, name), { force: true });
     }
+  }
+}
+
+/** Whether a file is this image. One that cannot be read is not: it comes anew. */
+async function holds(path: string, { size, sha256 }: StagedImage): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    return found.isFile() && found.size === size && (await digestFile(path)) === sha256;
+  } catch {
+    return false;
   }
 }
 

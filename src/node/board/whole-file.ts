@@ -1,6 +1,18 @@
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
+
+/** How much of a file is digested at once. */
+const pieceBytes = 1_048_576;
 
 /** Writes a small file whole or not at all; when it returns, it survives a power cut. */
 export function writeWhole(path: string, text: string): void {
@@ -27,14 +39,22 @@ export function writeWhole(path: string, text: string): void {
   }
 }
 
+/** The SHA-256 of a file, 64 hexadecimal digits, while the process goes on with other things. */
+export async function digestFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path, { highWaterMark: pieceBytes }))
+    hash.update(piece as Buffer);
+  return hash.digest("hex");
+}
+
 /**
- * The SHA-256 of a file, 64 hexadecimal digits.
+ * The same before anything else happens.
  *
  * @param onPiece is called after each mebibyte, for what cannot wait meanwhile
  */
-export function digestFile(path: string, onPiece: () => void = () => {}): string {
+export function digestFileSync(path: string, onPiece: () => void = () => {}): string {
   const hash = createHash("sha256");
-  const piece = Buffer.alloc(1_048_576);
+  const piece = Buffer.alloc(pieceBytes);
   const file = openSync(path, "r");
   try {
     for (;;) {
