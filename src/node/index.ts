@@ -22,6 +22,7 @@ export {
   webSocket,
   type WebSocketOptions,
 } from "./byte-ports/index.ts";
+export { boundOutput } from "./bounded-output.ts";
 export { BrokerPersistence, type BrokerPersistenceOptions } from "./broker/broker-persistence.ts";
 export { systemClock } from "./clock.ts";
 export { systemCryptography } from "./cryptography.ts";

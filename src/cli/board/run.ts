@@ -2,11 +2,10 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { messageOf, sleep } from "../../base/index.ts";
 import { brokerUrlOf, startBoard } from "../../hub/index.ts";
-import { systemClock } from "../../node/index.ts";
+import { boundOutput, systemClock } from "../../node/index.ts";
 import { readConfig } from "../broker-options.ts";
 import { goOnWithoutOutput, printLine, toSafeText } from "../output.ts";
 import type { BoardOptions } from "./options.ts";
-import { neverWait, printBounded } from "./unread.ts";
 
 /** How long the end waits for somebody who reads what was printed last, in milliseconds. */
 const lastWordsMs = 1000;
@@ -39,11 +38,10 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
         },
       });
       goOnWithoutOutput();
-      for (const stream of [process.stdout, process.stderr]) neverWait(stream);
-      const print = printBounded(process.stdout);
-      const running = await startBoard(config, options.config, (text) => print(toSafeText(text)));
+      for (const stream of [process.stdout, process.stderr]) boundOutput(stream);
+      const running = await startBoard(config, options.config, print);
       // Whatever goes wrong here, nothing may end what keeps the board manageable.
-      process.on("uncaughtException", (error) => print(`moteq: a defect: ${toSafeText(messageOf(error))}\n`));
+      process.on("uncaughtException", (error) => print(`moteq: a defect: ${messageOf(error)}\n`));
       const { prefix } = config.board;
       printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
       // A terminal that goes ends it in good order too.
@@ -54,4 +52,8 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
       if (process.stdout.writableLength > 0) await sleep(systemClock, lastWordsMs);
       if (process.stdout.writableLength > 0) process.exit();
     });
+}
+
+function print(text: string): void {
+  process.stdout.write(toSafeText(text));
 }

@@ -12,11 +12,11 @@ import {
   UncaughtErrors,
 } from "../../board/index.ts";
 import { toBoardBase } from "../../wire/index.ts";
+import { boundOutput } from "../bounded-output.ts";
 import { systemClock } from "../clock.ts";
 import { systemCryptography } from "../cryptography.ts";
 import { connect } from "../mqtt.ts";
 import { sayStatus } from "../say-status.ts";
-import { boundOutput } from "./bounded-output.ts";
 import { FolderCrashStore } from "./crashes.ts";
 import { NodeBoardFiles } from "./files.ts";
 import type { LineChannel } from "./line-channel.ts";
