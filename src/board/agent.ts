@@ -11,6 +11,7 @@ import {
   classicReplyBytes,
   decodeBoardPacket,
   decodeCommandTopic,
+  decodeFault,
   decodeReplyTopic,
   type IgnoredReason,
   parsePartTail,
@@ -18,6 +19,7 @@ import {
   toLogTopic,
   watchdogId,
 } from "../wire/index.ts";
+import { Announcements } from "./announcements.ts";
 import { Answer } from "./answer.ts";
 import { ClassicCommands } from "./classic-commands.ts";
 import { boardErrors } from "./errors.ts";
@@ -27,7 +29,6 @@ import type { BoardLog, Logger } from "./log.ts";
 import { doNative, type NativeServices } from "./native-commands.ts";
 import { Partials } from "./partials.ts";
 import { Places } from "./places.ts";
-import { PrefixWatch } from "./prefix-watch.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
 import { Transfers } from "./transfers.ts";
@@ -93,9 +94,9 @@ export class BoardAgent {
   readonly #native: NativeServices;
   /** What was warned of. Strangers' messages are one thing a reason, so that they cannot keep others from being said. */
   readonly #said = new Set<IgnoredReason | OwnWarning>();
-  readonly #prefixWatch: PrefixWatch;
-  /** The last ones that were announced. */
-  #sessions: string[] = [];
+  readonly #announcements: Announcements;
+  /** What was logged of the boot. */
+  #told: Pick<Keeper, "confirmed" | "note"> = { confirmed: false, note: null };
   readonly #partBytes: number;
   readonly #windowBytes: number;
   readonly #places = new Places(mostCommands);
@@ -105,7 +106,7 @@ export class BoardAgent {
     this.#options = options;
     this.#startedAt = clock.monotonic();
     this.#logger = log.logger("agent");
-    this.#guard = new Guard(clock, cryptography, options.trusted ?? [], () => this.#announce());
+    this.#guard = new Guard(clock, cryptography, options.trusted ?? [], () => this.#announcements.announce());
     const { partBytes = usualPartBytes, windowBytes = usualWindowBytes, maximumBytes = 2 ** 30 } = options;
     this.#partBytes = partBytes;
     this.#windowBytes = windowBytes;
@@ -126,13 +127,20 @@ export class BoardAgent {
             `${base}/cmd/call/${watchdogId} and ${base}/reply/#, and subscribe to ${base}/cmd/# and ${toFeedAnswers(base)}?`,
         ),
     });
-    this.#prefixWatch = new PrefixWatch((session) => this.#sessions.includes(session));
+    const info = () => this.info();
+    this.#announcements = new Announcements({
+      client,
+      clock,
+      base,
+      info,
+      onForeign: () => this.#sayForeign(),
+    });
     this.#native = {
       ...options,
       guard: this.#guard,
       transfers: this.#transfers,
       partials,
-      info: () => this.info(),
+      info,
     };
   }
 
@@ -178,25 +186,24 @@ export class BoardAgent {
   /** Subscribes and begins to work; resolves when the broker has granted it. */
   async start(): Promise<void> {
     const { client, base, keeper, log } = this.#options;
-    keeper.onChange = () => this.#announce();
+    keeper.onChange = () => {
+      this.#tellBoot();
+      this.#announcements.announce();
+    };
     const says = this.#guard.signed
       ? "only signed commands are taken"
       : "no keys are configured: whoever the broker lets publish commands this board";
     this.#logger.info(`${keeper.mode} mode, slot ${keeper.slot}; ${says}`);
     const logTopic = toLogTopic(base);
     log.connect((line) => client.publish(logTopic, line, { qos: 1 }));
-    const watching = client.subscribe(toInfoTopic(base), { qos: 1 }, (message) => {
-      if (!this.#prefixWatch.isForeign(message)) return;
-      this.#say("prefix", `another board announces itself at ${base}: give each board a prefix of its own`);
-    });
-    // Without it the board works as well.
-    watching.catch(() => {});
+    this.#tellBoot();
+    this.#announcements.start();
     const feeding = client.subscribe(toFeedAnswers(base), { qos: 1 }, (message) => this.#takeFeed(message));
     // Where it is refused nothing comes home, which is said.
     feeding.catch(() => {});
     await client.subscribe(`${base}/cmd/#`, { qos: 1 }, (message) => this.#receive(message));
     this.#logger.info(`listening at ${base}/cmd/#`);
-    this.#announce();
+    this.#announcements.announce();
     this.#feeder.start();
   }
 
@@ -206,29 +213,25 @@ export class BoardAgent {
     const logTopic = toLogTopic(base);
     log.connect(up ? (line) => client.publish(logTopic, line, { qos: 1 }) : undefined);
     if (!up) return;
-    this.#announce();
+    this.#announcements.announce();
     this.#feeder.start();
   }
 
   /** Ends what is under way, and says that the board is offline. */
   async close(): Promise<void> {
-    const { client, base, keeper } = this.#options;
     this.#feeder.stop();
-    keeper.onChange = undefined;
+    this.#options.keeper.onChange = undefined;
     await this.#transfers.close();
     await this.#classic.close();
-    if (!client.connected) return;
-    const offline = JSON.stringify({ ...this.info(), state: "offline" });
-    await client.publish(toInfoTopic(base), offline, { qos: 1, retain: true }).catch(() => {});
+    await this.#announcements.close();
   }
 
-  #announce(): void {
-    const { client, base } = this.#options;
-    // The connection's first moment announces what is due then.
-    if (!client.connected) return;
-    const session = toHex(this.#guard.session);
-    if (this.#sessions.at(-1) !== session) this.#sessions = [...this.#sessions.slice(-3), session];
-    client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
+  /** Logs what became of the boots before, and that this one is confirmed. */
+  #tellBoot(): void {
+    const { confirmed, note } = this.#options.keeper;
+    if (note !== null && note !== this.#told.note) this.#logger.info(note);
+    if (confirmed && !this.#told.confirmed) this.#logger.info("this boot is confirmed manageable");
+    this.#told = { confirmed, note };
   }
 
   /** Takes a message. What it gives back holds the broker back: series do. Parts have their window. */
@@ -290,8 +293,23 @@ export class BoardAgent {
 
   /** Takes what was answered to the watchdog's feed. */
   #takeFeed(message: Message): void {
-    if (decodeReplyTopic(this.#options.base, message.topic)?.kind !== "err") this.#feeder.receive(message);
-    else this.#say("refused", `the watchdog's feed was refused: ${show(decodeUtf8(message.payload) ?? "")}`);
+    if (decodeReplyTopic(this.#options.base, message.topic)?.kind !== "err") {
+      this.#feeder.receive(message);
+      return;
+    }
+    const text = decodeUtf8(message.payload) ?? "";
+    const { code } = decodeFault(text);
+    // This board asks of its own feed neither a session nor a signature.
+    if (code === "board/session" || code === "board/unsigned") this.#sayForeign();
+    else this.#say("refused", `the watchdog's feed was refused: ${show(text)}`);
+  }
+
+  #sayForeign(): void {
+    const { base } = this.#options;
+    this.#say(
+      "prefix",
+      `another board announces itself, or answers, at ${base}: give each board a prefix of its own`,
+    );
   }
 
   #ignore(reason: IgnoredReason, text: string): undefined {

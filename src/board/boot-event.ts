@@ -14,9 +14,9 @@ export type BootEvent =
 export function formatBootEvent(event: BootEvent): string {
   switch (event.what) {
     case "damaged":
-      return `the image in slot ${event.slot} is damaged; what was installed runs`;
+      return `the image in slot ${event.slot} is damaged, or not signed as it must be; what was installed runs`;
     case "not-booted":
-      return `the new image in slot ${event.slot} is damaged and was not booted`;
+      return `the new image in slot ${event.slot} is damaged, or not signed as it must be, and was not booted`;
     case "unread":
       return `the image in slot ${event.slot} cannot be read now; it stays, and the next boot tries it again`;
     case "unread-record":

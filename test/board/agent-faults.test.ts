@@ -44,6 +44,13 @@ describe("what fails on the board without a code of its own (real)", () => {
       message: "it was not made for this",
       detail: { code: "board/failed" },
     });
+    // What fetch throws names what is wrong only in its cause, and a cause may be its own.
+    await expect(
+      board.evaluate("throw new TypeError('fetch failed', { cause: new Error('nobody listens') })"),
+    ).rejects.toThrow(/^TypeError: fetch failed\n.*\ncaused by Error: nobody listens\n/);
+    await expect(board.evaluate("const e = new Error('round'); e.cause = e; throw e")).rejects.toThrow(
+      /^Error: round/,
+    );
     await expect(board.evaluate("throw 7")).rejects.toMatchObject({ detail: { code: "board/evaluation" } });
   });
 });

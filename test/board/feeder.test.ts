@@ -124,6 +124,37 @@ describe("a watchdog (real)", () => {
   });
 });
 
+describe("another board at a board's prefix (real)", () => {
+  it("that has ended does not leave this one called offline", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    const heard: { state: string; session?: string }[] = [];
+    await client.subscribe(`${base}/info`, { qos: 1 }, ({ payload }) => {
+      heard.push(JSON.parse(Buffer.from(payload).toString()) as { state: string });
+    });
+    const offline = JSON.stringify({ state: "offline", name: "other" });
+    for (let round = 0; round < 10; round++) {
+      await client.publish(`${base}/info`, offline, { qos: 1, retain: true });
+    }
+    const { session } = world.agent.info();
+    await expect.poll(() => heard.at(-1), { timeout: 5000 }).toMatchObject({ state: "online", session });
+    expect(heard.filter(({ state }) => state === "online").length).toBeLessThanOrEqual(2);
+    await world.agent.close();
+    await expect.poll(() => heard.at(-1)?.state).toBe("offline");
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(heard.at(-1)?.state).toBe("offline");
+  });
+
+  it("is noticed by what it answers to this one's feed", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    await client.publish(`${base}/reply/err/0F00D`, `board/session: ${"ab".repeat(16)}`, { qos: 1 });
+    await expect
+      .poll(() => world.log.recent(1000).join("\n"))
+      .toContain("give each board a prefix of its own");
+  });
+});
+
 describe("what is announced at a board's prefix", () => {
   it("is the agent's that ran before, if the broker kept it from before; anything else is another board's", () => {
     const watch = new PrefixWatch((session) => session === "own");

@@ -47,7 +47,7 @@ afterAll(async () => {
 describe("a board whose configuration names a key (real)", () => {
   it("does not boot an image that is not signed by it, whatever its record says", async () => {
     const info = JSON.parse((await run("info", "--json")).out) as object;
-    const note = "the image in slot a is damaged; what was installed runs";
+    const note = "the image in slot a is damaged, or not signed as it must be; what was installed runs";
     expect(info).toMatchObject({ slot: "factory", signed: true, note });
     expect(existsSync(join(folder, "evil"))).toBe(false);
   });

@@ -209,10 +209,15 @@ function toFailure(error: unknown): Error {
 }
 
 /** An error with those lines of its stack that are the source's own. */
-function describe(error: unknown): string {
+function describe(error: unknown, depth = 0): string {
   // Errors of the context are no instances of this side's Error.
-  const { name, message, stack } = (error ?? {}) as { name?: unknown; message?: unknown; stack?: unknown };
+  const { name, message, stack, cause } = (error ?? {}) as Partial<Record<keyof Error, unknown>>;
   if (typeof message !== "string") return `thrown: ${inspect(error)}`;
-  const own = typeof stack === "string" ? stack.split("\n").filter((line) => /\brepl:\d/.test(line)) : [];
-  return [`${String(name)}: ${message}`, ...own].join("\n");
+  const lines = typeof stack === "string" ? stack.split("\n").filter((line) => /\brepl:\d/.test(line)) : [];
+  const calls = lines.filter((line) => line.startsWith("    at "));
+  // What does not compile was called by nobody.
+  const own = calls.length > 0 ? calls : lines;
+  // What fetch throws says nothing by itself.
+  const why = cause === undefined || depth > 2 ? [] : [`caused by ${describe(cause, depth + 1)}`];
+  return [`${String(name)}: ${message}`, ...own, ...why].join("\n");
 }
