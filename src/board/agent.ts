@@ -99,6 +99,8 @@ export class BoardAgent {
   readonly #partBytes: number;
   readonly #windowBytes: number;
   readonly #places = new Places(mostCommands);
+  /** Whether it has said that the board is offline, or is about to. */
+  #isClosed = false;
 
   constructor(options: BoardAgentOptions) {
     const { clock, cryptography, keeper, log, client, base } = options;
@@ -205,7 +207,7 @@ export class BoardAgent {
     const { client, base, log } = this.#options;
     const logTopic = toLogTopic(base);
     log.connect(up ? (line) => client.publish(logTopic, line, { qos: 1 }) : undefined);
-    if (!up) return;
+    if (!up || this.#isClosed) return;
     this.#announce();
     this.#feeder.start();
   }
@@ -213,6 +215,7 @@ export class BoardAgent {
   /** Ends what is under way, and says that the board is offline. */
   async close(): Promise<void> {
     const { client, base, keeper } = this.#options;
+    this.#isClosed = true;
     this.#feeder.stop();
     keeper.onChange = undefined;
     await this.#transfers.close();
@@ -224,8 +227,8 @@ export class BoardAgent {
 
   #announce(): void {
     const { client, base } = this.#options;
-    // The connection's first moment announces what is due then.
-    if (!client.connected) return;
+    // The connection's first moment announces what is due then; behind its end nobody would say "offline" again.
+    if (!client.connected || this.#isClosed) return;
     const session = toHex(this.#guard.session);
     if (this.#sessions.at(-1) !== session) this.#sessions = [...this.#sessions.slice(-3), session];
     client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
