@@ -84,20 +84,19 @@ export class Transfer {
 
   /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
   async begin(opening: Promise<TransferTarget>): Promise<void> {
-    const target = await this.#heard(opening);
     const { size, partBytes: part, windowBytes: window } = this.#options;
-    const there = target.writer.size;
     const hash = this.#options.cryptography.createSha256();
+    let target: TransferTarget | undefined;
     let have: number;
     try {
-      have = await this.#heard(this.#digest(hash, target, there <= size ? there : 0));
+      target = await this.#heard(opening);
+      have = await this.#heard(this.#digest(hash, target, target.writer.size <= size ? target.writer.size : 0));
     } catch (error) {
-      this.#ended = true;
-      await target.writer.close().catch(() => {});
-      target.release();
+      await this.#leave(target);
       throw error;
     }
     this.#target = target;
+    const there = target.writer.size;
     if (this.#ended) return await this.#close();
     if (have !== there) {
       const message = "what an earlier attempt left is of no use; send it again";
@@ -111,6 +110,15 @@ export class Transfer {
     this.#watch();
     this.#report({ have, part, window });
     if (this.#gathered.length > 0 || have === size) this.#write();
+  }
+
+  /** It cannot begin: what came meanwhile is let go of, and nothing more is waited for. */
+  async #leave(target: TransferTarget | undefined): Promise<void> {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#gathered = [];
+    await target?.writer.close().catch(() => {});
+    target?.release();
   }
 
   /** Digests what is there already. @returns how much of it could be read */

@@ -41,6 +41,27 @@ describe("the answer to a command", () => {
     },
   );
 
+  it("that refuses a transfer whose file cannot be opened leaves nothing to wait for, though parts came ahead", async () => {
+    const { clock, answer } = createAnswer();
+    let waiting = 0;
+    const counting = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer(delayMs: number, callback: () => void) {
+        const timer = clock.setTimer(delayMs, callback);
+        waiting++;
+        return { cancel: () => (waiting--, timer.cancel()) };
+      },
+    };
+    const limits = { size: 10, sha256: "0".repeat(64), partBytes: 10, windowBytes: 10, onEnd: () => {} };
+    const transfer = new Transfer({ clock: counting, cryptography: systemCryptography, answer, ...limits });
+    const begun = transfer.begin(Promise.reject(new Error("no such folder")));
+    expect(transfer.take(0, new Uint8Array(5))).toBe(true);
+    expect(waiting).toBe(2);
+    await expect(begun).rejects.toThrow("no such folder");
+    expect(waiting).toBe(0);
+  });
+
   it("that can report no more ends a transfer, so that the caller goes on under a new id", async () => {
     const { clock, answer, said } = createAnswer();
     while (!answer.isFull) answer.say("x");
