@@ -254,7 +254,7 @@ export class BoardAgent {
     const isCall = command.command === callCommand;
     const size = isCall ? usualReplyBytes : classicReplyBytes;
     const { client, clock } = this.#options;
-    const answer = new Answer({ client, clock, base, id: command.id, size });
+    const answer = new Answer({ client, clock, base, id: command.id, size, plain: !isCall });
     const work = isCall ? this.#doCall(topic, packet, answer) : this.#doClassic(command, packet, answer);
     return command.command === "put" || command.command === "ota" ? work : undefined;
   }
@@ -283,11 +283,11 @@ export class BoardAgent {
       const work = () => this.#classic.do(command, packet, answer);
       if (this.#classic.goesOn(command.id)) await work();
       else if (this.#guard.admitClassic(command.id)) {
-        const letGo = (error: Error) => answer.fail(error, true);
+        const letGo = (error: Error) => answer.fail(error);
         await this.#places.hold(work, command.command === "eval" ? letGo : undefined);
       }
     } catch (error) {
-      answer.fail(error, true);
+      answer.fail(error);
     }
   }
 

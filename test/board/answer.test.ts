@@ -7,7 +7,7 @@ import { Transfer } from "../../src/board/transfer.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 import { decodeBoardPacket, highestSequence } from "../../src/wire/index.ts";
 
-function createAnswer(most = Infinity) {
+function createAnswer(most = Infinity, plain = false) {
   const clock = new VirtualClock();
   const said: { topic: string; payload: Uint8Array }[] = [];
   const publish = (topic: string, payload: Uint8Array | string) => {
@@ -15,7 +15,7 @@ function createAnswer(most = Infinity) {
     said.push({ topic, payload: Buffer.from(payload) });
     return Promise.resolve();
   };
-  const answer = new Answer({ clock, client: { publish }, base: "b", id: "id", size: 100 });
+  const answer = new Answer({ clock, client: { publish }, base: "b", id: "id", size: 100, plain });
   return { clock, answer, said };
 }
 
@@ -40,6 +40,13 @@ describe("the answer to a command", () => {
       expect(refusals).toEqual(most > 30 ? ["board/too-long: at most so much"] : []);
     },
   );
+
+  it("to the original program is refused without a code, also where it grows too long by itself", async () => {
+    const { clock, answer, said } = createAnswer(50, true);
+    answer.write("x".repeat(100));
+    await clock.advance(100);
+    expect(said.map(({ payload }) => Buffer.from(payload).toString())).toEqual(["at most so much"]);
+  });
 
   it("that refuses a transfer whose file cannot be opened leaves nothing to wait for, though parts came ahead", async () => {
     const { clock, answer } = createAnswer();
