@@ -61,6 +61,7 @@ write({ type: "fed" });`);
   });
 });
 
+const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
 const openFiles = () => readdirSync("/proc/self/fd").length;
 
 describe.runIf(process.platform === "linux")("an agent whose helper outlives it (real)", () => {
@@ -75,6 +76,17 @@ setInterval(() => {}, 1000);`);
     expect(await exited).toBe("signal SIGKILL");
     await expect.poll(openFiles, { timeout: 20_000 }).toBeLessThanOrEqual(before);
     process.kill(Number(printed()), "SIGKILL");
+  });
+});
+
+describe("an agent that does not end when it is asked to (real)", () => {
+  it("is killed once, however often it is asked", async () => {
+    const { agent, exited, printed } = startAgent("process.stdout.write('up'); setInterval(() => {}, 1000);");
+    await expect.poll(printed, { timeout: 20_000 }).toBe("up");
+    const before = timers();
+    for (let asked = 0; asked < 3; asked++) agent.stop(false);
+    expect(timers() - before).toBe(1);
+    expect(await exited).toBe("signal SIGKILL");
   });
 });
 
