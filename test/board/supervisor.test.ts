@@ -165,7 +165,10 @@ setInterval(() => writeSync(3, '{"type":"beat","memoryBytes":1}\\n'), 100);`;
       const { session, note } = await world.untilBack();
       expect(note).toMatch(/^the record of boots cannot be read now/);
       const updating = world.drive((board) => board.update(Buffer.from("an image")));
-      await expect(updating).rejects.toThrow(/cannot write its record: what is there could not be read: EIO/);
+      await expect(updating).rejects.toMatchObject({
+        detail: { code: "board/files" },
+        message: expect.stringMatching(/cannot write its record: what is there could not be read: EIO/),
+      });
       expect(readlinkSync(path)).toBe("/proc/self/mem");
       rmSync(path);
       writeFileSync(path, JSON.stringify({ ...freshRecord, event: { what: "confirmed", slot: "b" } }));
