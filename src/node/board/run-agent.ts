@@ -165,9 +165,7 @@ async function work(start: StartMessage, options: RunAgentOptions, supervisor: L
     else if (message.type !== "start") keeper.receive(message);
   });
   // Modules do not wait for the broker, and the broker does not wait for modules.
-  const listening = running.start();
-  await loadModules({ board, log, ...toLoad(config, options, boot.mode) });
-  await listening;
+  await Promise.all([running.start(), loadModules({ board, log, ...toLoad(config, options, boot.mode) })]);
 }
 
 /** What the configuration names, and what the image brings. In safe mode an image's modules do not run. */
