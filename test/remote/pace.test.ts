@@ -4,7 +4,10 @@ import { VirtualClock } from "../../src/virtual/index.ts";
 
 const most = 262_144;
 
-/** Sends over a line that carries so many bytes a second, and reports each part. Gives the most that stood in the line, in ms. */
+/**
+ * Sends over a line that carries so many bytes a second, and reports each part. Gives how long that took, and for each part how
+ * long the line had to do until it had carried it, in ms.
+ */
 async function send(
   pace: Pace,
   clock: VirtualClock,
@@ -35,7 +38,7 @@ async function send(
 }
 
 describe("the pace of parts", () => {
-  it("fills a line of 10 Mbit/s with 100 ms there and back to nine tenths, a mebibyte being sent", async () => {
+  it("fills a line of 10 Mbit/s with 100 ms there and back to eight tenths, a mebibyte being sent", async () => {
     const clock = new VirtualClock();
     const { ms } = await send(new Pace(clock), clock, 2 ** 20, { perSecond: 1_250_000, roundTripMs: 100 });
     expect(2 ** 20 / 1250 / ms).toBeGreaterThan(0.8);
