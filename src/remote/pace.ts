@@ -13,9 +13,9 @@ const shortWaitMs = 1000;
 const longWaitMs = 2000;
 
 /**
- * How much of a file is on its way at once: as much as the line carries in one or two seconds. A board allows more than that,
- * and a broker takes all at once; on a slow line everything else for the board, what feeds its watchdog too, would stand
- * behind the parts for minutes. So it begins with little, takes more with each part that arrives soon, and half where they
+ * How much of a file is on its way at once: in the end as much as the line carries in two or three seconds, or the least. A
+ * board allows more than that, and a broker takes all at once; on a slow line everything else for the board, what feeds its
+ * watchdog too, would stand behind the parts for minutes. So it begins with little, takes more with each part that arrives soon, and half where they
  * come to wait (as TCP Vegas does: Brakmo, O'Malley and Peterson, 1994).
  */
 export class Pace {
