@@ -64,6 +64,17 @@ describe("the pace of parts", () => {
     expect(pace.partOf(500)).toBe(500);
   });
 
+  it("goes down to 8 KiB in parts of 1 KiB, and no further", async () => {
+    const clock = new VirtualClock();
+    const pace = new Pace(clock);
+    for (let round = 1; round <= 10; round++) {
+      pace.sent(round * 1000);
+      await clock.advance(round === 1 ? 100 : 5000);
+      pace.arrived(round * 1000, most);
+    }
+    expect([pace.bytes, pace.partOf(16_384)]).toEqual([8192, 1024]);
+  });
+
   it("takes back half for what was sent at once and came late, however often that is told", async () => {
     const clock = new VirtualClock();
     const pace = new Pace(clock);
