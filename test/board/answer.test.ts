@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { systemCryptography } from "../../src/node/index.ts";
 import { mqttErrors } from "../../src/mqtt/index.ts";
 import { Answer } from "../../src/board/answer.ts";
-import { Transfer } from "../../src/board/transfer.ts";
+import { Transfer, type TransferTarget } from "../../src/board/transfer.ts";
+import type { FileWriter } from "../../src/board/index.ts";
 import { VirtualClock } from "../../src/virtual/index.ts";
 import { decodeBoardPacket, highestSequence } from "../../src/wire/index.ts";
 
@@ -17,6 +18,22 @@ function createAnswer(most = Infinity, plain = false) {
   };
   const answer = new Answer({ clock, client: { publish }, base: "b", id: "id", size: 100, plain });
   return { clock, answer, said };
+}
+
+/** A transfer of 1000 bytes in parts of up to 100. */
+function startTransfer(clock: VirtualClock, answer: Answer, write: FileWriter["write"] = async () => {}) {
+  const limits = { size: 1000, sha256: "0".repeat(64), partBytes: 100, windowBytes: 1000, onEnd: () => {} };
+  const transfer = new Transfer({ clock, cryptography: systemCryptography, answer, ...limits });
+  const target: TransferTarget = {
+    writer: { size: 0, write, sync: async () => {}, close: async () => {} },
+    read: () => Promise.resolve(new Uint8Array()),
+    accept: async () => {},
+    discard: async () => {},
+    release: () => {},
+  };
+  const begun = transfer.begin(Promise.resolve(target));
+  const take = (offset: number, bytes: Uint8Array) => transfer.take(offset, bytes);
+  return { begun, take, quietMs: () => transfer.quietMs };
 }
 
 describe("the answer to a command", () => {
@@ -67,6 +84,33 @@ describe("the answer to a command", () => {
     expect(waiting).toBe(2);
     await expect(begun).rejects.toThrow("no such folder");
     expect(waiting).toBe(0);
+  });
+
+  it("to a transfer says half a second after it what was written, where it is less than a report is worth", async () => {
+    const { clock, answer, said } = createAnswer();
+    const transfer = startTransfer(clock, answer);
+    await transfer.begun;
+    transfer.take(0, new Uint8Array(5));
+    await clock.advance(499);
+    expect(said).toHaveLength(1);
+    await clock.advance(1);
+    expect(Buffer.from(said.at(-1)?.payload ?? "").toString("utf8", 2)).toBe('{"have":5}');
+  });
+
+  it("does not say of a transfer that it waits while the board writes, nor right behind that", async () => {
+    const { clock, answer } = createAnswer();
+    const writes: (() => void)[] = [];
+    const write = () => new Promise<void>((resolve) => void writes.push(resolve));
+    const transfer = startTransfer(clock, answer, write);
+    await transfer.begun;
+    transfer.take(0, new Uint8Array(5));
+    await clock.advance(6000);
+    expect(transfer.quietMs()).toBe(0);
+    writes[0]?.();
+    await clock.advance(0);
+    expect(transfer.quietMs()).toBe(0);
+    await clock.advance(1000);
+    expect(transfer.quietMs()).toBe(1000);
   });
 
   it("that can report no more ends a transfer, so that the caller goes on under a new id", async () => {
