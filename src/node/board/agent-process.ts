@@ -99,7 +99,10 @@ export class AgentProcess {
   }
 }
 
-/** Ends an agent that a killed supervisor left behind: one that hangs does not notice that it is alone. */
+/**
+ * Ends an agent that a killed supervisor left behind: one that hangs does not notice that it is alone. On Linux only:
+ * elsewhere nothing tells whether the process is still the one that was noted, and none is ended.
+ */
 export function endLeftBehind(pidFile: string): void {
   try {
     const [pid = "", start = ""] = readFileSync(pidFile, "utf8").split(" ");
