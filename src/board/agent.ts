@@ -99,6 +99,8 @@ export class BoardAgent {
   readonly #partBytes: number;
   readonly #windowBytes: number;
   readonly #places = new Places(mostCommands);
+  /** Whether it has said that the board is offline, or is about to. */
+  #isClosed = false;
 
   constructor(options: BoardAgentOptions) {
     const { clock, cryptography, keeper, log, client, base } = options;
@@ -205,7 +207,7 @@ export class BoardAgent {
     const { client, base, log } = this.#options;
     const logTopic = toLogTopic(base);
     log.connect(up ? (line) => client.publish(logTopic, line, { qos: 1 }) : undefined);
-    if (!up) return;
+    if (!up || this.#isClosed) return;
     this.#announce();
     this.#feeder.start();
   }
@@ -213,6 +215,7 @@ export class BoardAgent {
   /** Ends what is under way, and says that the board is offline. */
   async close(): Promise<void> {
     const { client, base, keeper } = this.#options;
+    this.#isClosed = true;
     this.#feeder.stop();
     keeper.onChange = undefined;
     await this.#transfers.close();
@@ -224,8 +227,8 @@ export class BoardAgent {
 
   #announce(): void {
     const { client, base } = this.#options;
-    // The connection's first moment announces what is due then.
-    if (!client.connected) return;
+    // The connection's first moment announces what is due then; behind its end nobody would say "offline" again.
+    if (!client.connected || this.#isClosed) return;
     const session = toHex(this.#guard.session);
     if (this.#sessions.at(-1) !== session) this.#sessions = [...this.#sessions.slice(-3), session];
     client.publish(toInfoTopic(base), JSON.stringify(this.info()), { qos: 1, retain: true }).catch(() => {});
@@ -251,7 +254,7 @@ export class BoardAgent {
     const isCall = command.command === callCommand;
     const size = isCall ? usualReplyBytes : classicReplyBytes;
     const { client, clock } = this.#options;
-    const answer = new Answer({ client, clock, base, id: command.id, size });
+    const answer = new Answer({ client, clock, base, id: command.id, size, plain: !isCall });
     const work = isCall ? this.#doCall(topic, packet, answer) : this.#doClassic(command, packet, answer);
     return command.command === "put" || command.command === "ota" ? work : undefined;
   }
@@ -280,11 +283,11 @@ export class BoardAgent {
       const work = () => this.#classic.do(command, packet, answer);
       if (this.#classic.goesOn(command.id)) await work();
       else if (this.#guard.admitClassic(command.id)) {
-        const letGo = (error: Error) => answer.fail(error, true);
+        const letGo = (error: Error) => answer.fail(error);
         await this.#places.hold(work, command.command === "eval" ? letGo : undefined);
       }
     } catch (error) {
-      answer.fail(error, true);
+      answer.fail(error);
     }
   }
 
