@@ -100,6 +100,8 @@ export class BoardAgent {
   readonly #partBytes: number;
   readonly #windowBytes: number;
   readonly #places = new Places(mostCommands);
+  /** Whether it has said that the board is offline, or is about to. */
+  #isClosed = false;
 
   constructor(options: BoardAgentOptions) {
     const { clock, cryptography, keeper, log, client, base } = options;
@@ -212,13 +214,14 @@ export class BoardAgent {
     const { client, base, log } = this.#options;
     const logTopic = toLogTopic(base);
     log.connect(up ? (line) => client.publish(logTopic, line, { qos: 1 }) : undefined);
-    if (!up) return;
+    if (!up || this.#isClosed) return;
     this.#announcements.announce();
     this.#feeder.start();
   }
 
   /** Ends what is under way, and says that the board is offline. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#feeder.stop();
     this.#options.keeper.onChange = undefined;
     await this.#transfers.close();
@@ -254,7 +257,7 @@ export class BoardAgent {
     const isCall = command.command === callCommand;
     const size = isCall ? usualReplyBytes : classicReplyBytes;
     const { client, clock } = this.#options;
-    const answer = new Answer({ client, clock, base, id: command.id, size });
+    const answer = new Answer({ client, clock, base, id: command.id, size, plain: !isCall });
     const work = isCall ? this.#doCall(topic, packet, answer) : this.#doClassic(command, packet, answer);
     return command.command === "put" || command.command === "ota" ? work : undefined;
   }
@@ -283,11 +286,11 @@ export class BoardAgent {
       const work = () => this.#classic.do(command, packet, answer);
       if (this.#classic.goesOn(command.id)) await work();
       else if (this.#guard.admitClassic(command.id)) {
-        const letGo = (error: Error) => answer.fail(error, true);
+        const letGo = (error: Error) => answer.fail(error);
         await this.#places.hold(work, command.command === "eval" ? letGo : undefined);
       }
     } catch (error) {
-      answer.fail(error, true);
+      answer.fail(error);
     }
   }
 

@@ -32,6 +32,8 @@ export interface AnswerOptions {
   readonly id: string;
   /** The most bytes of body in one message. */
   readonly size: number;
+  /** Whether refusals go without their code: for the original program. Default false. */
+  readonly plain?: boolean;
 }
 
 /** The answer to one command, sent piece by piece. */
@@ -100,12 +102,12 @@ export class Answer {
     this.#send({ sequence, last: true, body: concatBytes(this.#gathered) });
   }
 
-  /** Refuses, in place of an answer or behind a part of one. @param plain leave out the code: for the original program */
-  fail(error: unknown, plain = false): void {
+  /** Refuses, in place of an answer or behind a part of one. */
+  fail(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer?.cancel();
-    const { base, id } = this.#options;
+    const { base, id, plain = false } = this.#options;
     this.#failing.abort(error instanceof Error ? error : new Error(messageOf(error)));
     const text = messageOf(error).slice(0, 8000);
     const code = boardErrors.is(error) ? error.code : "board/failed";

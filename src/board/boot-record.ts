@@ -199,7 +199,7 @@ export function vacateSlot(record: BootRecord, slot: ImageSlot): BootRecord {
 /** A record as it was read; the fresh one where it makes no sense. */
 export function decodeBootRecord(value: unknown): BootRecord {
   if (typeof value !== "object" || value === null) return freshRecord;
-  const { active, trial, images, failedBoots, relapses, next, relapsed, event, note } = value as Record<
+  const { active, trial, images, failedBoots, relapses, next, relapsed, event } = value as Record<
     string,
     unknown
   >;
@@ -213,8 +213,7 @@ export function decodeBootRecord(value: unknown): BootRecord {
     failedBoots: toCount(failedBoots),
     relapses: toCount(relapses),
     next: next === "normal" || next === "safe" ? next : null,
-    // Records of old had a text for people instead.
-    relapsed: relapsed === true || (typeof note === "string" && note.startsWith("safe mode:")),
+    relapsed: relapsed === true,
     event: decodeBootEvent(event),
   };
 }

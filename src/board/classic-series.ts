@@ -123,7 +123,7 @@ export class ClassicSeries {
   #stopOldest(): void {
     for (const [id, series] of this.#series) {
       const message = `MQRepl protocol error: ended for a later one, since ${mostSeries} were under way`;
-      series.answer.fail(boardErrors.create("board/stopped", message), true);
+      series.answer.fail(boardErrors.create("board/stopped", message));
       void this.#abandon(id, series);
       return;
     }
@@ -134,7 +134,7 @@ export class ClassicSeries {
     if (this.#series.get(id) !== series) return;
     series.idle = this.#services.clock.setTimer(idleMs, () => {
       const message = `MQRepl protocol error ${command}: no message came for ${idleMs / 1000} s`;
-      series.answer.fail(boardErrors.create("board/stopped", message), true);
+      series.answer.fail(boardErrors.create("board/stopped", message));
       void this.#abandon(id, series);
     });
   }

@@ -20,7 +20,8 @@ export const boardErrors = defineErrors({
   "board/session": {
     fault: "peer",
     meaning:
-      "The board was started anew since the caller learnt its session; the message is the new one. Callers repeat.",
+      "The board was started anew since the caller learnt its session, or has had too many callers for one; the message is the " +
+      "new one. Callers repeat.",
   },
   "board/busy": {
     fault: "place",

@@ -101,7 +101,7 @@ export class Feeder {
     const call = { session: new Uint8Array(16), caller: new Uint8Array(8), number: 0, request };
     const body = encodeCall(this.#topic, call);
     // The last ones may still come home on a slow line.
-    this.#feeds = [...this.#feeds.slice(-3), { token, body, isEvaluated: false }];
+    this.#feeds = [...this.#feeds.slice(-feedsLost), { token, body, isEvaluated: false }];
     client
       .publish(this.#topic, encodeBoardPacket({ sequence: 0, last: true, body }), { qos: 1 })
       .catch(() => {});

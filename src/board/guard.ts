@@ -102,7 +102,7 @@ export class Guard {
     return true;
   }
 
-  /** Whether a signature is one that the board trusts. @throws `board/untrusted` */
+  /** Sees to it that an image may boot here: with keys, one of them has signed it. @throws `board/untrusted` */
   assertImageSignature(message: Uint8Array, signature: Uint8Array | undefined): void {
     if (!this.signed) return;
     const holds =

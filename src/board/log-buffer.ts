@@ -28,6 +28,7 @@ export class LogBuffer {
     return this.#minor.length + this.#grave.length;
   }
 
+  /** Has a line wait. @param isGrave whether it is dropped only when no other is left */
   push(line: string, isGrave: boolean): void {
     (isGrave ? this.#grave : this.#minor).push({ number: this.#number++, line });
     this.#size += line.length;

@@ -44,7 +44,8 @@ export interface BoardLogOptions {
 
 /**
  * A board's log: to the console at once, and to MQTT as soon as there is a connection. Lines wait in a bounded buffer before
- * the first connection and in outages; when it is full, the oldest below warning go first, then the oldest of any level.
+ * the first connection, in outages, and where more come than the connection carries; when it is full, the oldest below warning
+ * go first, then the oldest of any level.
  */
 export class BoardLog {
   /** What goes to the console and to MQTT from now on. */
@@ -131,7 +132,7 @@ export class BoardLog {
     const { dropped } = this.#unsent;
     if (dropped === 0) return this.#unsent.shift();
     this.#unsent.dropped = 0;
-    return `W ${this.#time()} ${"log".padStart(8)}: ${dropped} lines were dropped while there was no connection`;
+    return `W ${this.#time()} ${"log".padStart(8)}: ${dropped} lines were dropped: more came than could be sent`;
   }
 
   /** Milliseconds since the start until the clock is set, then the time of day (UTC). */

@@ -63,8 +63,8 @@ export class Transfer {
   #ended = false;
   #timer: Timer | undefined;
   #reportTimer: Timer | undefined;
-  /** When something of it came last. */
-  #cameAt: number;
+  /** Since when it waits for a part: when one came last, or the board had written what came. */
+  #waitsSince: number;
   /** Resolves when one that has begun is written no more. */
   readonly closed: Promise<void>;
   #setClosed = (): void => {};
@@ -73,31 +73,32 @@ export class Transfer {
     this.#options = options;
     this.closed = new Promise((resolve) => (this.#setClosed = resolve));
     this.#hash = options.cryptography.createSha256();
-    this.#cameAt = options.clock.monotonic();
+    this.#waitsSince = options.clock.monotonic();
   }
 
   /** For how long it waits for a part, in milliseconds; 0 while the board works on it, or when it has ended. */
   get quietMs(): number {
     if (this.#ended || this.#isWriting || !this.#target) return 0;
-    return this.#options.clock.monotonic() - this.#cameAt;
+    return this.#options.clock.monotonic() - this.#waitsSince;
   }
 
   /** Goes on from what an earlier attempt left; what came meanwhile counts if that is nothing. */
   async begin(opening: Promise<TransferTarget>): Promise<void> {
-    const target = await this.#heard(opening);
     const { size, partBytes: part, windowBytes: window } = this.#options;
-    const there = target.writer.size;
     const hash = this.#options.cryptography.createSha256();
+    let target: TransferTarget | undefined;
     let have: number;
     try {
-      have = await this.#heard(this.#digest(hash, target, there <= size ? there : 0));
+      target = await this.#heard(opening);
+      have = await this.#heard(
+        this.#digest(hash, target, target.writer.size <= size ? target.writer.size : 0),
+      );
     } catch (error) {
-      this.#ended = true;
-      await target.writer.close().catch(() => {});
-      target.release();
+      await this.#leave(target);
       throw error;
     }
     this.#target = target;
+    const there = target.writer.size;
     if (this.#ended) return await this.#close();
     if (have !== there) {
       const message = "what an earlier attempt left is of no use; send it again";
@@ -111,6 +112,15 @@ export class Transfer {
     this.#watch();
     this.#report({ have, part, window });
     if (this.#gathered.length > 0 || have === size) this.#write();
+  }
+
+  /** It cannot begin: what came meanwhile is let go of, and nothing more is waited for. */
+  async #leave(target: TransferTarget | undefined): Promise<void> {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#gathered = [];
+    await target?.writer.close().catch(() => {});
+    target?.release();
   }
 
   /** Digests what is there already. @returns how much of it could be read */
@@ -171,6 +181,8 @@ export class Transfer {
       if (!this.#ended) await this.#end(error, boardErrors.is(error, "board/full"));
     }
     if (this.#written === this.#options.size && !this.#ended) await this.#finish(target);
+    // Only now does its caller know that more may be sent.
+    this.#waitsSince = this.#options.clock.monotonic();
     this.#isWriting = false;
   }
 
@@ -263,7 +275,7 @@ export class Transfer {
   }
 
   #watch(): void {
-    this.#cameAt = this.#options.clock.monotonic();
+    this.#waitsSince = this.#options.clock.monotonic();
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(idleMs, () => {
       // Then it is the board that has not caught up.

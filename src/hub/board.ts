@@ -10,7 +10,7 @@ import { readVersion } from "./version.ts";
  *
  * @param configFile relative paths of modules are meant from its folder
  * @param print takes what the agent prints
- * @throws `node/board-runs`, `node/watchdog-device`, `hub/file-unreadable`
+ * @throws `node/board-runs`, `node/board-folder`, `node/watchdog-device`, `hub/file-unreadable`
  */
 export async function startBoard(
   { broker, board }: Pick<HubConfig, "broker" | "board">,

@@ -15,7 +15,7 @@ import {
 } from "../wire/index.ts";
 import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
-import { remoteErrors } from "./errors.ts";
+import { badAnswer, remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { type PartsAhead, sendParts } from "./parts.ts";
 import { SessionWatch } from "./session-watch.ts";
@@ -63,8 +63,9 @@ export class NativeBoard implements RemoteBoard {
     // It is asked without a session, since it tells which one there is.
     const conversation = this.#begin({ do: "info" }, { ...options, maximumBytes: 65_536 });
     await conversation.done;
-    const info = decodeBoardInfo(decodeUtf8(conversation.answer) ?? "");
-    if (!info) throw badAnswer("information about itself");
+    const answer = decodeUtf8(conversation.answer) ?? "";
+    const info = decodeBoardInfo(answer);
+    if (!info) throw badAnswer("information about itself", answer);
     this.#useSession(info.session);
     this.#ahead = info.part > 0 && info.window > 0 ? { part: info.part, window: info.window } : undefined;
     return info;
@@ -81,7 +82,7 @@ export class NativeBoard implements RemoteBoard {
   async complete(text: string, options: CommandOptions = {}): Promise<string[]> {
     const answer = await this.#ask({ do: "complete", text }, options);
     const words = parseJson(answer);
-    if (!Array.isArray(words)) throw badAnswer("a list of words");
+    if (!Array.isArray(words)) throw badAnswer("a list of words", answer);
     return words.filter((word) => typeof word === "string").slice(0, 100);
   }
 
@@ -91,7 +92,7 @@ export class NativeBoard implements RemoteBoard {
   ): Promise<BoardEntry[]> {
     const { recursive = false, digest = false } = options;
     const answer = await this.#ask({ do: "list", path, recursive, digest }, options);
-    return linesOf(answer).map((line) => decodeBoardEntry(line) ?? fail("an entry of a folder"));
+    return linesOf(answer).map((line) => decodeBoardEntry(line) ?? fail("an entry of a folder", line));
   }
 
   async digest(path: string, options: CommandOptions = {}): Promise<string> {
@@ -176,12 +177,12 @@ export class NativeBoard implements RemoteBoard {
 
   async crashes(options: CommandOptions = {}): Promise<CrashReport[]> {
     const answer = await this.#ask({ do: "crashes" }, options);
-    return linesOf(answer).map((line) => decodeCrashReport(line) ?? fail("a crash"));
+    return linesOf(answer).map((line) => decodeCrashReport(line) ?? fail("a crash", line));
   }
 
   async crash(number: number, options: CommandOptions = {}): Promise<CrashReport> {
     const answer = await this.#ask({ do: "crash", number }, options);
-    return decodeCrashReport(answer) ?? fail("a crash");
+    return decodeCrashReport(answer) ?? fail("a crash", answer);
   }
 
   async clearCrashes(options: CommandOptions = {}): Promise<void> {
@@ -193,16 +194,16 @@ export class NativeBoard implements RemoteBoard {
   }
 
   async #describeFile(path: string, options: CommandOptions): Promise<{ size: number; sha256: string }> {
-    const value = parseJson(await this.#ask({ do: "digest", path }, options));
-    const { size, sha256 } = (value ?? {}) as { size?: unknown; sha256?: unknown };
+    const answer = await this.#ask({ do: "digest", path }, options);
+    const { size, sha256 } = (parseJson(answer) ?? {}) as { size?: unknown; sha256?: unknown };
     if (!Number.isSafeInteger(size) || typeof sha256 !== "string")
-      throw badAnswer("a file's size and digest");
+      throw badAnswer("a file's size and digest", answer);
     return { size: size as number, sha256 };
   }
 
   async #ask(request: BoardRequest, { signal }: CommandOptions): Promise<string> {
-    const answer = decodeUtf8(await this.#call(request, { signal }));
-    return answer ?? fail("readable text");
+    const answer = await this.#call(request, { signal });
+    return decodeUtf8(answer) ?? fail("readable text", `${answer.length} bytes`);
   }
 
   /** Calls, and gives back the whole answer. */
@@ -287,12 +288,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function badAnswer(wanted: string): MoteqError {
-  return remoteErrors.create("remote/bad-answer", `the board's answer is not ${wanted}`);
-}
-
-function fail(wanted: string): never {
-  throw badAnswer(wanted);
+function fail(wanted: string, got: string): never {
+  throw badAnswer(wanted, got);
 }
 
 function changedError(path: string): MoteqError {

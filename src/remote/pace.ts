@@ -2,10 +2,8 @@ import type { Clock } from "../base/index.ts";
 
 /** So much may be on its way to a board of which nothing is known yet, in bytes. */
 const firstBytes = 65_536;
-/** So much may be, however slow the line is. */
+/** So much may be, however slow the line is: in shorter parts than an eighth of it, topics would be much of what is sent. */
 const leastBytes = 8192;
-/** No part is shorter: each has a topic. */
-const leastPart = 1024;
 /** On a slow line a window goes in so many parts, so that the board can say often what it has. */
 const partsInWindow = 8;
 /** What takes so much longer than the fastest part did waits for what was sent before it, in milliseconds. */
@@ -13,9 +11,9 @@ const shortWaitMs = 1000;
 const longWaitMs = 2000;
 
 /**
- * How much of a file is on its way at once: as much as the line carries in one or two seconds. A board allows more than that,
- * and a broker takes all at once; on a slow line everything else for the board, what feeds its watchdog too, would stand
- * behind the parts for minutes. So it begins with little, takes more with each part that arrives soon, and half where they
+ * How much of a file is on its way at once: in the end as much as the line carries in two or three seconds, or the least. A
+ * board allows more than that, and a broker takes all at once; on a slow line everything else for the board, what feeds its
+ * watchdog too, would stand behind the parts for minutes. So it begins with little, takes more with each part that arrives soon, and half where they
  * come to wait (as TCP Vegas does: Brakmo, O'Malley and Peterson, 1994).
  */
 export class Pace {
@@ -46,7 +44,7 @@ export class Pace {
 
   /** How long a part may be where the board takes `most` bytes. */
   partOf(most: number): number {
-    return Math.max(1, Math.min(most, Math.max(leastPart, Math.floor(this.#bytes / partsInWindow))));
+    return Math.max(1, Math.min(most, Math.floor(this.#bytes / partsInWindow)));
   }
 
   /** Nothing is on its way any more; the board has so much. */
@@ -64,10 +62,10 @@ export class Pace {
   arrived(have: number, most: number): void {
     const behind = this.#sent.findIndex(({ end }) => end > have);
     const arrived = this.#sent.splice(0, behind < 0 ? this.#sent.length : behind);
-    const came = have - this.#have;
-    this.#have = Math.max(this.#have, have);
     const last = arrived.at(-1);
-    if (!last || came <= 0) return;
+    if (!last) return;
+    const came = have - this.#have;
+    this.#have = have;
     const now = this.#clock.monotonic();
     this.#lastMs = now - last.at;
     this.#leastMs = Math.min(this.#leastMs, this.#lastMs);

@@ -43,8 +43,8 @@ export type BeginCall = (
 ) => Conversation;
 
 /**
- * Sends the parts of a file or an image, as far ahead of what the board has as it allows. After any interruption – of
- * the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
+ * Sends the parts of a file or an image, as far ahead of what the board has as it allows and the line carries soon. After any
+ * interruption – of the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
  * timeout. If what the board then has is not the whole – a power cut has spoilt the beginning that it had, or somebody sent parts
  * of his own – all is sent anew, once.
  *

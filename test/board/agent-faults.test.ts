@@ -122,6 +122,22 @@ describe("a prefix (real)", () => {
   });
 });
 
+describe("a board that has ended (real)", () => {
+  it("stays offline for those who look, though its connection comes back meanwhile", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    const states: unknown[] = [];
+    await client.subscribe(`${base}/info`, { qos: 1 }, ({ payload }) => {
+      states.push((JSON.parse(Buffer.from(payload).toString()) as { state: unknown }).state);
+    });
+    await world.agent.close();
+    world.agent.linked(true);
+    await world.agentClient.publish(`${base}/info`, '{"state":"last"}', { qos: 1 });
+    await expect.poll(() => states.at(-1)).toBe("last");
+    expect(states).toEqual(["online", "offline", "last"]);
+  });
+});
+
 describe("messages that are no commands (real)", () => {
   it("are said once and counted, and do not keep a second board from being warned of", async () => {
     await using world = await AgentWorld.start();

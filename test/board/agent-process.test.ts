@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { AgentProcess, endLeftBehind } from "../../src/node/board/agent-process.ts";
+import { root } from "../house/imports.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "moteq-agent-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -12,6 +13,10 @@ const pidFile = join(folder, "agent.pid");
 function startAgent(source: string) {
   const program = join(folder, "agent.mjs");
   writeFileSync(program, source);
+  return startProgram(program);
+}
+
+function startProgram(program: string) {
   let printed = "";
   const messages: unknown[] = [];
   const problems: string[] = [];
@@ -56,6 +61,7 @@ write({ type: "fed" });`);
   });
 });
 
+const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
 const openFiles = () => readdirSync("/proc/self/fd").length;
 
 describe.runIf(process.platform === "linux")("an agent whose helper outlives it (real)", () => {
@@ -70,6 +76,26 @@ setInterval(() => {}, 1000);`);
     expect(await exited).toBe("signal SIGKILL");
     await expect.poll(openFiles, { timeout: 20_000 }).toBeLessThanOrEqual(before);
     process.kill(Number(printed()), "SIGKILL");
+  });
+});
+
+describe("an agent that does not end when it is asked to (real)", () => {
+  it("is killed once, however often it is asked", async () => {
+    const { agent, exited, printed } = startAgent("process.stdout.write('up'); setInterval(() => {}, 1000);");
+    await expect.poll(printed, { timeout: 20_000 }).toBe("up");
+    const before = timers();
+    for (let asked = 0; asked < 3; asked++) agent.stop(false);
+    expect(timers() - before).toBe(1);
+    expect(await exited).toBe("signal SIGKILL");
+  });
+});
+
+describe("moteq's own agent (real)", () => {
+  it("that is to end before it has begun does so without a word", async () => {
+    const { agent, exited, printed } = startProgram(join(root, "dist/node/board/agent-main.js"));
+    agent.stop(false);
+    expect(await exited).toBe("exit code 0");
+    expect(printed()).toBe("");
   });
 });
 

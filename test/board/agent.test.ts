@@ -147,6 +147,9 @@ describe("a board with moteq's agent (real)", () => {
     expect(await board.complete("proxy.")).toEqual([]);
     await board.evaluate("var row = new Uint8Array(50_000_000)");
     expect(await board.complete("row.fil")).toEqual(["row.fill", "row.filter"]);
+    await board.evaluate("var list = new Array(5_000_000).fill(0)");
+    expect(await board.complete("list.fil")).toEqual(["list.fill", "list.filter"]);
+    expect(await board.complete(`${"a".repeat(500_000)} row.fil`)).toEqual(["row.fill", "row.filter"]);
   });
 
   it.each(["plain.txt", "with space", "it's", 'a "b" \\c', "größe ☃ 𝄞", "+plus#hash", "new\nline", "$SYS"])(

@@ -1,23 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createHash } from "node:crypto";
-import { systemCryptography } from "../../src/node/index.ts";
-import { mqttErrors } from "../../src/mqtt/index.ts";
-import { Answer } from "../../src/board/answer.ts";
-import { Transfer } from "../../src/board/transfer.ts";
-import { VirtualClock } from "../../src/virtual/index.ts";
 import { decodeBoardPacket, highestSequence } from "../../src/wire/index.ts";
-
-function createAnswer(most = Infinity) {
-  const clock = new VirtualClock();
-  const said: { topic: string; payload: Uint8Array }[] = [];
-  const publish = (topic: string, payload: Uint8Array | string) => {
-    if (payload.length > most) return Promise.reject(mqttErrors.create("mqtt/too-long", "at most so much"));
-    said.push({ topic, payload: Buffer.from(payload) });
-    return Promise.resolve();
-  };
-  const answer = new Answer({ clock, client: { publish }, base: "b", id: "id", size: 100 });
-  return { clock, answer, said };
-}
+import { createAnswer } from "./noted-answer.ts";
 
 describe("the answer to a command", () => {
   it("has no more messages than can be counted, and keeps a number for its end", () => {
@@ -41,31 +24,10 @@ describe("the answer to a command", () => {
     },
   );
 
-  it("that can report no more ends a transfer, so that the caller goes on under a new id", async () => {
-    const { clock, answer, said } = createAnswer();
-    while (!answer.isFull) answer.say("x");
-    const ended: string[] = [];
-    const transfer = new Transfer({
-      clock,
-      cryptography: systemCryptography,
-      answer,
-      size: 10,
-      sha256: createHash("sha256").update(new Uint8Array(10)).digest("hex"),
-      partBytes: 10,
-      windowBytes: 10,
-      onEnd: () => void ended.push("end"),
-    });
-    const writer = { size: 0, write: async () => {}, sync: async () => {}, close: async () => {} };
-    const target = {
-      writer,
-      read: () => Promise.resolve(new Uint8Array()),
-      accept: async () => {},
-      discard: async () => {},
-      release: () => void ended.push("release"),
-    };
-    await transfer.begin(Promise.resolve(target));
-    await transfer.closed;
-    expect(ended).toEqual(["release", "end"]);
-    expect(Buffer.from(said.at(-1)?.payload ?? "").toString()).toMatch(/^board\/stopped: .*call again$/);
+  it("to the original program is refused without a code, also where it grows too long by itself", async () => {
+    const { clock, answer, said } = createAnswer(50, true);
+    answer.write("x".repeat(100));
+    await clock.advance(100);
+    expect(said.map(({ payload }) => Buffer.from(payload).toString())).toEqual(["at most so much"]);
   });
 });

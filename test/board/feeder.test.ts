@@ -62,6 +62,38 @@ describe("a watchdog (real)", () => {
     feeder.stop();
   });
 
+  it("is said not to be fed when a third feed has not come home, and not before", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    let lost = 0;
+    const options = { client, ...services, base, everyMs: 600_000, onFed: ignore, onLost: () => void lost++ };
+    const feeder = new Feeder(options);
+    for (let sent = 0; sent < 3; sent++) feeder.start();
+    expect(lost).toBe(0);
+    feeder.start();
+    expect(lost).toBe(1);
+    feeder.stop();
+  });
+
+  it("that is refused its feed says so", async () => {
+    await using world = await AgentWorld.start();
+    const client = await world.connect();
+    await client.publish(`${base}/reply/err/0F00D`, "board/busy: no place", { qos: 1 });
+    const log = () => world.log.recent(100).join("\n");
+    await expect.poll(log).toContain('the watchdog\'s feed was refused: "board/busy: no place"');
+  });
+
+  it("that may not hear its answers, nor what is announced, keeps nobody from driving the board", async () => {
+    await using world = await AgentWorld.start();
+    const refused = new Set([`${base}/reply/+/0F00D`, `${base}/info`]);
+    world.broker.aedes.authorizeSubscribe = (_client, wanted, done) => {
+      done(null, refused.has(wanted.topic) ? null : wanted);
+    };
+    await world.restart();
+    const board = await world.drive();
+    expect(Buffer.from(await board.evaluate("6 * 7")).toString()).toBe("42");
+  });
+
   it("is not fed by an answer that says nothing of its evaluation, and not by one that the broker had kept", async () => {
     await using world = await AgentWorld.start();
     const heard = await listenToFeeds(world);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,6 +18,7 @@ import { encodeUtf8, sha256Of } from "../../src/base/index.ts";
 import { freshRecord, unreadRecord } from "../../src/board/index.ts";
 import { FolderCrashStore } from "../../src/node/board/crashes.ts";
 import { BootRecordFile } from "../../src/node/board/record-file.ts";
+import { readPatiently } from "../../src/node/board/read-patiently.ts";
 import { ImageSlots } from "../../src/node/board/slots.ts";
 import { writeWhole } from "../../src/node/board/whole-file.ts";
 import { systemCryptography } from "../../src/node/index.ts";
@@ -64,6 +66,17 @@ describe("what a board keeps (real)", () => {
     },
   );
 
+  it("is tried again where reading fails for what may pass, and not where nothing is there", () => {
+    let tries = 0;
+    const failing = (code: string) => () => {
+      if (++tries < 2) throw Object.assign(new Error(code), { code });
+      return "text";
+    };
+    expect(readPatiently(failing("EIO"))).toBe("text");
+    tries = 0;
+    expect(() => readPatiently(failing("ENOENT"))).toThrow("ENOENT");
+  });
+
   it.runIf(process.platform === "linux")("of an image is no less for what cannot be read now", () => {
     const slots = new ImageSlots(folder);
     slots.prepare();
@@ -96,7 +109,12 @@ describe("what a board keeps (real)", () => {
       ),
     );
     expect(readFileSync(join(folder, "slots.aside"), "utf8")).toBe("a file");
-    expect(existsSync(join(folder, "slots/node_modules/moteq/package.json"))).toBe(true);
+    const link = join(folder, "slots/node_modules/moteq");
+    expect(existsSync(join(link, "package.json"))).toBe(true);
+    // One that is right stays: on a full disk it could not be made anew.
+    const { ctimeNs } = lstatSync(link, { bigint: true });
+    slots.prepare();
+    expect(lstatSync(link, { bigint: true }).ctimeNs).toBe(ctimeNs);
   });
 
   it("is written whole or not at all, and what could not be written takes no room", () => {

@@ -8,7 +8,7 @@ function createChannel() {
   const onEnd = vi.fn();
   const channel = new LineChannel(near, onEnd);
   channel.listen((value) => values.push(value));
-  return { channel, far, values, onEnd };
+  return { channel, near, far, values, onEnd };
 }
 
 describe("the channel between supervisor and agent", () => {
@@ -31,6 +31,21 @@ describe("the channel between supervisor and agent", () => {
     }
     far.write('"\n"next"\n');
     await vi.waitFor(() => expect(values).toEqual(["next"]));
+  });
+
+  it("is closed for one that asks and does not read: what is said to it fills no memory", async () => {
+    const { channel, onEnd } = createChannel();
+    const megabyte = "x".repeat(1_048_576);
+    for (let count = 0; count < 100; count++) channel.send(megabyte);
+    expect(channel.isOpen).toBe(false);
+    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce());
+  });
+
+  it("is closed when its pipe breaks, and nothing is thrown", async () => {
+    const { channel, near, onEnd } = createChannel();
+    near.destroy(new Error("EPIPE"));
+    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce());
+    expect(channel.isOpen).toBe(false);
   });
 
   it("is closed when the other end goes, and then sends nothing", async () => {

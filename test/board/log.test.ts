@@ -83,6 +83,15 @@ describe("a board's log", () => {
     expect(sent[0]).toContain("9 lines were dropped");
   });
 
+  it("does not say of a flood over a connection that there was none", async () => {
+    const { clock, log } = createLog({ bufferSize: 120 });
+    const sent: string[] = [];
+    log.connect((one) => Promise.resolve(void sent.push(one)));
+    log.logger("x").warning("0123456789\n".repeat(100));
+    await clock.advance(0);
+    expect(sent.join("\n")).toMatch(/\d+ lines were dropped: more came than could be sent/);
+  });
+
   it("has levels for console and MQTT apart", async () => {
     const { clock, console, log } = createLog();
     log.levels.console = "error";

@@ -43,6 +43,21 @@ describe("the slots (real)", () => {
     expect(slots.check("a", image, [])).toBe("sound");
   });
 
+  it("do not go on with more than an image has: it comes anew", async () => {
+    const slots = new ImageSlots(folder);
+    slots.prepare();
+    const content = encodeUtf8("an image");
+    const sha256 = sha256Of(systemCryptography, content);
+    const short = { size: content.length, sha256, signature: null };
+    writeFileSync(join(folder, `${sha256}.part`), "more than an image");
+    const writer = await slots.open("a", short, done, done);
+    expect(writer.size).toBe(0);
+    await writer.write([content]);
+    await writer.accept();
+    await writer.close();
+    expect(slots.check("a", short, [])).toBe("sound");
+  });
+
   it("let the hardware watchdog be fed while a long image is digested", () => {
     const slots = new ImageSlots(join(folder, "long"));
     slots.prepare();

@@ -306,13 +306,6 @@ describe("safe mode", () => {
 });
 
 describe("a record of boots", () => {
-  it("from before it had events is read, with what its text said of safe mode", () => {
-    const { event: _event, relapsed: _relapsed, ...old } = { ...freshRecord, failedBoots: 1, relapses: 1 };
-    const note = "safe mode: 1 boots were not confirmed";
-    expect(decodeBootRecord({ ...old, note })).toEqual({ ...old, relapsed: true, event: null });
-    expect(decodeBootRecord({ ...old, note: "safe mode, as asked for" }).relapsed).toBe(false);
-  });
-
   it("that makes no sense is a fresh one", () => {
     for (const value of [
       undefined,

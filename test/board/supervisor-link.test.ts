@@ -64,7 +64,7 @@ describe("the image that runs (real)", () => {
 
   it("and an image that comes do neither where the supervisor cannot write that down", async () => {
     const { link, image } = createLink("no room");
-    const refused = { code: "board/full", message: "the supervisor cannot write its record: no room" };
+    const refused = { code: "board/files", message: "the supervisor cannot write its record: no room" };
     await expect(link.keepImage(image)).rejects.toMatchObject(refused);
     const bytes = encodeUtf8("an image");
     const sha256 = sha256Of(systemCryptography, bytes);

@@ -74,11 +74,12 @@ class World implements AsyncDisposable {
     this.#supervisor = await Supervisor.start(config, (text) => (this.printed += text));
   }
 
-  async drive<T>(work: (board: RemoteBoard) => Promise<T>): Promise<T> {
+  /** @param timeoutMs how long the board may be silent; where it is asked again it need not be long */
+  async drive<T>(work: (board: RemoteBoard) => Promise<T>, timeoutMs = 60_000): Promise<T> {
     const client = connect(this.#broker.url);
     try {
       const services = { client, clock: systemClock, cryptography: systemCryptography };
-      const board = await openBoard({ ...services, base: "board/mqb", timeoutMs: 2000, dialect: "native" });
+      const board = await openBoard({ ...services, base: "board/mqb", timeoutMs, dialect: "native" });
       return await work(board);
     } finally {
       await client.close();
@@ -89,7 +90,7 @@ class World implements AsyncDisposable {
   async untilBack(session = ""): Promise<Awaited<ReturnType<RemoteBoard["info"]>>> {
     return await vi.waitFor(
       async () => {
-        const info = await this.drive((board) => board.info());
+        const info = await this.drive((board) => board.info(), 2000);
         expect(info.session).not.toBe(session);
         return info;
       },
@@ -99,7 +100,7 @@ class World implements AsyncDisposable {
 
   /** Why the agent ended the last time. */
   crash(): Promise<string | undefined> {
-    return vi.waitFor(() => this.drive(async (board) => (await board.crashes()).at(-1)?.cause), {
+    return vi.waitFor(() => this.drive(async (board) => (await board.crashes()).at(-1)?.cause, 2000), {
       timeout: 60_000,
     });
   }
@@ -165,7 +166,10 @@ setInterval(() => writeSync(3, '{"type":"beat","memoryBytes":1}\\n'), 100);`;
       const { session, note } = await world.untilBack();
       expect(note).toMatch(/^the record of boots cannot be read now/);
       const updating = world.drive((board) => board.update(Buffer.from("an image")));
-      await expect(updating).rejects.toThrow(/cannot write its record: what is there could not be read: EIO/);
+      await expect(updating).rejects.toMatchObject({
+        detail: { code: "board/files" },
+        message: expect.stringMatching(/cannot write its record: what is there could not be read: EIO/),
+      });
       expect(readlinkSync(path)).toBe("/proc/self/mem");
       rmSync(path);
       writeFileSync(path, JSON.stringify({ ...freshRecord, event: { what: "confirmed", slot: "b" } }));
@@ -189,7 +193,10 @@ setInterval(() => writeSync(3, '{"type":"beat","memoryBytes":1}\\n'), 100);`;
     ];
     const source = `require("node:fs").writeSync(3, ${JSON.stringify(`${lines.join("\n")}\n`)})`;
     await world.drive((board) => board.evaluate(source));
-    await world.drive((board) => board.evaluate("process.kill(process.pid, 'SIGKILL')")).catch(() => {});
+    // It is killed before it could answer.
+    await world
+      .drive((board) => board.evaluate("process.kill(process.pid, 'SIGKILL')"), 2000)
+      .catch(() => {});
     await world.untilBack(session);
     expect(decodeUtf8(await world.drive((board) => board.evaluate("6 * 7")))).toBe("42");
   });

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { encodeUtf8 } from "../../src/base/index.ts";
 import type { RemoteBoard } from "../../src/remote/index.ts";
+import { listByEvaluation } from "../../src/remote/mqrepl-listing.ts";
 import { decodeCommandTopic } from "../../src/wire/index.ts";
 import { captureOf } from "../support/mqboard-captures.ts";
 import { startHostileBoard } from "./hostile-board.ts";
 
 const badAnswer = { code: "remote/bad-answer" };
 const ignore = () => {};
+const takeNothing = () => Promise.resolve("");
 const takeForEver = () => new Promise<void>(() => {});
 
 /** A listing of folders whose names have so many bytes. */
@@ -46,6 +48,14 @@ describe("what a board that runs mqrepl answers (real)", () => {
     await expect(hostile.board.list("/")).rejects.toMatchObject(badAnswer);
     next = foldersOf(1, 1025);
     await expect(hostile.board.list("/")).rejects.toMatchObject(badAnswer);
+  });
+
+  it("of a folder with short names is read up to 100,000 entries", async () => {
+    let asked = 0;
+    const board = { ask: () => Promise.resolve(foldersOf(++asked > 5000 ? 0 : 20, 1)), digest: takeNothing };
+    expect(await listByEvaluation(board, "/", {})).toHaveLength(100_000);
+    asked = -1;
+    await expect(listByEvaluation(board, "/", {})).rejects.toMatchObject({ code: "remote/too-long" });
   });
 
   it("of a file is no longer than 128 MiB, however slowly it is taken", async () => {

@@ -4,7 +4,10 @@ import { VirtualClock } from "../../src/virtual/index.ts";
 
 const most = 262_144;
 
-/** Sends over a line that carries so many bytes a second, and reports each part. Gives the most that stood in the line, in ms. */
+/**
+ * Sends over a line that carries so many bytes a second, and reports each part. Gives how long that took, and for each part how
+ * long the line had to do until it had carried it, in ms.
+ */
 async function send(
   pace: Pace,
   clock: VirtualClock,
@@ -35,7 +38,7 @@ async function send(
 }
 
 describe("the pace of parts", () => {
-  it("fills a line of 10 Mbit/s with 100 ms there and back to nine tenths, a mebibyte being sent", async () => {
+  it("fills a line of 10 Mbit/s with 100 ms there and back to eight tenths, a mebibyte being sent", async () => {
     const clock = new VirtualClock();
     const { ms } = await send(new Pace(clock), clock, 2 ** 20, { perSecond: 1_250_000, roundTripMs: 100 });
     expect(2 ** 20 / 1250 / ms).toBeGreaterThan(0.8);
@@ -59,6 +62,17 @@ describe("the pace of parts", () => {
     const pace = new Pace(new VirtualClock());
     expect(pace.partOf(16_384)).toBe(8192);
     expect(pace.partOf(500)).toBe(500);
+  });
+
+  it("goes down to 8 KiB in parts of 1 KiB, and no further", async () => {
+    const clock = new VirtualClock();
+    const pace = new Pace(clock);
+    for (let round = 1; round <= 10; round++) {
+      pace.sent(round * 1000);
+      await clock.advance(round === 1 ? 100 : 5000);
+      pace.arrived(round * 1000, most);
+    }
+    expect([pace.bytes, pace.partOf(16_384)]).toEqual([8192, 1024]);
   });
 
   it("takes back half for what was sent at once and came late, however often that is told", async () => {

@@ -3,7 +3,7 @@ import { decodeUtf8 } from "../../src/base/index.ts";
 import type { RemoteBoard } from "../../src/remote/index.ts";
 import { AgentWorld, base } from "../board/agent-world.ts";
 
-describe("a call that a board has under way", () => {
+describe("a call that a board has under way (real)", () => {
   let world: AgentWorld;
   let board: RemoteBoard;
 
@@ -74,6 +74,19 @@ describe("a call that a board has under way", () => {
     await vi.waitFor(() => expect(restarts).toBe(1));
     await world.restart();
     await vi.waitFor(() => expect(restarts).toBe(2));
+  });
+
+  it("is not held to be lost by what the broker had kept of a run before", async () => {
+    const client = await world.connect();
+    const former = { ...world.agent.info(), session: "ab".repeat(16), uptimeMs: 0 };
+    await client.publish(`${base}/info`, JSON.stringify(former), { qos: 1, retain: true });
+    let restarts = 0;
+    const another = await world.drive();
+    another.onRestart(() => restarts++);
+    const heard = await world.listen(`${base}/info`);
+    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    expect(decodeUtf8(await another.evaluate("2+3"))).toBe("5");
+    expect(restarts).toBe(0);
   });
 
   it("is done for each of 200 callers at once, though a session is begun for every 64", async () => {

@@ -41,7 +41,10 @@ export function addRunCommand(board: Command, signal: AbortSignal): void {
       for (const stream of [process.stdout, process.stderr]) boundOutput(stream);
       const running = await startBoard(config, options.config, print);
       // Whatever goes wrong here, nothing may end what keeps the board manageable.
-      process.on("uncaughtException", (error) => print(`moteq: a defect: ${messageOf(error)}\n`));
+      process.on("uncaughtException", (error) => {
+        const what = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+        print(`moteq: this is a defect of moteq, which goes on: ${what}\n`);
+      });
       const { prefix } = config.board;
       printLine(`board ${prefix} by ${brokerUrlOf(config.broker)}; Ctrl-C ends it`);
       // A terminal that goes ends it in good order too.

@@ -11,6 +11,9 @@ const keptOutput = 16_384;
 /** How long an agent may take to end in good order, in milliseconds. */
 const politeMs = 3000;
 
+/** Which open file of an agent's is the pipe to its supervisor: the one behind input, output and errors. */
+const channelFd = 3;
+
 /** How an agent's process is started. */
 export interface AgentProcessOptions {
   /** The program: a path. */
@@ -35,8 +38,9 @@ export class AgentProcess {
 
   constructor({ program, pidFile, onOutput, onProblem, onMessage, onExit }: AgentProcessOptions) {
     this.#child = spawn(process.execPath, [program], {
+      // The fourth goes both ways. On Windows only an overlapped one is read and written at once; elsewhere that is a plain pipe.
       stdio: ["ignore", "pipe", "pipe", "overlapped"],
-      env: { ...process.env, [channelVariable]: "3" },
+      env: { ...process.env, [channelVariable]: String(channelFd) },
     });
     const { pid } = this.#child;
     if (pid !== undefined) notePid(pidFile, pid, onProblem);
@@ -49,7 +53,8 @@ export class AgentProcess {
     this.#child.stderr?.setEncoding("utf8").on("data", take);
     // One that could not be started has none of them.
     const pipes = this.#child.stdio as readonly unknown[] | undefined;
-    if (pipes?.[3]) this.#channel = new LineChannel(pipes[3] as Duplex);
+    const pipe = pipes?.[channelFd];
+    if (pipe) this.#channel = new LineChannel(pipe as Duplex);
     // Whatever runs in the agent can write there too: what makes no sense is left.
     this.#channel?.listen((value) => {
       const message = readAgentMessage(value);
@@ -89,11 +94,15 @@ export class AgentProcess {
       return;
     }
     this.send({ type: "stop" });
-    this.#killer = setTimeout(() => this.#child.kill("SIGKILL"), politeMs);
+    // The first who asks sets the time: Ctrl-C behind a reset gives it no more.
+    this.#killer ??= setTimeout(() => this.#child.kill("SIGKILL"), politeMs);
   }
 }
 
-/** Ends an agent that a killed supervisor left behind: one that hangs does not notice that it is alone. */
+/**
+ * Ends an agent that a killed supervisor left behind: one that hangs does not notice that it is alone. On Linux only:
+ * elsewhere nothing tells whether the process is still the one that was noted, and none is ended.
+ */
 export function endLeftBehind(pidFile: string): void {
   try {
     const [pid = "", start = ""] = readFileSync(pidFile, "utf8").split(" ");

@@ -2,6 +2,8 @@ import type { Duplex } from "node:stream";
 
 /** How many characters a line may have: an agent is told its whole configuration in one. */
 const longestLine = 16_777_216;
+/** How many bytes may wait for the other side to read them. */
+const mostWaitingBytes = 16_777_216;
 
 /**
  * Values between a supervisor and its agent: JSON, a line each, over a pipe. Whatever runs in the agent can write there, so what is
@@ -32,8 +34,11 @@ export class LineChannel {
     this.#listener = listener;
   }
 
+  /** Sends a value. A side that does not read, and has 16 MiB waiting for it, is taken as gone: the channel is closed. */
   send(value: unknown): void {
-    if (this.isOpen) this.#stream.write(`${JSON.stringify(value)}\n`);
+    if (!this.isOpen) return;
+    if (this.#stream.writableLength > mostWaitingBytes) this.close();
+    else this.#stream.write(`${JSON.stringify(value)}\n`);
   }
 
   close(): void {

@@ -96,9 +96,9 @@ export class VmRepl implements Repl {
       this.#run(() => {
         let value = script.runInContext(this.#context) as unknown;
         for (let depth = 0; value !== null && value !== undefined && depth < 20; depth++) {
-          // Places in a row are no names, and there may be millions of them.
+          // Places in a row are no names, and there may be millions of them. What arrays inherit is one itself, with names only.
           const isRow = typeof value === "string" || Array.isArray(value) || ArrayBuffer.isView(value);
-          if (!isRow) for (const name of Object.getOwnPropertyNames(value)) names.add(name);
+          if (!isRow || depth > 0) for (const name of Object.getOwnPropertyNames(value)) names.add(name);
           value = Object.getPrototypeOf(value) as unknown;
         }
       }, completeMs);

@@ -73,8 +73,13 @@ export async function runAgent(options: RunAgentOptions = {}): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) boundOutput(stream);
   try {
     await new Promise<void>((settle) => {
-      // At once, since what is said next may come with it.
-      supervisor.listen((start) => settle(work(start as StartMessage, options, supervisor)));
+      supervisor.listen((value) => {
+        const message = value as ToAgent;
+        // At once, since what is said next may come with it.
+        if (message.type === "start") settle(work(message, options, supervisor));
+        // Whoever ends a board does not wait until its agent has begun.
+        else if (message.type === "stop") process.exit(0);
+      });
       supervisor.send({ type: "ready" } satisfies ToSupervisor);
     });
   } catch (error) {
@@ -160,9 +165,7 @@ async function work(start: StartMessage, options: RunAgentOptions, supervisor: L
     else if (message.type !== "start") keeper.receive(message);
   });
   // Modules do not wait for the broker, and the broker does not wait for modules.
-  const listening = running.start();
-  await loadModules({ board, log, ...toLoad(config, options, boot.mode) });
-  await listening;
+  await Promise.all([running.start(), loadModules({ board, log, ...toLoad(config, options, boot.mode) })]);
 }
 
 /** What the configuration names, and what the image brings. In safe mode an image's modules do not run. */

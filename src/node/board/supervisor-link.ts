@@ -93,7 +93,7 @@ export class SupervisorLink implements Keeper {
       const request = ++this.#lastRequest;
       this.#requests.set(request, (error) => {
         if (error === undefined) resolve();
-        else reject(boardErrors.create("board/full", `the supervisor cannot write its record: ${error}`));
+        else reject(boardErrors.create("board/files", `the supervisor cannot write its record: ${error}`));
       });
       this.#options.send(message(request));
     });

@@ -41,7 +41,8 @@ export interface BoardInfo {
  * Why a board leaves a message without an answer:
  *
  * - `retained`: a command that the broker had kept; `repeated`: one that came before;
- * - `malformed`: it is shorter than its header, or a part that is too long; `foreign`: its topic is none of a command;
+ * - `malformed`: it is shorter than its header, or a part that is too long or beyond what was announced;
+ * - `foreign`: its topic is none of a command;
  * - `unchecked`: so many calls came with bad signatures that there was no time to check this one's.
  */
 export type IgnoredReason = "retained" | "repeated" | "malformed" | "foreign" | "unchecked";
