@@ -11,7 +11,6 @@ import {
   classicReplyBytes,
   decodeBoardPacket,
   decodeCommandTopic,
-  decodeFault,
   decodeReplyTopic,
   type IgnoredReason,
   parsePartTail,
@@ -266,7 +265,13 @@ export class BoardAgent {
     try {
       if (sequence !== 0 || !last)
         throw boardErrors.create("board/bad-command", "a call is one message, with the header 80 00");
-      const isOwn = answer.id === watchdogId && this.#feeder.recognizes(body);
+      const isOwn = answer.id === watchdogId;
+      if (isOwn && !this.#feeder.takes(body)) {
+        return this.#ignore(
+          "foreign",
+          `a call at ${show(topic)}, where the board feeds its watchdog, is not its own`,
+        );
+      }
       const request = this.#guard.admitCall(topic, body, isOwn);
       if (!request) return;
       const work = () => doNative(this.#native, request, answer);
@@ -296,23 +301,15 @@ export class BoardAgent {
 
   /** Takes what was answered to the watchdog's feed. */
   #takeFeed(message: Message): void {
-    if (decodeReplyTopic(this.#options.base, message.topic)?.kind !== "err") {
-      this.#feeder.receive(message);
-      return;
-    }
-    const text = decodeUtf8(message.payload) ?? "";
-    const { code } = decodeFault(text);
-    // This board asks of its own feed neither a session nor a signature.
-    if (code === "board/session" || code === "board/unsigned") this.#sayForeign();
-    else this.#say("refused", `the watchdog's feed was refused: ${show(text)}`);
+    if (decodeReplyTopic(this.#options.base, message.topic)?.kind !== "err") this.#feeder.receive(message);
+    else this.#say("refused", `the watchdog's feed was refused: ${show(decodeUtf8(message.payload) ?? "")}`);
   }
 
+  /** The other board may take what it heard of this one for its own run of before: it hears of it again, once. */
   #sayForeign(): void {
     const { base } = this.#options;
-    this.#say(
-      "prefix",
-      `another board announces itself, or answers, at ${base}: give each board a prefix of its own`,
-    );
+    if (!this.#said.has("prefix")) this.#announcements.announce();
+    this.#say("prefix", `another board announces itself at ${base}: give each board a prefix of its own`);
   }
 
   #ignore(reason: IgnoredReason, text: string): undefined {

@@ -10,6 +10,8 @@ import {
   watchdogId,
 } from "../wire/index.ts";
 
+/** How many are remembered that have not come home: after an outage of the broker they come all at once. */
+const mostFeeds = 64;
 /** So many feeds that did not come home are no accident. */
 const feedsLost = 3;
 
@@ -32,6 +34,8 @@ interface Feed {
   readonly token: string;
   /** The call, byte for byte. */
   readonly body: Uint8Array;
+  /** It has come to the agent: what comes again with the same bytes is a stranger's. */
+  isTaken: boolean;
   isEvaluated: boolean;
 }
 
@@ -67,9 +71,12 @@ export class Feeder {
     this.#timer?.cancel();
   }
 
-  /** Whether a call is exactly one that was sent round last: only that is done without a signature. */
-  recognizes(body: Uint8Array): boolean {
-    return this.#feeds.some((feed) => equalBytes(body, feed.body));
+  /** Whether a call is exactly one that was sent round, and comes for the first time: only that is done without a signature. */
+  takes(body: Uint8Array): boolean {
+    const feed = this.#feeds.find((one) => equalBytes(body, one.body));
+    if (!feed || feed.isTaken) return false;
+    feed.isTaken = true;
+    return true;
   }
 
   /** What the REPL calls as `this.watchdog.feed(token)`. @returns what its answer has to hold */
@@ -100,8 +107,7 @@ export class Feeder {
     // It is known by its bytes: whose it is and what number it has says nothing.
     const call = { session: new Uint8Array(16), caller: new Uint8Array(8), number: 0, request };
     const body = encodeCall(this.#topic, call);
-    // The last ones may still come home on a slow line.
-    this.#feeds = [...this.#feeds.slice(-feedsLost), { token, body, isEvaluated: false }];
+    this.#feeds = [...this.#feeds.slice(1 - mostFeeds), { token, body, isTaken: false, isEvaluated: false }];
     client
       .publish(this.#topic, encodeBoardPacket({ sequence: 0, last: true, body }), { qos: 1 })
       .catch(() => {});

@@ -49,16 +49,17 @@ describe("a watchdog (real)", () => {
     expect(world.keeper.feeds).toBe(2);
   });
 
-  it("takes of the feeds that did not come home the last four, and no older one", async () => {
+  it("takes each feed that did not come home once, and no more than the last 64", async () => {
     await using world = await AgentWorld.start();
     const heard = await listenToFeeds(world);
     const client = await world.connect();
     const options = { client, ...services, base, everyMs: 600_000, onFed: ignore, onLost: ignore };
     const feeder = new Feeder(options);
-    for (let round = 0; round < 6; round++) feeder.start();
-    await expect.poll(() => heard).toHaveLength(6);
-    const known = heard.map((payload) => feeder.recognizes(payload.subarray(2)));
-    expect(known).toEqual([false, false, true, true, true, true]);
+    for (let round = 0; round < 66; round++) feeder.start();
+    await expect.poll(() => heard).toHaveLength(66);
+    const takes = () => heard.map((payload) => feeder.takes(payload.subarray(2)));
+    expect(takes()).toEqual(heard.map((_feed, index) => index >= 2));
+    expect(takes()).not.toContain(true);
     feeder.stop();
   });
 
@@ -177,13 +178,21 @@ describe("another board at a board's prefix (real)", () => {
     expect(heard.at(-1)?.state).toBe("offline");
   });
 
-  it("is noticed by what it answers to this one's feed", async () => {
+  it("is noticed by both: the one that ran already announces itself anew, once", async () => {
     await using world = await AgentWorld.start();
     const client = await world.connect();
-    await client.publish(`${base}/reply/err/0F00D`, `board/session: ${"ab".repeat(16)}`, { qos: 1 });
-    await expect
-      .poll(() => world.log.recent(1000).join("\n"))
-      .toContain("give each board a prefix of its own");
+    const heard: { session: string; retain: boolean }[] = [];
+    await client.subscribe(`${base}/info`, { qos: 1 }, ({ payload, retain }) => {
+      heard.push({ ...(JSON.parse(Buffer.from(payload).toString()) as { session: string }), retain });
+    });
+    const { session } = world.agent.info();
+    const other = JSON.stringify({ state: "online", name: "other", session: "ab".repeat(16) });
+    for (let round = 0; round < 5; round++) {
+      await client.publish(`${base}/info`, other, { qos: 1, retain: true });
+    }
+    const again = () => heard.filter((one) => one.session === session && !one.retain);
+    await expect.poll(again).toHaveLength(1);
+    expect(world.log.recent(1000).join("\n")).toContain("give each board a prefix of its own");
   });
 });
 
