@@ -31,6 +31,7 @@ import { Places } from "./places.ts";
 import type { BoardFiles, CrashStore, Keeper, Repl } from "./platform.ts";
 import { usualPartBytes, usualWindowBytes } from "./transfer.ts";
 import { Transfers } from "./transfers.ts";
+import { Unproven } from "./unproven.ts";
 
 /** How much of an answer goes in one message, in bytes. */
 const usualReplyBytes = 16_384;
@@ -99,6 +100,7 @@ export class BoardAgent {
   readonly #partBytes: number;
   readonly #windowBytes: number;
   readonly #places = new Places(mostCommands);
+  readonly #unproven = new Unproven();
   /** Whether it has said that the board is offline, or is about to. */
   #isClosed = false;
 
@@ -256,7 +258,8 @@ export class BoardAgent {
     const isCall = command.command === callCommand;
     const size = isCall ? usualReplyBytes : classicReplyBytes;
     const { client, clock } = this.#options;
-    const answer = new Answer({ client, clock, base, id: command.id, size, plain: !isCall });
+    const unproven = this.#guard.signed ? this.#unproven : undefined;
+    const answer = new Answer({ client, clock, base, id: command.id, size, plain: !isCall, unproven });
     const work = isCall ? this.#doCall(topic, packet, answer) : this.#doClassic(command, packet, answer);
     return command.command === "put" || command.command === "ota" ? work : undefined;
   }
@@ -274,6 +277,7 @@ export class BoardAgent {
       }
       const request = this.#guard.admitCall(topic, body, isOwn);
       if (!request) return;
+      if (request.do !== "info") answer.trust();
       const work = () => doNative(this.#native, request, answer);
       if (managing.has(request.do)) return await work();
       await this.#places.hold(work, request.do === "eval" ? (error) => answer.fail(error) : undefined);

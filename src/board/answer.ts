@@ -17,6 +17,7 @@ import {
   uncounted,
 } from "../wire/index.ts";
 import { boardErrors } from "./errors.ts";
+import type { Unproven } from "./unproven.ts";
 
 /** How many bytes of one answer may wait for the broker before whoever prints more is stopped. */
 export const mostPending = 4 * 1024 * 1024;
@@ -34,6 +35,8 @@ export interface AnswerOptions {
   readonly size: number;
   /** Whether refusals go without their code: for the original program. Default false. */
   readonly plain?: boolean;
+  /** Bounds it while whoever asked has proven nothing; `undefined` where nobody has to. */
+  readonly unproven?: Unproven | undefined;
 }
 
 /** The answer to one command, sent piece by piece. */
@@ -41,6 +44,7 @@ export class Answer {
   readonly id: string;
   readonly #options: AnswerOptions;
   readonly #failing = createAborter();
+  #unproven: Unproven | undefined;
   #sequence = 0;
   #pending = 0;
   #ended = false;
@@ -55,6 +59,12 @@ export class Answer {
   constructor(options: AnswerOptions) {
     this.#options = options;
     this.id = options.id;
+    this.#unproven = options.unproven;
+  }
+
+  /** Whoever asked has proven that it may. */
+  trust(): void {
+    this.#unproven = undefined;
   }
 
   /** Sends a piece, together with others that come at the same time. @throws `board/too-long` */
@@ -147,8 +157,11 @@ export class Answer {
   }
 
   #publish(topic: string, payload: Uint8Array): void {
+    const unproven = this.#unproven;
+    if (unproven && !unproven.takes(payload.length)) return;
     this.#pending += payload.length;
     const settled = () => {
+      unproven?.settle(payload.length);
       this.#pending -= payload.length;
       if (this.#pending <= mostPending / 8) for (const resume of this.#drained.splice(0)) resume();
     };
