@@ -164,10 +164,10 @@ async function sendOnce(
   };
   await Promise.race([send(), call.done]);
   await call.done;
-  if (!progress?.done)
+  if (!progress?.done || progress.have !== content.length)
     throw remoteErrors.create(
       "remote/bad-answer",
-      "the board ended a transfer without saying that it is done",
+      `the board ended a transfer of ${content.length} bytes without saying that it has them all`,
     );
 }
 

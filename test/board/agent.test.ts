@@ -120,6 +120,7 @@ describe("a board with moteq's agent (real)", () => {
     "new Proxy({}, { has() { for (;;); } })",
     "throw { get message() { for (;;); } }",
     "throw new Proxy({}, { getPrototypeOf() { for (;;); } })",
+    "throw { get stack() { for (;;); } }",
     "Promise.resolve([{ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } }])",
     "Promise.reject({ get stack() { for (;;); } })",
   ])("cuts off what never ends where a value is looked at: %s", async (source) => {

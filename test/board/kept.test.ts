@@ -100,6 +100,8 @@ describe("what a board keeps (real)", () => {
     slots.prepare((text) => said.push(text));
     rmSync(join(folder, "slots/a"), { recursive: true });
     symlinkSync("/nowhere/at/all", join(folder, "slots/a"));
+    // Something was in its way before.
+    mkdirSync(join(folder, "slots/a.aside/b"), { recursive: true });
     rmSync(join(folder, "slots/node_modules/moteq"));
     mkdirSync(join(folder, "slots/node_modules/moteq/dist"), { recursive: true });
     slots.prepare((text) => said.push(text));

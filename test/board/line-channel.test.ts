@@ -2,11 +2,11 @@ import { duplexPair } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { LineChannel } from "../../src/node/board/line-channel.ts";
 
-function createChannel() {
+function createChannel(longest?: number) {
   const [near, far] = duplexPair();
   const values: unknown[] = [];
   const onEnd = vi.fn();
-  const channel = new LineChannel(near, onEnd);
+  const channel = new LineChannel(near, onEnd, longest);
   channel.listen((value) => values.push(value));
   return { channel, near, far, values, onEnd };
 }
@@ -31,6 +31,12 @@ describe("the channel between supervisor and agent", () => {
     }
     far.write('"\n"next"\n');
     await vi.waitFor(() => expect(values).toEqual(["next"]));
+  });
+
+  it("takes shorter lines only, where one side has little to say", async () => {
+    const { far, values } = createChannel(6);
+    far.write('"12345"\n"1234"\n');
+    await vi.waitFor(() => expect(values).toEqual(["1234"]));
   });
 
   it("is closed for one that asks and does not read: what is said to it fills no memory", async () => {

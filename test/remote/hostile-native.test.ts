@@ -126,6 +126,13 @@ describe("what a native board says of a transfer (real)", () => {
     await expect(hostile.board.put("x", content)).rejects.toMatchObject(badAnswer);
   });
 
+  it("is not its end, unless it has all", async () => {
+    await using hostile = await startHostileBoard("native", ({ command, say }) => {
+      if (command === "call") say('{"have":5,"done":true}');
+    });
+    await expect(hostile.board.put("x", content)).rejects.toMatchObject(badAnswer);
+  });
+
   it.each([
     ['{"have":0,"part":1073741824,"window":1073741824}', 8192, 8],
     ['{"have":0,"part":0,"window":100}', 1, 100],

@@ -13,6 +13,8 @@ const politeMs = 3000;
 
 /** Which open file of an agent's is the pipe to its supervisor: the one behind input, output and errors. */
 const channelFd = 3;
+/** What an agent has to say is short, in characters: a line is taken apart in the memory of the supervisor. */
+const longestWord = 4096;
 
 /** How an agent's process is started. */
 export interface AgentProcessOptions {
@@ -54,7 +56,7 @@ export class AgentProcess {
     // One that could not be started has none of them.
     const pipes = this.#child.stdio as readonly unknown[] | undefined;
     const pipe = pipes?.[channelFd];
-    if (pipe) this.#channel = new LineChannel(pipe as Duplex);
+    if (pipe) this.#channel = new LineChannel(pipe as Duplex, undefined, longestWord);
     // Whatever runs in the agent can write there too: what makes no sense is left.
     this.#channel?.listen((value) => {
       const message = readAgentMessage(value);

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-/** How many characters a line may have: an agent is told its whole configuration in one. */
+/** How many characters a line may have, unless somebody says less: an agent is told its whole configuration in one. */
 const longestLine = 16_777_216;
 /** How many bytes may wait for the other side to read them. */
 const mostWaitingBytes = 16_777_216;
@@ -11,13 +11,18 @@ const mostWaitingBytes = 16_777_216;
  */
 export class LineChannel {
   readonly #stream: Duplex;
+  readonly #longest: number;
   #listener: (value: unknown) => void = () => {};
   #line = "";
   #isTooLong = false;
 
-  /** @param onEnd is called when the other process has ended, or its end of the pipe */
-  constructor(stream: Duplex, onEnd: () => void = () => {}) {
+  /**
+   * @param onEnd is called when the other process has ended, or its end of the pipe
+   * @param longest how many characters a line may have that comes. Default 16,777,216
+   */
+  constructor(stream: Duplex, onEnd: () => void = () => {}, longest = longestLine) {
     this.#stream = stream;
+    this.#longest = longest;
     // What cannot be written any more was for somebody who has gone.
     stream.on("error", () => {});
     stream.on("end", () => this.close());
@@ -55,7 +60,7 @@ export class LineChannel {
   }
 
   #gather(text: string): void {
-    this.#isTooLong ||= this.#line.length + text.length > longestLine;
+    this.#isTooLong ||= this.#line.length + text.length > this.#longest;
     this.#line = this.#isTooLong ? "" : this.#line + text;
   }
 

@@ -6,6 +6,8 @@ import { type AbortSignalLike, withAbort } from "../../base/index.ts";
 import { boardErrors, type Repl } from "../../board/index.ts";
 import { TimeLimit } from "./time-limit.ts";
 
+/** Node would look at the stack of what is thrown, which may be a getter that never ends, where no limit reaches it. */
+const quietly = { displayErrors: false };
 /** So many characters before the cursor are looked at to complete a word: in a long line that takes a pattern very long. */
 const longestName = 1000;
 /** How long completing a word may take, in milliseconds. */
@@ -70,7 +72,7 @@ export class VmRepl implements Repl {
         const show = ({ value }: Settled) =>
           isExpression && value !== undefined ? inspect(value, { depth: 4, breakLength: 100 }) : undefined;
         const outcome = this.#run(() => {
-          const value = script.runInContext(this.#context) as unknown;
+          const value = script.runInContext(this.#context, quietly) as unknown;
           const settling = settle(value);
           return settling ? { settling } : { shown: show({ value }) };
         }, this.#computeMs);
@@ -94,7 +96,7 @@ export class VmRepl implements Repl {
     try {
       const script = new Script(object === "" ? "globalThis" : object.slice(0, -1));
       this.#run(() => {
-        let value = script.runInContext(this.#context) as unknown;
+        let value = script.runInContext(this.#context, quietly) as unknown;
         for (let depth = 0; value !== null && value !== undefined && depth < 20; depth++) {
           // Places in a row are no names, and there may be millions of them. What arrays inherit is one itself, with names only.
           const isRow = typeof value === "string" || Array.isArray(value) || ArrayBuffer.isView(value);

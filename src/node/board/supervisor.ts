@@ -216,6 +216,8 @@ export class BoardSupervisor {
     const now = systemClock.monotonic();
     switch (message.type) {
       case "ready":
+        // However often it asks, it is told its configuration once.
+        if (this.#isReady) break;
         this.#isReady = true;
         this.#agent?.send({ type: "start", config: this.#config, boot, state: this.#supervision.state });
         break;
