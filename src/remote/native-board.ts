@@ -17,12 +17,10 @@ import type { CommandOptions, RemoteBoard, TransferOptions } from "./board.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
 import { badAnswer, remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { Pace } from "./pace.ts";
 import { type PartsAhead, sendParts } from "./parts.ts";
+import { type AskForPiece, getPieces, longestPiece } from "./pieces.ts";
 import { SessionWatch } from "./session-watch.ts";
-
-/** How much of a file is asked for at once, in bytes, and how many such questions may be unanswered. */
-const pieceBytes = 65_536;
-const piecesAhead = 4;
 
 /**
  * So often one command is made in another session at most. A board begins one when it is started anew, which may be several
@@ -41,6 +39,8 @@ export class NativeBoard implements RemoteBoard {
   #session = new Uint8Array(16);
   #number = 0;
   #ahead: PartsAhead | undefined;
+  /** The shortest time in which the board has answered, in milliseconds. */
+  #roundTripMs = Number.POSITIVE_INFINITY;
 
   constructor(exchange: Exchange, signer?: Signer) {
     this.#exchange = exchange;
@@ -61,8 +61,11 @@ export class NativeBoard implements RemoteBoard {
 
   async info(options: CommandOptions & { readonly timeoutMs?: number } = {}): Promise<BoardInfo> {
     // It is asked without a session, since it tells which one there is.
+    const { clock } = this.#exchange.services;
+    const askedAt = clock.monotonic();
     const conversation = this.#begin({ do: "info" }, { ...options, maximumBytes: 65_536 });
     await conversation.done;
+    this.#roundTripMs = Math.min(this.#roundTripMs, clock.monotonic() - askedAt);
     const answer = decodeUtf8(conversation.answer) ?? "";
     const info = decodeBoardInfo(answer);
     if (!info) throw badAnswer("information about itself", answer);
@@ -106,22 +109,17 @@ export class NativeBoard implements RemoteBoard {
   ): Promise<number> {
     const { size, sha256 } = await this.#describeFile(path, options);
     const hash = this.#exchange.services.cryptography.createSha256();
-    const pieces: Promise<Uint8Array>[] = [];
-    for (let asked = 0, got = 0; got < size;) {
-      for (; asked < size && pieces.length < piecesAhead; asked += pieceBytes) {
-        const request = { do: "get", path, offset: asked, size: Math.min(pieceBytes, size - asked) } as const;
-        const piece = this.#call(request, { signal: options.signal, maximumBytes: pieceBytes });
-        piece.catch(() => {});
-        pieces.push(piece);
-      }
-      const bytes = (await pieces.shift()) ?? new Uint8Array();
-      if (bytes.length !== Math.min(pieceBytes, size - got)) throw changedError(path);
+    const ask: AskForPiece = (offset, length, signal) =>
+      this.#call({ do: "get", path, offset, size: length }, { signal, maximumBytes: longestPiece });
+    let got = 0;
+    const takeNext = async (bytes: Uint8Array) => {
       hash.update(bytes);
       await take(bytes);
       got += bytes.length;
       options.onProgress?.(got, size);
-    }
-    if (hash.hex() !== sha256) throw changedError(path);
+    };
+    const isWhole = await getPieces(size, this.#pace(), ask, takeNext, options.signal);
+    if (!isWhole || hash.hex() !== sha256) throw changedError(path);
     return size;
   }
 
@@ -226,11 +224,16 @@ export class NativeBoard implements RemoteBoard {
       this.#begin(one, { ...more, signal });
     // An image is long, and more often than not an attempt that was interrupted goes on.
     let ahead = request.do === "put" ? this.#ahead : undefined;
+    const pace = this.#pace();
     await this.#inSession(async () => {
-      const once = ahead;
+      const line = { pace, ahead };
       ahead = undefined;
-      await sendParts(this.#exchange, request, content, begin, options, once);
+      await sendParts(this.#exchange, request, content, begin, options, line);
     });
+  }
+
+  #pace(): Pace {
+    return new Pace(this.#exchange.services.clock, this.#roundTripMs);
   }
 
   /** Does what needs the board's session, and again in the one that a refusal names. @param work is told the session */

@@ -1,4 +1,4 @@
-import type { AbortSignalLike, Clock, Signer } from "../base/index.ts";
+import type { AbortSignalLike, Clock, Signer, Timer } from "../base/index.ts";
 import type { RemoteBoard } from "./board.ts";
 import { remoteErrors } from "./errors.ts";
 import { Exchange, type RemoteServices } from "./exchange.ts";
@@ -53,6 +53,7 @@ export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalL
   }
 }
 
+/** Asks, and asks again: it may be starting just now. Whichever answer comes first counts, on a slow line too. */
 async function askFirst(
   board: NativeBoard,
   limitMs: number,
@@ -60,17 +61,24 @@ async function askFirst(
   signal: AbortSignalLike | undefined,
 ): Promise<void> {
   const end = clock.monotonic() + limitMs;
+  const asked: Promise<unknown>[] = [];
   for (let patienceMs = askAgainMs; ; patienceMs *= 2) {
-    const leftMs = end - clock.monotonic();
+    const leftMs = Math.max(1, end - clock.monotonic());
+    const answer = board.info({ signal, timeoutMs: leftMs });
+    answer.catch(() => {});
+    asked.push(answer);
+    let timer: Timer | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = clock.setTimer(Math.min(patienceMs, leftMs + 1), () => resolve("late"));
+    });
     try {
-      await board.info({ signal, timeoutMs: Math.max(1, Math.min(patienceMs, leftMs)) });
-      return;
+      if ((await Promise.race([...asked, late])) !== "late") return;
     } catch (error) {
       if (!remoteErrors.is(error, "remote/no-answer")) throw error;
-      if (clock.monotonic() >= end) {
-        const message = `no board answers at ${board.base} for ${limitMs / 1000} s: is it on, has it this prefix, is it at this broker?`;
-        throw remoteErrors.create("remote/no-answer", message, { cause: error });
-      }
+      const message = `no board answers at ${board.base} for ${limitMs / 1000} s: is it on, has it this prefix, is it at this broker?`;
+      throw remoteErrors.create("remote/no-answer", message, { cause: error });
+    } finally {
+      timer?.cancel();
     }
   }
 }

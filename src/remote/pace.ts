@@ -1,7 +1,8 @@
 import type { Clock } from "../base/index.ts";
 
-/** So much may be on its way to a board of which nothing is known yet, in bytes. */
+/** So much may be on its way at first where the board answers soon, in bytes, and what soon is, in milliseconds. */
 const firstBytes = 65_536;
+const soonMs = 300;
 /** So much may be, however slow the line is: in shorter parts than an eighth of it, topics would be much of what is sent. */
 const leastBytes = 8192;
 /** On a slow line a window goes in so many parts, so that the board can say often what it has. */
@@ -18,9 +19,9 @@ const longWaitMs = 2000;
  */
 export class Pace {
   readonly #clock: Clock;
-  #bytes = firstBytes;
+  #bytes: number;
   /** How long the last part that arrived was on its way, and the fastest, in milliseconds. */
-  #lastMs = 0;
+  #lastMs: number;
   #leastMs = Number.POSITIVE_INFINITY;
   /** What is on its way: where each part ends, and when it was sent. */
   #sent: { readonly end: number; readonly at: number }[] = [];
@@ -28,8 +29,11 @@ export class Pace {
   #changedAt = Number.NEGATIVE_INFINITY;
   #have = 0;
 
-  constructor(clock: Clock) {
+  /** @param roundTripMs how long a short question and its answer took, in milliseconds: a line that is very slow shows in it */
+  constructor(clock: Clock, roundTripMs: number) {
     this.#clock = clock;
+    this.#lastMs = roundTripMs;
+    this.#bytes = Math.max(leastBytes, Math.floor(firstBytes * Math.min(1, soonMs / roundTripMs)));
   }
 
   /** How many bytes may be on their way. */
@@ -37,7 +41,7 @@ export class Pace {
     return this.#bytes;
   }
 
-  /** How long the last part that arrived was on its way, in milliseconds. */
+  /** How long the last part that arrived was on its way, or the question before, in milliseconds. */
   get delayMs(): number {
     return this.#lastMs;
   }

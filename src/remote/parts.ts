@@ -10,7 +10,7 @@ import type { TransferOptions } from "./board.ts";
 import type { Conversation } from "./conversation.ts";
 import { remoteErrors } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { Pace } from "./pace.ts";
+import type { Pace } from "./pace.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /**
@@ -36,6 +36,13 @@ const mostWindowBytes = 16_777_216;
 /** A board whose agent ends in good order may be there again after so long, in milliseconds. */
 const afterEndMs = 500;
 
+/** What is known of the line to a board. */
+export interface Line {
+  readonly pace: Pace;
+  /** What may follow the command at once, the first time. */
+  readonly ahead: PartsAhead | undefined;
+}
+
 /** Begins a native command whose answer is told of message by message. */
 export type BeginCall = (
   request: BoardRequest,
@@ -47,8 +54,6 @@ export type BeginCall = (
  * interruption – of the board, the broker or the line – it asks what the board has and goes on from there, until nothing has moved for the
  * timeout. If what the board then has is not the whole – a power cut has spoilt the beginning that it had, or somebody sent parts
  * of his own – all is sent anew, once.
- *
- * @param ahead what may follow the command at once, the first time
  */
 export async function sendParts(
   exchange: Exchange,
@@ -56,13 +61,12 @@ export async function sendParts(
   content: Uint8Array,
   begin: BeginCall,
   options: TransferOptions,
-  ahead?: PartsAhead,
+  { pace, ahead }: Line,
 ): Promise<void> {
   const { clock } = exchange.services;
-  const pace = new Pace(clock);
   let movedAt = clock.monotonic();
   let most = -1;
-  let patienceMs = askAgainMs;
+  let patienceMs = Math.max(askAgainMs, 4 * pace.delayMs);
   let mayBeginAgain = true;
   const moved = ({ have, busy = false }: PartsProgress) => {
     if (busy || have > most) movedAt = clock.monotonic();

@@ -40,7 +40,10 @@ async function send(
 describe("the pace of parts", () => {
   it("fills a line of 10 Mbit/s with 100 ms there and back to eight tenths, a mebibyte being sent", async () => {
     const clock = new VirtualClock();
-    const { ms } = await send(new Pace(clock), clock, 2 ** 20, { perSecond: 1_250_000, roundTripMs: 100 });
+    const { ms } = await send(new Pace(clock, 100), clock, 2 ** 20, {
+      perSecond: 1_250_000,
+      roundTripMs: 100,
+    });
     expect(2 ** 20 / 1250 / ms).toBeGreaterThan(0.8);
   });
 
@@ -48,7 +51,7 @@ describe("the pace of parts", () => {
     "keeps a few seconds of bytes in a line of %i bytes a second, behind which the rest waits",
     async (perSecond) => {
       const clock = new VirtualClock();
-      const pace = new Pace(clock);
+      const pace = new Pace(clock, 100);
       const bytes = Math.max(200_000, perSecond * 30);
       const { ms, waits } = await send(pace, clock, bytes, { perSecond, roundTripMs: 200 });
       // Nothing is lost by it.
@@ -58,15 +61,24 @@ describe("the pace of parts", () => {
     },
   );
 
+  it.each([
+    [0, 65_536],
+    [300, 65_536],
+    [600, 32_768],
+    [60_000, 8192],
+  ])("begins, where a question took %i ms, with %i bytes", (roundTripMs, bytes) => {
+    expect(new Pace(new VirtualClock(), roundTripMs).bytes).toBe(bytes);
+  });
+
   it("sends shorter parts where less is on its way, and never longer ones than the board takes", () => {
-    const pace = new Pace(new VirtualClock());
+    const pace = new Pace(new VirtualClock(), 100);
     expect(pace.partOf(16_384)).toBe(8192);
     expect(pace.partOf(500)).toBe(500);
   });
 
   it("goes down to 8 KiB in parts of 1 KiB, and no further", async () => {
     const clock = new VirtualClock();
-    const pace = new Pace(clock);
+    const pace = new Pace(clock, 100);
     for (let round = 1; round <= 10; round++) {
       pace.sent(round * 1000);
       await clock.advance(round === 1 ? 100 : 5000);
@@ -77,7 +89,7 @@ describe("the pace of parts", () => {
 
   it("takes back half for what was sent at once and came late, however often that is told", async () => {
     const clock = new VirtualClock();
-    const pace = new Pace(clock);
+    const pace = new Pace(clock, 100);
     for (let end = 8192; end <= 65_536; end += 8192) pace.sent(end);
     await clock.advance(100);
     pace.arrived(8192, most);
