@@ -51,10 +51,11 @@ export class Pace {
     return Math.max(1, Math.min(most, Math.floor(this.#bytes / partsInWindow)));
   }
 
-  /** Nothing is on its way any more; the board has so much. */
+  /** Nothing is on its way any more; the board has so much. The line may be another one by now. */
   restart(have: number): void {
     this.#sent = [];
     this.#have = have;
+    this.#leastMs = Number.POSITIVE_INFINITY;
   }
 
   /** A part was sent that ends there. */

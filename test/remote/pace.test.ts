@@ -98,4 +98,20 @@ describe("the pace of parts", () => {
     for (let have = 16_384; have <= 65_536; have += 8192) pace.arrived(have, most);
     expect(pace.bytes).toBe(before / 2);
   });
+
+  it("takes a line that has become slower for what it is, from the next attempt on", async () => {
+    const clock = new VirtualClock();
+    const pace = new Pace(clock, 100);
+    pace.sent(1000);
+    await clock.advance(100);
+    pace.arrived(1000, most);
+    const before = pace.bytes;
+    pace.restart(1000);
+    for (let end = 2000; end <= 5000; end += 1000) {
+      pace.sent(end);
+      await clock.advance(5000);
+      pace.arrived(end, most);
+    }
+    expect(pace.bytes).toBe(before + 4000);
+  });
 });
