@@ -225,3 +225,8 @@ export const configSchema = v.strictObject({
 export type HubConfig = Omit<v.InferOutput<typeof configSchema>, "gateway" | "nodes"> & {
   readonly gateway: GatewayConfig;
 };
+
+/** Whether a configuration speaks MQTT 5 with its broker: moteq's own speaks nothing else than MQTT 3.1.1. */
+export function speaksMqtt5({ mqtt5, url }: HubConfig["broker"]): boolean {
+  return mqtt5 && url !== undefined;
+}

@@ -63,6 +63,7 @@ describe("configuration", () => {
   it("sets parts of topics and texts of digits by the environment", () => {
     const environment = {
       MOTEQ_GATEWAY_PUB_ALL_TOPIC: "everyone",
+      MOTEQ_BROKER_USER: "shed",
       MOTEQ_BROKER_PASSWORD: "1234",
       MOTEQ_GATEWAY_STATUS: "false",
     };
@@ -122,6 +123,25 @@ describe("configuration", () => {
     );
     expect(mistakesIn("gatway: {}\n")[0]).toContain("there is no such key; there are broker, radio, gateway");
     expect(mistakesIn("gateway:\n  use_ap_if: true\n")[0]).toContain("the radio's own matter");
+  });
+
+  it("refuses a password without a user, and names where it came from", () => {
+    const text =
+      "a password needs a user: name it by broker.user, --user or MOTEQ_BROKER_USER, or leave the password out";
+    const inFile = "broker:\n  url: mqtt://broker.example\n  password: secret\n";
+    expect(mistakesIn(inFile)).toEqual([`moteq.yaml:3: broker.password: ${text}`]);
+    const environment = { MOTEQ_BROKER_PASSWORD: "secret" };
+    expect(mistakesIn("", environment)).toEqual([`MOTEQ_BROKER_PASSWORD: ${text}`]);
+    const options = { overrides: { broker: { password: "secret" } } };
+    const optionNames = { "broker.password": "--password" };
+    expect(() => loadConfig({ file: write(""), ...options, optionNames })).toThrow(`--password: ${text}`);
+    // Moteq's own broker does not speak MQTT 5, whatever the configuration says.
+    expect(mistakesIn("broker: { password: secret, mqtt5: true }\n")).toHaveLength(1);
+  });
+
+  it("takes a password with the URL's user, and alone where it speaks MQTT 5", () => {
+    expect(mistakesIn("broker: { url: mqtt://shed@broker.example, password: secret }\n")).toEqual([]);
+    expect(mistakesIn("broker: { url: mqtt://broker.example, password: secret, mqtt5: true }\n")).toEqual([]);
   });
 
   it("refuses a node that is given twice", () => {
