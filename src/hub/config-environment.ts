@@ -36,7 +36,8 @@ function settingsOf(schema: v.GenericSchema, path: string[]): { path: string[]; 
       settingsOf(entry, [...path, key]),
     );
   }
-  if (inner.type === "record") return [];
+  // A section whose keys are anybody's.
+  if (inner.type === "record" || inner.type === "custom") return [];
   const own = [{ path, schema: inner }];
   if (inner.type !== "union") return own;
   const { options } = inner as unknown as { options: v.GenericSchema[] };

@@ -125,6 +125,23 @@ describe("configuration", () => {
     expect(mistakesIn("gateway:\n  use_ap_if: true\n")[0]).toContain("the radio's own matter");
   });
 
+  it("takes modules as a section and safe modules as a list, and says so of anything else", () => {
+    expect(
+      loadConfig({ file: write("board: { modules: { ./a.mjs: { led: 1 } }, safe_modules: [./a.mjs] }\n") })
+        .board,
+    ).toMatchObject({ modules: { "./a.mjs": { led: 1 } }, safe_modules: ["./a.mjs"] });
+    for (const modules of ["[ ./a.mjs ]", "./a.mjs"]) {
+      const [mistake, ...more] = mistakesIn(`board:\n  modules: ${modules}\n`);
+      expect(mistake).toMatch(
+        /^moteq\.yaml:2: board\.modules: expected a section with modules .*as `.\/blink.mjs: {}`, not a list, found /,
+      );
+      expect(more).toEqual([]);
+    }
+    expect(mistakesIn("board:\n  safe_modules: { ./a.mjs: {} }\n")).toEqual([
+      'moteq.yaml:2: board.safe_modules: expected a list of modules, as `[./blink.mjs]`, found {"./a.mjs":{}}',
+    ]);
+  });
+
   it("refuses a password without a user, and names where it came from", () => {
     const text =
       "a password needs a user: name it by broker.user, --user or MOTEQ_BROKER_USER, or leave the password out";
