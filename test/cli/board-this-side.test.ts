@@ -11,6 +11,13 @@ const folder = mkdtempSync(join(tmpdir(), "moteq-this-side-"));
 beforeAll(() => {
   mkdirSync(join(folder, "lib"));
   writeFileSync(join(folder, "empty.mjs"), "");
+  for (const [name, signature] of [
+    ["garbage", "garbage\n"],
+    ["nothing", ""],
+  ] as const) {
+    writeFileSync(join(folder, `${name}.mjs`), "image");
+    writeFileSync(join(folder, `${name}.mjs.sig`), signature);
+  }
   writeFileSync(join(folder, "a.py"), "# a");
   writeFileSync(join(folder, "bad-spec"), "/lib\n");
   writeFileSync(join(folder, "spec"), `/lib: --mpy\n  ${folder}/: a.py\nmpy-cross: ./no-compiler\n`);
@@ -22,6 +29,8 @@ describe("what is wrong on this side (real)", () => {
   it.each([
     [["ota", "nosuch.mjs"], /cannot read nosuch.mjs: ENOENT/],
     [["ota", "empty.mjs"], /empty.mjs is empty: no board could boot that/],
+    [["ota", "garbage.mjs"], /garbage.mjs.sig is no signature: .*128 hexadecimal digits/],
+    [["ota", "nothing.mjs"], /nothing.mjs.sig is no signature/],
     [["put", "nosuch"], /cannot read nosuch: there is no such file/],
     [["put", "lib"], /lib is a folder: name its files.*board sync/],
     [

@@ -26,7 +26,7 @@ import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
 import { removeTree } from "../board/remove.ts";
 import { addRunCommand } from "../board/run.ts";
-import { signatureOf, signImage } from "../board/sign.ts";
+import { assertSendable, nameSignature, signatureOf, signImage } from "../board/sign.ts";
 import { readSpec, syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
@@ -168,12 +168,14 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
           signal,
           onProgress: (done, total) => progress.show("update", done, total),
         });
+      } catch (error) {
+        throw nameSignature(path, error);
       } finally {
         progress.end();
       }
       printLine(options.json ? toJsonLine({ image: path, size: image.length }) : "OK");
     },
-    ([path = ""]) => void readImage(path),
+    ([path = ""]) => assertSendable(path),
   )
     .option("--resume", "go on where an earlier attempt ended; moteq's own boards do in any case")
     .option("--no-boot", "leave it to the next reset to boot it");
