@@ -14,10 +14,10 @@ import { assertPuttable, getFile, listFolder, putFiles, readImage, readLocal } f
 import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
+  awaitBroker,
   type BoardOptions,
   prepareBoard,
   readBoardPlace,
-  timeoutOf,
   withBoard,
 } from "../board/options.ts";
 import { moveEntry } from "../board/move.ts";
@@ -32,7 +32,7 @@ import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
 import { printError, printLine, toJsonLine, toSafeText } from "../output.ts";
 import { createProgress } from "../progress.ts";
-import { untilInterrupted, withClient, withTimeout } from "../session.ts";
+import { untilInterrupted, withClient } from "../session.ts";
 
 /** What a command does; what it gives back is said with `--json`, where it says nothing else. */
 type Work = (
@@ -278,7 +278,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
       const { boards, leftOut } = await withClient(readBoardPlace(options).config, async (client) => {
-        await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
+        await awaitBroker(client, options, signal);
         return await findBoards(client, options.wait, signal);
       });
       if (options.json) for (const { prefix, info } of boards) printLine(toJsonLine({ prefix, ...info }));
