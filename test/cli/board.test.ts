@@ -180,6 +180,12 @@ describe("moteq board, with a board that runs (real)", () => {
     expect([code, out]).toEqual([0, "42\n"]);
   });
 
+  it("ends a REPL that reads from a pipe with 1 when a statement failed, and goes on with those behind it", async () => {
+    const { code, out, err } = await run(["repl"], "nope\n2+3\n");
+    expect([code, out]).toEqual([1, "5\n"]);
+    expect(err).toContain("nope is not defined");
+  });
+
   it("answers each statement of a REPL with a line of JSON, if asked to", async () => {
     const { code, out, err } = await run(["repl", "--json"], "print('a')\nnothing\n7\n");
     const lines = out
@@ -187,7 +193,7 @@ describe("moteq board, with a board that runs (real)", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as unknown);
     expect([code, err, lines]).toEqual([
-      0,
+      1,
       "",
       [
         { result: "a\n" },

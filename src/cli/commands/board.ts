@@ -139,9 +139,11 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board, _words, options) =>
-    runRepl(board, options, signal),
-  );
+  add("repl", "evaluates line by line, until Ctrl-D", async (board, _words, options) => {
+    const allDone = await runRepl(board, options, signal);
+    // Who types has seen what failed; who sends a script has to be told.
+    if (!allDone && !process.stdin.isTTY) process.exitCode = 1;
+  });
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
