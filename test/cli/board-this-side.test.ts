@@ -45,6 +45,7 @@ describe("what is wrong on this side (real)", () => {
     [["ota", "empty.mjs"], /empty.mjs is empty: no board could boot that/],
     [["ota", "garbage.mjs"], /garbage.mjs.sig is no signature: .*128 hexadecimal digits/],
     [["ota", "nothing.mjs"], /nothing.mjs.sig is no signature/],
+    [["--sign", "a.py", "info"], /a.py holds no private key \(PEM, .*; `moteq board key FILE` makes one/],
     [["put", "nosuch"], /cannot read nosuch: there is no such file/],
     [["put", "lib"], /lib is a folder: name its files.*board sync/],
     [

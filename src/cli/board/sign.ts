@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { decodeUtf8, fromHex, sha256Of, toHex } from "../../base/index.ts";
-import { readPrivateKey, systemCryptography } from "../../node/index.ts";
+import { createKeyFile, keyErrors, readPrivateKey, systemCryptography } from "../../node/index.ts";
 import { remoteErrors } from "../../remote/index.ts";
 import { toImageMessage } from "../../wire/index.ts";
 import { cliErrors } from "../errors.ts";
@@ -37,6 +37,25 @@ export function nameSignature(path: string, error: unknown): unknown {
 export function signImage(image: Uint8Array, keyFile: string): string {
   const digest = fromHex(sha256Of(systemCryptography, image)) ?? new Uint8Array();
   return toHex(readPrivateKey(keyFile).sign(toImageMessage(digest)));
+}
+
+/**
+ * Makes a private key; one that is there already is left as it is.
+ *
+ * @returns its public key, and whether it was made
+ * @throws `node/key-exists` if what is there is no key, `node/key-unwritable`
+ */
+export function findOrMakeKey(path: string): { readonly publicKey: string; readonly made: boolean } {
+  try {
+    return { publicKey: createKeyFile(path), made: true };
+  } catch (error) {
+    if (!keyErrors.is(error, "node/key-exists")) throw error;
+    try {
+      return { publicKey: toHex(readPrivateKey(path).publicKey), made: false };
+    } catch {
+      throw error;
+    }
+  }
 }
 
 /** What is in `IMAGE.sig`; `undefined` if there is none. @throws `cli/local-file` */

@@ -1,6 +1,5 @@
 import { decodeUtf8 } from "../../base/index.ts";
 import type { Command } from "commander";
-import { createKeyFile } from "../../node/index.ts";
 import type { RemoteBoard } from "../../remote/index.ts";
 import {
   type BoardLogLevel,
@@ -26,7 +25,7 @@ import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
 import { removeTree } from "../board/remove.ts";
 import { addRunCommand } from "../board/run.ts";
-import { assertSendable, nameSignature, signatureOf, signImage } from "../board/sign.ts";
+import { assertSendable, findOrMakeKey, nameSignature, signatureOf, signImage } from "../board/sign.ts";
 import { readSpec, syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
@@ -291,9 +290,12 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     });
   board
     .command("key <file>")
-    .description("makes a private key for signing, and prints the public key that boards are told to trust")
+    .description(
+      "makes a private key for signing, and prints the public key that boards are told to trust; that of a key that is there already as well",
+    )
     .action((file: string, _own: unknown, command: Command) => {
-      const publicKey = createKeyFile(file);
+      const { publicKey, made } = findOrMakeKey(file);
+      if (!made) printError(`${file} is there already: nothing was made, this is its public key`);
       printLine(command.optsWithGlobals<BoardOptions>().json ? toJsonLine({ publicKey }) : publicKey);
     });
   board
