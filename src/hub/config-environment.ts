@@ -22,7 +22,8 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
 
 function parseScalar(value: string): unknown {
   try {
-    return parse(value);
+    // An empty text, which YAML has as null, is told as what it is.
+    return parse(value) ?? value;
   } catch {
     return value;
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { removeTree } from "../../src/cli/board/remove.ts";
+import { removeFile, removeTree } from "../../src/cli/board/remove.ts";
 import { startHostileBoard } from "../remote/hostile-board.ts";
 import { AgentWorld } from "../board/agent-world.ts";
 
@@ -23,6 +23,16 @@ it("rm -r removes a folder with all that is in it, links instead of what they le
   await removeTree(board, "/lib/", signal);
   await removeTree(board, "d", signal);
   expect(readdirSync(world.root, { recursive: true }).map(String).toSorted()).toEqual(["kept", "kept/c"]);
+});
+
+it("rm says of a folder what removes it", async () => {
+  await using world = await AgentWorld.start();
+  const board = await world.drive();
+  mkdirSync(join(world.root, "lib"));
+  await expect(removeFile(board, "lib", signal)).rejects.toMatchObject({
+    detail: { code: "board/is-a-folder" },
+    message: "lib is a folder: rm -r removes it with all that is in it, rmdir an empty one",
+  });
 });
 
 it.each([

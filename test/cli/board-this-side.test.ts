@@ -41,7 +41,8 @@ describe("the help of a command to a board (real)", () => {
 
 describe("what is wrong on this side (real)", () => {
   it.each([
-    [["ota", "nosuch.mjs"], /cannot read nosuch.mjs: ENOENT/],
+    [["ota", "nosuch.mjs"], /cannot read nosuch.mjs: there is no such file/],
+    [["ota", "lib"], /cannot read lib: it is a folder/],
     [["ota", "empty.mjs"], /empty.mjs is empty: no board could boot that/],
     [["ota", "garbage.mjs"], /garbage.mjs.sig is no signature: .*128 hexadecimal digits/],
     [["ota", "nothing.mjs"], /nothing.mjs.sig is no signature/],

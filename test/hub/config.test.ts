@@ -104,6 +104,9 @@ describe("configuration", () => {
     expect(mistakesIn("", { MOTEQ_GATEWAY_QLEN: "0" })).toEqual([
       "MOTEQ_GATEWAY_QLEN: expected a whole number from 1 to 1000000, found 0",
     ]);
+    expect(mistakesIn("", { MOTEQ_BOARD_NAME: "" })).toEqual([
+      'MOTEQ_BOARD_NAME: expected a text that is not empty, found ""',
+    ]);
   });
 
   it("names the option that says what is wrong, and not the file where it is right", () => {

@@ -1,7 +1,16 @@
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
-import { namesOf } from "./entry.ts";
+import { namesOf, refusal } from "./entry.ts";
 import { isRefused } from "./files.ts";
+
+/** `rm`: removes a file. @throws `remote/refused`, for a folder with what removes one */
+export async function removeFile(board: RemoteBoard, path: string, signal: AbortSignal): Promise<void> {
+  await board.remove(path, { signal }).catch((error: unknown) => {
+    if (!isRefused(error, "board/is-a-folder")) throw error;
+    const what = `${path} is a folder: rm -r removes it with all that is in it, rmdir an empty one`;
+    throw refusal("board/is-a-folder", what);
+  });
+}
 
 /**
  * `rm -r`: removes a file, or a folder with all that is in it. A link is removed, and what it leads to is left.

@@ -23,7 +23,7 @@ import { moveEntry } from "../board/move.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
-import { removeTree } from "../board/remove.ts";
+import { removeFile, removeTree } from "../board/remove.ts";
 import { addRunCommand } from "../board/run.ts";
 import { assertSendable, findOrMakeKey, nameSignature, signatureOf, signImage } from "../board/sign.ts";
 import { readSpec, syncBoard } from "../board/sync.ts";
@@ -95,8 +95,7 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     assertPuttable,
   );
   add("rm <file>", "removes a file", async (board, [file = ""], { recursive }) => {
-    if (recursive === true) await removeTree(board, file, signal);
-    else await board.remove(file, { signal });
+    await (recursive === true ? removeTree : removeFile)(board, file, signal);
     return { file };
   }).option("-r, --recursive", "or a folder, with all that is in it");
   add("mkdir <folder>", "makes a folder", async (board, [folder = ""], { parents }) => {
