@@ -225,6 +225,13 @@ describe("moteq board, with a board that runs (real)", () => {
     expect([await going.exit, going.out()]).toEqual([0, "ready\n5\n"]);
   });
 
+  it("says on the error stream which pattern of a specification fits no file", async () => {
+    mkdirSync(join(folder, "bare"));
+    writeFileSync(join(folder, "bare-spec"), "/bare:\n  bare: *.py\n");
+    const { code, out, err } = await run(["sync", "bare-spec"]);
+    expect([code, out, err]).toEqual([0, "Target directory /bare\n", "moteq: no file fits bare/*.py\n"]);
+  });
+
   it("synchronises, and finds nothing to do the second time", async () => {
     mkdirSync(join(folder, "src"), { recursive: true });
     for (const name of ["a.py", "b.py"]) writeFileSync(join(folder, "src", name), `# ${name}`);
