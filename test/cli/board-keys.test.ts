@@ -50,6 +50,8 @@ describe("a board whose configuration names a key (real)", () => {
     const note = "the image in slot a is damaged; what was installed runs";
     expect(info).toMatchObject({ slot: "factory", signed: true, note });
     expect(existsSync(join(folder, "evil"))).toBe(false);
+    const line = /^signed +yes: only commands that are signed with a trusted key are taken$/m;
+    expect((await run("info")).out).toMatch(line);
   });
 
   it("does what is signed by it, and nothing else", async () => {

@@ -175,6 +175,12 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(none).toMatchObject({ code: 2, out: "" });
   });
 
+  it("says in its information whose commands it takes", async () => {
+    const line =
+      /^signed +no: it does what anybody says whom the broker lets publish under board\/mqb\/cmd$/m;
+    expect((await run(["info"])).out).toMatch(line);
+  });
+
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);
