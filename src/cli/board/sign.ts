@@ -66,7 +66,7 @@ function readSignature(imagePath: string): string | undefined {
   if (/^[0-9a-f]{128}$/.test(text)) return text;
   throw cliErrors.create(
     "cli/local-file",
-    `${path} is no signature: it holds 128 hexadecimal digits, as \`moteq board sign\` prints them; remove it, or make it anew`,
+    `${path} is no signature: one has 128 hexadecimal digits, as \`moteq board sign\` prints them; remove it, or make it anew`,
   );
 }
 
