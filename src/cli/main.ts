@@ -16,6 +16,7 @@ import { addQueueCommand } from "./commands/queue.ts";
 import { addScreenCommand } from "./commands/screen.ts";
 import { addSubCommand } from "./commands/sub.ts";
 import { addUpCommand } from "./commands/up.ts";
+import { completeHelp } from "./help.ts";
 import { startInterrupt } from "./interrupt.ts";
 import { endWithOutput, printFailure, wantsJson } from "./output.ts";
 
@@ -59,25 +60,13 @@ function createProgram(signal: AbortSignal, json: boolean): Command {
   const program = new Command("moteq")
     .description("MQTT to and from microcontrollers that sleep, have no network, or are out of reach.")
     .version(readVersion(), "--version", "print the version")
-    .helpOption("--help", "print this")
+    .helpOption("-h, --help", "print this")
     // What is wrong with the words is said by `report` where programs read it.
     .configureOutput({ writeErr: (text) => void (json || process.stderr.write(text)) })
     .exitOverride();
   for (const add of commands) add(program, signal);
-  nameOptions(program, "moteq");
+  completeHelp(program, "moteq");
   return program;
-}
-
-/** Of more options than this `--help` tells. */
-const mostNamed = 8;
-
-/** Has each command say behind an error where its help is, and which options are its own where they are few. */
-function nameOptions(command: Command, words: string): void {
-  const own = command.options.map(({ long, short }) => long ?? short ?? "");
-  const isShort = command.commands.length === 0 && own.length > 0 && own.length <= mostNamed;
-  const takes = isShort ? `; it takes ${own.join(", ")}` : "";
-  command.showHelpAfterError(`(${words} --help shows how it is called${takes})`);
-  for (const one of command.commands) nameOptions(one, `${words} ${one.name()}`);
 }
 
 /** Says what went wrong, in one line where it is foreseen, and which exit code that is. */

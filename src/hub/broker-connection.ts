@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { messageOf } from "../base/index.ts";
 import type { MqttClient, MqttClientOptions } from "../mqtt/index.ts";
 import { createClient, type TlsOptions } from "../node/index.ts";
-import type { HubConfig } from "./config-schema.ts";
+import { type HubConfig, speaksMqtt5 } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
 
 /** Where the broker of a configuration is: the one it names, or moteq's own. */
@@ -39,8 +39,7 @@ export function createBrokerClient(broker: HubConfig["broker"], options: BrokerC
 export function readBrokerAccess(broker: HubConfig["broker"]) {
   return {
     keepaliveSeconds: broker.keepalive,
-    // moteq's own speaks nothing else than MQTT 3.1.1.
-    ...(broker.mqtt5 && broker.url !== undefined ? { version: 5 as const } : {}),
+    ...(speaksMqtt5(broker) ? { version: 5 as const } : {}),
     ...(broker.client_id === undefined ? {} : { clientId: broker.client_id }),
     ...(broker.user === undefined ? {} : { username: broker.user }),
     ...(broker.password === undefined ? {} : { password: broker.password }),

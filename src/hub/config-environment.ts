@@ -22,7 +22,8 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
 
 function parseScalar(value: string): unknown {
   try {
-    return parse(value);
+    // An empty text, which YAML has as null, is told as what it is.
+    return parse(value) ?? value;
   } catch {
     return value;
   }
@@ -36,7 +37,8 @@ function settingsOf(schema: v.GenericSchema, path: string[]): { path: string[]; 
       settingsOf(entry, [...path, key]),
     );
   }
-  if (inner.type === "record") return [];
+  // A section whose keys are anybody's.
+  if (inner.type === "record" || inner.type === "custom") return [];
   const own = [{ path, schema: inner }];
   if (inner.type !== "union") return own;
   const { options } = inner as unknown as { options: v.GenericSchema[] };

@@ -176,6 +176,16 @@ const publicKey = matching(
   "a public key of 64 hexadecimal digits, as `moteq board key` prints it",
 );
 
+const moduleSection = "a section with modules and what each is told, as `./blink.mjs: {}`, not a list";
+/** To a record a list would be a section too, with the keys 0, 1, … */
+const modules = v.pipe(
+  v.custom<Record<string, unknown>>(
+    (given) => typeof given === "object" && given !== null && !Array.isArray(given),
+    moduleSection,
+  ),
+  v.record(text, v.unknown()),
+);
+
 const board = v.strictObject({
   prefix: v.optional(
     v.pipe(
@@ -188,8 +198,8 @@ const board = v.strictObject({
   data: v.optional(text, "moteq-board"),
   root: v.optional(text),
   keys: v.optional(v.array(publicKey, "a list of public keys"), []),
-  modules: v.optional(v.record(text, v.unknown(), "a section with modules"), {}),
-  safe_modules: v.optional(v.array(text, "a list of modules"), []),
+  modules: v.optional(modules, {}),
+  safe_modules: v.optional(v.array(text, "a list of modules, as `[./blink.mjs]`"), []),
   log: v.optional(
     v.strictObject({ console: v.optional(logLevel, "info"), mqtt: v.optional(logLevel, "info") }),
     {},
@@ -225,3 +235,8 @@ export const configSchema = v.strictObject({
 export type HubConfig = Omit<v.InferOutput<typeof configSchema>, "gateway" | "nodes"> & {
   readonly gateway: GatewayConfig;
 };
+
+/** Whether a configuration speaks MQTT 5 with its broker: moteq's own speaks nothing else than MQTT 3.1.1. */
+export function speaksMqtt5({ mqtt5, url }: HubConfig["broker"]): boolean {
+  return mqtt5 && url !== undefined;
+}

@@ -3,7 +3,7 @@ import { show } from "../base/index.ts";
 import { resolveConfig } from "../gateway/index.ts";
 import { readEnvironment, settings } from "./config-environment.ts";
 import { readConfigFile, type Tree } from "./config-file.ts";
-import { configSchema, type HubConfig } from "./config-schema.ts";
+import { configSchema, type HubConfig, speaksMqtt5 } from "./config-schema.ts";
 import { hubErrors } from "./errors.ts";
 
 /** Where the configuration comes from; later ones win over earlier ones: defaults, file, environment, overrides. */
@@ -27,20 +27,19 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources = {}): HubConfig {
   const { file, environment, tree } = readSources(sources);
   const result = v.safeParse(configSchema, tree);
-  if (result.success) {
+  const mistakes = result.success
+    ? contradictionsIn(result.output)
+    : result.issues.flatMap((issue) => leavesOf(issue));
+  if (result.success && mistakes.length === 0) {
     const { gateway, nodes, ...rest } = result.output;
     return { ...rest, gateway: resolveConfig({ ...gateway, nodes }) };
   }
-  const lines = result.issues
-    .flatMap((issue) => leavesOf(issue))
-    .map(({ path, text }) => {
-      const setting = path.join(".");
-      const option = isSetIn(sources.overrides, path)
-        ? (sources.optionNames?.[setting] ?? setting)
-        : undefined;
-      const place = option ?? environment.variables.get(setting) ?? file.placeOf(path);
-      return `${place}: ${text}`;
-    });
+  const lines = mistakes.map(({ path, text }) => {
+    const setting = path.join(".");
+    const option = isSetIn(sources.overrides, path) ? (sources.optionNames?.[setting] ?? setting) : undefined;
+    const place = option ?? environment.variables.get(setting) ?? file.placeOf(path);
+    return `${place}: ${text}`;
+  });
   throw hubErrors.create("hub/config-invalid", [...new Set(lines)].join("\n"), {
     detail: { mistakes: lines },
   });
@@ -64,8 +63,25 @@ function readSources(sources: ConfigSources) {
   return { file, environment, tree };
 }
 
+/** What is wrong with a setting, and which one it is. */
+interface Mistake {
+  readonly path: readonly string[];
+  readonly text: string;
+}
+
+/** Settings that are right by themselves, and not together. */
+function contradictionsIn({ broker }: v.InferOutput<typeof configSchema>): Mistake[] {
+  if (broker.password === undefined || broker.user !== undefined) return [];
+  const userInUrl = broker.url !== undefined && URL.canParse(broker.url) && new URL(broker.url).username;
+  // MQTT 3.1.1 has no password without a user name (3.1.2.9); MQTT 5 has.
+  if (userInUrl || speaksMqtt5(broker)) return [];
+  const text =
+    "a password needs a user: name it by broker.user, --user or MOTEQ_BROKER_USER, or leave the password out";
+  return [{ path: ["broker", "password"], text }];
+}
+
 /** An issue as sentences, those of a union's nearest option instead of the union's own. */
-function leavesOf(issue: v.BaseIssue<unknown>): { path: string[]; text: string }[] {
+function leavesOf(issue: v.BaseIssue<unknown>): Mistake[] {
   const path = (issue.path ?? []).map(({ key }) => String(key));
   const inner = issue.issues?.filter(({ path: below }) => below !== undefined);
   if (inner && inner.length > 0) {

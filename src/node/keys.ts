@@ -35,22 +35,30 @@ export function createKeyFile(path: string): string {
       const message = `cannot write the key ${path}: ${messageOf(error)}`;
       throw keyErrors.create("node/key-unwritable", message, { cause: error });
     }
-    throw keyErrors.create("node/key-exists", `${path} is there already; a key is never overwritten`);
+    throw keyErrors.create(
+      "node/key-exists",
+      `${path} is there already; a key is never written over what is there`,
+    );
   }
   return rawPublicKey(privateKey).toString("hex");
 }
 
 /** Reads a private key. @throws `node/key-unreadable` */
 export function readPrivateKey(path: string): Signer {
+  let pem: Buffer;
+  try {
+    pem = readFileSync(path);
+  } catch (cause) {
+    const message = `cannot read the private key ${path}: ${messageOf(cause)}`;
+    throw keyErrors.create("node/key-unreadable", message, { cause });
+  }
   let key: KeyObject;
   try {
-    key = createPrivateKey(readFileSync(path));
+    key = createPrivateKey(pem);
   } catch (cause) {
-    throw keyErrors.create(
-      "node/key-unreadable",
-      `cannot read a private key from ${path}: ${messageOf(cause)}`,
-      { cause },
-    );
+    // What OpenSSL says of it is for those who know its parts.
+    const message = `${path} holds no private key (PEM, without a passphrase); \`moteq board key FILE\` makes one`;
+    throw keyErrors.create("node/key-unreadable", message, { cause });
   }
   if (key.asymmetricKeyType !== "ed25519") {
     throw keyErrors.create(

@@ -5,16 +5,21 @@ import { Exchange, type RemoteServices } from "./exchange.ts";
 import { MqreplBoard } from "./mqrepl-board.ts";
 import { NativeBoard } from "./native-board.ts";
 
-/** A board that is there answers the first question within this, in milliseconds. */
+/** How long a board may be silent while something is awaited of it, unless the caller says so, in milliseconds. */
+const silentMs = 60_000;
+/** Likewise, how soon one that is there answers the first question. */
 const firstAnswerMs = 10_000;
-/** It is asked anew after so long, and twice as long each time: it may be starting just now. */
-const askAgainMs = 1000;
+/** It is asked anew after so long, and twice as long each time up to the longest: it may be starting just now. */
+const [askAgainMs, longestPatienceMs] = [1000, 10_000];
 
 /** How a board is found and driven. */
 export interface OpenBoardOptions extends RemoteServices {
   /** Its base topic: `toBoardBase(prefix)`. */
   readonly base: string;
-  /** How long it may be silent while something is awaited of it, in milliseconds. Default 60,000. */
+  /**
+   * How long it may be silent while something is awaited of it, in milliseconds. Default 60,000, and 10,000 for its first
+   * answer.
+   */
   readonly timeoutMs?: number;
   /** Signs every command, for boards that ask for that. */
   readonly signer?: Signer | undefined;
@@ -33,12 +38,12 @@ export interface OpenBoardOptions extends RemoteServices {
  * @throws `remote/no-answer`, and what subscribing throws
  */
 export async function openBoard(options: OpenBoardOptions, signal?: AbortSignalLike): Promise<RemoteBoard> {
-  const { timeoutMs = 60_000, signer, dialect } = options;
+  const { timeoutMs = silentMs, signer, dialect } = options;
   const exchange = await Exchange.open({ ...options, timeoutMs }, signal);
   const native = new NativeBoard(exchange, signer);
   if (dialect === "mqrepl") return new MqreplBoard(exchange);
   try {
-    await askFirst(native, Math.min(timeoutMs, firstAnswerMs), options.clock, signal);
+    await askFirst(native, options.timeoutMs ?? firstAnswerMs, options.clock, signal);
     native.watch();
     return native;
   } catch (error) {
@@ -62,7 +67,7 @@ async function askFirst(
 ): Promise<void> {
   const end = clock.monotonic() + limitMs;
   const asked: Promise<unknown>[] = [];
-  for (let patienceMs = askAgainMs; ; patienceMs *= 2) {
+  for (let patienceMs = askAgainMs; ; patienceMs = Math.min(patienceMs * 2, longestPatienceMs)) {
     const leftMs = Math.max(1, end - clock.monotonic());
     const answer = board.info({ signal, timeoutMs: leftMs });
     answer.catch(() => {});

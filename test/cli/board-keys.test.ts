@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -50,6 +50,8 @@ describe("a board whose configuration names a key (real)", () => {
     const note = "the image in slot a is damaged, or not signed as it must be; what was installed runs";
     expect(info).toMatchObject({ slot: "factory", signed: true, note });
     expect(existsSync(join(folder, "evil"))).toBe(false);
+    const line = /^signed +yes: only commands that are signed with a trusted key are taken$/m;
+    expect((await run("info")).out).toMatch(line);
   });
 
   it("does what is signed by it, and nothing else", async () => {
@@ -79,7 +81,9 @@ describe("a board whose configuration names a key (real)", () => {
     const refused = await run("--sign", "own.pem", "ota", "--no-boot", "image.mjs");
     expect(refused).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/signature does not hold/) as string,
+      err: expect.stringMatching(
+        /signature does not hold .*; it is from image.mjs.sig: is that of this build/,
+      ) as string,
     });
     const own = await run("--sign", "own.pem", "sign", "image.mjs");
     writeFileSync(join(folder, "image.mjs.sig"), own.out);
@@ -97,9 +101,25 @@ describe("a board whose configuration names a key (real)", () => {
 });
 
 describe("a private key (real)", () => {
-  it("is its owner's alone to read, and is not written over", async () => {
+  it("is its owner's alone to read", () => {
     expect(statSync(join(folder, "own.pem")).mode & 0o777).toBe(0o600);
+  });
+
+  it("is not written over: its public key is told again, and of what is no key that it is there", async () => {
+    const before = readFileSync(join(folder, "own.pem"), "utf8");
+    const config = readFileSync(join(folder, "board.yaml"), "utf8");
+    const { keys } = (JSON.parse(config) as { board: { keys: string[] } }).board;
     const again = await run("key", "own.pem");
-    expect(again).toMatchObject({ code: 2, err: expect.stringMatching(/never overwritten/) as string });
+    const said = "moteq: own.pem is there already: nothing was made, this is its public key\n";
+    expect(again).toEqual({ code: 0, out: `${keys[0]}\n`, err: said });
+    expect(readFileSync(join(folder, "own.pem"), "utf8")).toBe(before);
+    writeFileSync(join(folder, "notes.txt"), "no key");
+    const notes = await run("key", "notes.txt");
+    expect(notes).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/never written over/) as string,
+    });
+    expect(readFileSync(join(folder, "notes.txt"), "utf8")).toBe("no key");
   });
 });

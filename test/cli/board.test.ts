@@ -175,9 +175,21 @@ describe("moteq board, with a board that runs (real)", () => {
     expect(none).toMatchObject({ code: 2, out: "" });
   });
 
+  it("says in its information whose commands it takes", async () => {
+    const line =
+      /^signed +no: it does what anybody says whom the broker lets publish under board\/mqb\/cmd$/m;
+    expect((await run(["info"])).out).toMatch(line);
+  });
+
   it("takes lines of a REPL from a pipe", async () => {
     const { code, out } = await run(["repl"], "let x = 20\nfunction f() {\n  return x * 2\n}\nf() + 2\n");
     expect([code, out]).toEqual([0, "42\n"]);
+  });
+
+  it("ends a REPL that reads from a pipe with 1 when a statement failed, and goes on with those behind it", async () => {
+    const { code, out, err } = await run(["repl"], "nope\n2+3\n");
+    expect([code, out]).toEqual([1, "5\n"]);
+    expect(err).toContain("nope is not defined");
   });
 
   it("answers each statement of a REPL with a line of JSON, if asked to", async () => {
@@ -187,7 +199,7 @@ describe("moteq board, with a board that runs (real)", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as unknown);
     expect([code, err, lines]).toEqual([
-      0,
+      1,
       "",
       [
         { result: "a\n" },
@@ -217,6 +229,13 @@ describe("moteq board, with a board that runs (real)", () => {
     );
     going.child.stdin?.end("2+3\n");
     expect([await going.exit, going.out()]).toEqual([0, "ready\n5\n"]);
+  });
+
+  it("says on the error stream which pattern of a specification fits no file", async () => {
+    mkdirSync(join(folder, "bare"));
+    writeFileSync(join(folder, "bare-spec"), "/bare:\n  bare: *.py\n");
+    const { code, out, err } = await run(["sync", "bare-spec"]);
+    expect([code, out, err]).toEqual([0, "Target directory /bare\n", "moteq: no file fits bare/*.py\n"]);
   });
 
   it("synchronises, and finds nothing to do the second time", async () => {

@@ -41,6 +41,13 @@ describe("where a fetched file goes", () => {
     expect(readdirSync(folder, { recursive: true })).toHaveLength(3);
   });
 
+  it("is refused where there is no such folder, which is named", () => {
+    for (const to of ["nonexist/", "nonexist/file"]) {
+      const message = `cannot write ${inFolder(to)}: there is no folder ${inFolder("nonexist")}`;
+      expect(() => openDestination(inFolder(to), "name")).toThrow(message);
+    }
+  });
+
   it("is what a link leads to, and the link stays", async () => {
     mkdirSync(inFolder("lib"));
     writeFileSync(inFolder("lib/real"), "old");

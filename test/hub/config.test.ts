@@ -63,6 +63,7 @@ describe("configuration", () => {
   it("sets parts of topics and texts of digits by the environment", () => {
     const environment = {
       MOTEQ_GATEWAY_PUB_ALL_TOPIC: "everyone",
+      MOTEQ_BROKER_USER: "shed",
       MOTEQ_BROKER_PASSWORD: "1234",
       MOTEQ_GATEWAY_STATUS: "false",
     };
@@ -103,6 +104,9 @@ describe("configuration", () => {
     expect(mistakesIn("", { MOTEQ_GATEWAY_QLEN: "0" })).toEqual([
       "MOTEQ_GATEWAY_QLEN: expected a whole number from 1 to 1000000, found 0",
     ]);
+    expect(mistakesIn("", { MOTEQ_BOARD_NAME: "" })).toEqual([
+      'MOTEQ_BOARD_NAME: expected a text that is not empty, found ""',
+    ]);
   });
 
   it("names the option that says what is wrong, and not the file where it is right", () => {
@@ -122,6 +126,42 @@ describe("configuration", () => {
     );
     expect(mistakesIn("gatway: {}\n")[0]).toContain("there is no such key; there are broker, radio, gateway");
     expect(mistakesIn("gateway:\n  use_ap_if: true\n")[0]).toContain("the radio's own matter");
+  });
+
+  it("takes modules as a section and safe modules as a list, and says so of anything else", () => {
+    expect(
+      loadConfig({ file: write("board: { modules: { ./a.mjs: { led: 1 } }, safe_modules: [./a.mjs] }\n") })
+        .board,
+    ).toMatchObject({ modules: { "./a.mjs": { led: 1 } }, safe_modules: ["./a.mjs"] });
+    for (const modules of ["[ ./a.mjs ]", "./a.mjs"]) {
+      const [mistake, ...more] = mistakesIn(`board:\n  modules: ${modules}\n`);
+      expect(mistake).toMatch(
+        /^moteq\.yaml:2: board\.modules: expected a section with modules .*as `.\/blink.mjs: {}`, not a list, found /,
+      );
+      expect(more).toEqual([]);
+    }
+    expect(mistakesIn("board:\n  safe_modules: { ./a.mjs: {} }\n")).toEqual([
+      'moteq.yaml:2: board.safe_modules: expected a list of modules, as `[./blink.mjs]`, found {"./a.mjs":{}}',
+    ]);
+  });
+
+  it("refuses a password without a user, and names where it came from", () => {
+    const text =
+      "a password needs a user: name it by broker.user, --user or MOTEQ_BROKER_USER, or leave the password out";
+    const inFile = "broker:\n  url: mqtt://broker.example\n  password: secret\n";
+    expect(mistakesIn(inFile)).toEqual([`moteq.yaml:3: broker.password: ${text}`]);
+    const environment = { MOTEQ_BROKER_PASSWORD: "secret" };
+    expect(mistakesIn("", environment)).toEqual([`MOTEQ_BROKER_PASSWORD: ${text}`]);
+    const options = { overrides: { broker: { password: "secret" } } };
+    const optionNames = { "broker.password": "--password" };
+    expect(() => loadConfig({ file: write(""), ...options, optionNames })).toThrow(`--password: ${text}`);
+    // Moteq's own broker does not speak MQTT 5, whatever the configuration says.
+    expect(mistakesIn("broker: { password: secret, mqtt5: true }\n")).toHaveLength(1);
+  });
+
+  it("takes a password with the URL's user, and alone where it speaks MQTT 5", () => {
+    expect(mistakesIn("broker: { url: mqtt://shed@broker.example, password: secret }\n")).toEqual([]);
+    expect(mistakesIn("broker: { url: mqtt://broker.example, password: secret, mqtt5: true }\n")).toEqual([]);
   });
 
   it("refuses a node that is given twice", () => {

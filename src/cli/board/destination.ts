@@ -1,5 +1,5 @@
 import { createWriteStream, lstatSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf } from "../../base/index.ts";
 import { cliErrors } from "../errors.ts";
 
@@ -18,7 +18,7 @@ export interface Destination {
  * Opens a local file for writing, whole or untouched in the end; `-` and nothing are standard output, a folder takes the
  * file under its `name`. A link is written through; a device or a pipe is written to as it comes.
  *
- * @throws `cli/local-file` where a link leads nowhere
+ * @throws `cli/local-file` where a link leads nowhere, or the folder is not there
  */
 export function openDestination(to: string | undefined, name: string): Destination {
   if (to === undefined || to === "-")
@@ -34,6 +34,9 @@ export function openDestination(to: string | undefined, name: string): Destinati
     );
   }
   const place = there ? realpathSync(path) : path;
+  const folder = place.endsWith("/") ? place : dirname(place);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw cliErrors.create("cli/local-file", `cannot write ${path}: there is no folder ${folder}`);
   const beside = `${place}.${process.pid}.part`;
   return {
     path,

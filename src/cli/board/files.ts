@@ -160,9 +160,16 @@ export function readLocal(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (cause) {
-    throw cliErrors.create("cli/local-file", `cannot read ${path}: ${messageOf(cause)}`, { cause });
+    const why = plainReasons[(cause as NodeJS.ErrnoException).code ?? ""] ?? messageOf(cause);
+    throw cliErrors.create("cli/local-file", `cannot read ${path}: ${why}`, { cause });
   }
 }
+
+/** The slips that people make, in their words. */
+const plainReasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+};
 
 /** An image's bytes. @throws `cli/local-file`, for an empty file too */
 export function readImage(path: string): Uint8Array {

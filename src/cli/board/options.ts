@@ -25,7 +25,10 @@ export function addBoardOptions(command: Command): Command {
   return addBrokerOptions(command)
     .option("--prefix <prefix>", "the board's topics begin with it (MOTEQ_BOARD_PREFIX; default: board)")
     .option("-t, --topic <base>", "the exact base topic, instead of a prefix")
-    .option("-T, --timeout <seconds>", "give up when the board is silent for so long (default: 60)")
+    .option(
+      "-T, --timeout <seconds>",
+      "give up when the board is silent for so long (default: 60, and 10 for its first answer)",
+    )
     .option("--sign <file>", "sign commands with this private key (MOTEQ_SIGN)")
     .addOption(
       new Option("--dialect <kind>", "what the board runs; it is asked otherwise")
@@ -100,15 +103,29 @@ function baseOf(
   return topic ?? (prefix === undefined ? undefined : toBoardBase(prefix));
 }
 
-/** How long a board may be silent, in milliseconds. */
-export function timeoutOf({ timeout }: BoardOptions): number {
-  const text = timeout ?? process.env["MQBOARD_TIMEOUT"] ?? "60";
+/** How long a broker is awaited unless options or environment say so, in milliseconds. */
+const brokerMs = 60_000;
+
+/** How long a broker or board may be silent, in milliseconds; `undefined` where nobody says so. @throws `cli/bad-argument` */
+export function timeoutOf({ timeout }: BoardOptions): number | undefined {
+  const text = timeout ?? process.env["MQBOARD_TIMEOUT"];
+  if (text === undefined) return undefined;
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds * 1000;
   throw cliErrors.create(
     "cli/bad-argument",
     `${timeout === undefined ? "MQBOARD_TIMEOUT" : "--timeout"} takes seconds from more than 0 to 86400, got "${text}"`,
   );
+}
+
+/** Waits until the broker has taken a client. @throws `cli/timeout`, `cli/bad-argument` */
+export async function awaitBroker(
+  client: MqttClient,
+  options: BoardOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const seconds = (timeoutOf(options) ?? brokerMs) / 1000;
+  await client.ready(withTimeout(signal, seconds, "the broker's acceptance"));
 }
 
 /** Runs `work` with the board that the options name. */
@@ -143,9 +160,10 @@ export function prepareBoard(
   const keyFile = options.sign ?? process.env["MOTEQ_SIGN"];
   const signer = keyFile === undefined ? undefined : readPrivateKey(keyFile);
   return async (client) => {
-    await client.ready(withTimeout(signal, timeoutMs / 1000, "the broker's acceptance"));
+    await awaitBroker(client, options, signal);
     const dialect = options.dialect === "auto" ? undefined : options.dialect;
     const services = { client, clock: systemClock, cryptography: systemCryptography };
-    return await openBoard({ ...services, base, timeoutMs, signer, dialect }, signal);
+    const patience = timeoutMs === undefined ? {} : { timeoutMs };
+    return await openBoard({ ...services, ...patience, base, signer, dialect }, signal);
   };
 }

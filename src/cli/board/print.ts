@@ -13,7 +13,9 @@ export function printInfo(board: RemoteBoard, info: BoardInfo): void {
     lines["mode"] = `${info.mode}, ${info.confirmed ? "confirmed manageable" : "not confirmed yet"}`;
     lines["runs"] = info.image === null ? info.slot : `slot ${info.slot}, image ${info.image}`;
     lines["up"] = `${Math.round(info.uptimeMs / 1000)} s`;
-    lines["signed"] = info.signed ? "only signed commands are taken" : "the broker's access rules decide";
+    lines["signed"] = info.signed
+      ? "yes: only commands that are signed with a trusted key are taken"
+      : `no: it does what anybody says whom the broker lets publish under ${board.base}/cmd`;
     if (info.note !== null) lines["note"] = info.note;
   }
   for (const [name, text] of Object.entries(lines)) printLine(`${name.padEnd(9)} ${toPrintable(text)}`);

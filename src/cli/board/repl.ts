@@ -17,13 +17,14 @@ const historyLines = 500;
  * written, or stops waiting for the board. In JSON it prints a line for each statement, `{"result":…}` or `{"error":…}`, and
  * nothing for people.
  *
+ * @returns whether each statement was done
  * @throws the signal's reason, once it is aborted: lines may be left that nobody has evaluated
  */
 export async function runRepl(
   board: RemoteBoard,
   { json = false }: { readonly json?: boolean },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const history = join(
     process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state"),
     "moteq",
@@ -46,7 +47,7 @@ export async function runRepl(
   if (terminal)
     process.stderr.write(`${board.base}: Ctrl-D ends it; nothing runs until a statement is whole\n`);
   try {
-    await converse(lines, board, json ? evaluateAsJson : evaluateOnce, signal, terminal);
+    return await converse(lines, board, json ? evaluateAsJson : evaluateOnce, signal, terminal);
   } finally {
     lines.close();
   }
@@ -58,8 +59,9 @@ async function converse(
   evaluateOn: Evaluate,
   signal: AbortSignal,
   terminal: boolean,
-): Promise<void> {
+): Promise<boolean> {
   let source = "";
+  let allDone = true;
   let running: AbortController | undefined;
   let closed = false;
   lines.once("close", () => (closed = true));
@@ -71,7 +73,7 @@ async function converse(
   };
   const evaluate = async () => {
     running = new AbortController();
-    await evaluateOn(board, source, signal, running.signal);
+    if (!(await evaluateOn(board, source, signal, running.signal))) allDone = false;
     running = undefined;
     source = "";
   };
@@ -107,9 +109,10 @@ async function converse(
   // What was begun when the input ended is tried as it is.
   if (source !== "") await evaluate();
   if (terminal) process.stdout.write("\n");
+  return allDone;
 }
 
-/** Evaluates, and says what is wrong; only what `signal` ends is thrown. */
+/** Evaluates, and says what is wrong: then `false`. Only what `signal` ends is thrown. */
 type Evaluate = typeof evaluateOnce;
 
 async function evaluateOnce(
@@ -117,7 +120,7 @@ async function evaluateOnce(
   source: string,
   signal: AbortSignal,
   stopped: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const output = createOutput();
   try {
     await board.evaluate(source, {
@@ -125,11 +128,13 @@ async function evaluateOnce(
       onOutput: (bytes) => output.write(bytes),
     });
     output.endLine();
+    return true;
   } catch (error) {
     output.endLine();
     signal.throwIfAborted();
     if (!stopped.aborted && !remoteErrors.is(error)) throw error;
     printError(messageOf(error));
+    return false;
   }
 }
 
@@ -138,15 +143,17 @@ async function evaluateAsJson(
   source: string,
   signal: AbortSignal,
   stopped: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   try {
     const result = await board.evaluate(source, { signal: AbortSignal.any([signal, stopped]) });
     printLine(toJsonLine({ result: decodeUtf8(result) ?? null }));
+    return true;
   } catch (error) {
     signal.throwIfAborted();
     if (!remoteErrors.is(error)) throw error;
     const { code, message, detail } = error;
     printLine(toJsonLine({ error: { code, message, detail } }));
+    return false;
   }
 }
 

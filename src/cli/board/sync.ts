@@ -12,7 +12,7 @@ import {
   type SyncSpec,
 } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
-import { printLine, toJsonLine, toPrintable } from "../output.ts";
+import { printError, printLine, toJsonLine, toPrintable } from "../output.ts";
 import { createProgress } from "../progress.ts";
 import { isRefused, readLocal } from "./files.ts";
 
@@ -113,6 +113,7 @@ function expand({ from, pattern, to }: SyncSource): [path: string, name: string]
     });
   }
   const fitting = names.filter((name) => fitsPattern(basename(path), name)).toSorted();
+  if (fitting.length === 0) printError(`no file fits ${path}`);
   return fitting.map((name) => [join(folder, name), name]);
 }
 

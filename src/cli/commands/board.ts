@@ -1,6 +1,5 @@
 import { decodeUtf8 } from "../../base/index.ts";
 import type { Command } from "commander";
-import { createKeyFile } from "../../node/index.ts";
 import type { RemoteBoard } from "../../remote/index.ts";
 import {
   type BoardLogLevel,
@@ -14,25 +13,25 @@ import { assertPuttable, getFile, listFolder, putFiles, readImage, readLocal } f
 import { followLog, printLogLine } from "../board/log.ts";
 import {
   addBoardOptions,
+  awaitBroker,
   type BoardOptions,
   prepareBoard,
   readBoardPlace,
-  timeoutOf,
   withBoard,
 } from "../board/options.ts";
 import { moveEntry } from "../board/move.ts";
 import { formatCrash, printBoards, printInfo } from "../board/print.ts";
 import { createOutput } from "../board/printed.ts";
 import { runRepl } from "../board/repl.ts";
-import { removeTree } from "../board/remove.ts";
+import { removeFile, removeTree } from "../board/remove.ts";
 import { addRunCommand } from "../board/run.ts";
-import { signatureOf, signImage } from "../board/sign.ts";
+import { assertSendable, findOrMakeKey, nameSignature, signatureOf, signImage } from "../board/sign.ts";
 import { readSpec, syncBoard } from "../board/sync.ts";
 import { cliErrors } from "../errors.ts";
 import { parseWhole } from "../options.ts";
 import { printError, printLine, toJsonLine, toSafeText } from "../output.ts";
 import { createProgress } from "../progress.ts";
-import { untilInterrupted, withClient, withTimeout } from "../session.ts";
+import { untilInterrupted, withClient } from "../session.ts";
 
 /** What a command does; what it gives back is said with `--json`, where it says nothing else. */
 type Work = (
@@ -96,8 +95,7 @@ function addFileCommands(add: Add, signal: AbortSignal): void {
     assertPuttable,
   );
   add("rm <file>", "removes a file", async (board, [file = ""], { recursive }) => {
-    if (recursive === true) await removeTree(board, file, signal);
-    else await board.remove(file, { signal });
+    await (recursive === true ? removeTree : removeFile)(board, file, signal);
     return { file };
   }).option("-r, --recursive", "or a folder, with all that is in it");
   add("mkdir <folder>", "makes a folder", async (board, [folder = ""], { parents }) => {
@@ -139,9 +137,11 @@ function addReplCommands(add: Add, signal: AbortSignal): void {
       output.endLine();
     },
   );
-  add("repl", "evaluates line by line, until Ctrl-D", (board, _words, options) =>
-    runRepl(board, options, signal),
-  );
+  add("repl", "evaluates line by line, until Ctrl-D", async (board, _words, options) => {
+    const allDone = await runRepl(board, options, signal);
+    // Who types has seen what failed; who sends a script has to be told.
+    if (!allDone && !process.stdin.isTTY) process.exitCode = 1;
+  });
 }
 
 function addCareCommands(add: Add, signal: AbortSignal): void {
@@ -168,12 +168,14 @@ function addCareCommands(add: Add, signal: AbortSignal): void {
           signal,
           onProgress: (done, total) => progress.show("update", done, total),
         });
+      } catch (error) {
+        throw nameSignature(path, error);
       } finally {
         progress.end();
       }
       printLine(options.json ? toJsonLine({ image: path, size: image.length }) : "OK");
     },
-    ([path = ""]) => void readImage(path),
+    ([path = ""]) => assertSendable(path),
   )
     .option("--resume", "go on where an earlier attempt ended; moteq's own boards do in any case")
     .option("--no-boot", "leave it to the next reset to boot it");
@@ -276,7 +278,7 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<BoardOptions & { wait: number }>();
       const { boards, leftOut } = await withClient(readBoardPlace(options).config, async (client) => {
-        await client.ready(withTimeout(signal, timeoutOf(options) / 1000, "the broker's acceptance"));
+        await awaitBroker(client, options, signal);
         return await findBoards(client, options.wait, signal);
       });
       if (options.json) for (const { prefix, info } of boards) printLine(toJsonLine({ prefix, ...info }));
@@ -287,9 +289,12 @@ function addOtherCommands(board: Command, signal: AbortSignal): void {
     });
   board
     .command("key <file>")
-    .description("makes a private key for signing, and prints the public key that boards are told to trust")
+    .description(
+      "makes a private key for signing, and prints the public key that boards are told to trust; that of a key that is there already as well",
+    )
     .action((file: string, _own: unknown, command: Command) => {
-      const publicKey = createKeyFile(file);
+      const { publicKey, made } = findOrMakeKey(file);
+      if (!made) printError(`${file} is there already: nothing was made, this is its public key`);
       printLine(command.optsWithGlobals<BoardOptions>().json ? toJsonLine({ publicKey }) : publicKey);
     });
   board
