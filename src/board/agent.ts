@@ -266,8 +266,6 @@ export class BoardAgent {
 
   async #doCall(topic: string, { sequence, last, body }: BoardPacket, answer: Answer): Promise<void> {
     try {
-      if (sequence !== 0 || !last)
-        throw boardErrors.create("board/bad-command", "a call is one message, with the header 80 00");
       const isOwn = answer.id === watchdogId;
       if (isOwn && !this.#feeder.takes(body)) {
         return this.#ignore(
@@ -275,6 +273,8 @@ export class BoardAgent {
           `a call at ${show(topic)}, where the board feeds its watchdog, is not its own`,
         );
       }
+      if (sequence !== 0 || !last)
+        throw boardErrors.create("board/bad-command", "a call is one message, with the header 80 00");
       const request = this.#guard.admitCall(topic, body, isOwn);
       if (!request) return;
       if (request.do !== "info") answer.trust();

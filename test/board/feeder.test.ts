@@ -76,6 +76,23 @@ describe("a watchdog (real)", () => {
     feeder.stop();
   });
 
+  it("takes no stranger's broken call for its own that was refused", async () => {
+    await using world = await AgentWorld.start({ feedMs: 600_000 });
+    await expect.poll(() => world.keeper.feeds).toBe(1);
+    const client = await world.connect();
+    const refusals: Uint8Array[] = [];
+    await client.subscribe(
+      `${base}/reply/err/0F00D`,
+      { qos: 1 },
+      ({ payload }) => void refusals.push(payload),
+    );
+    await client.publish(feedTopic, Uint8Array.of(0, 1, 2), { qos: 1 });
+    await expect.poll(() => world.agent.info().ignored).toMatchObject({ foreign: 1 });
+    const board = await world.drive();
+    await board.evaluate("1");
+    expect(refusals).toEqual([]);
+  });
+
   it("that is refused its feed says so", async () => {
     await using world = await AgentWorld.start();
     const client = await world.connect();
