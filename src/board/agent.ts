@@ -266,16 +266,15 @@ export class BoardAgent {
 
   async #doCall(topic: string, { sequence, last, body }: BoardPacket, answer: Answer): Promise<void> {
     try {
-      const isOwn = answer.id === watchdogId;
-      if (isOwn && !this.#feeder.takes(body)) {
-        return this.#ignore(
-          "foreign",
-          `a call at ${show(topic)}, where the board feeds its watchdog, is not its own`,
-        );
+      const feed = answer.id === watchdogId ? this.#feeder.take(body) : undefined;
+      if (feed === "repeated") return this.#guard.ignored.add("repeated");
+      if (feed === "foreign") {
+        const text = `a call at ${show(topic)}, where the board feeds its watchdog, is not its own`;
+        return this.#ignore("foreign", text);
       }
       if (sequence !== 0 || !last)
         throw boardErrors.create("board/bad-command", "a call is one message, with the header 80 00");
-      const request = this.#guard.admitCall(topic, body, isOwn);
+      const request = this.#guard.admitCall(topic, body, feed === "own");
       if (!request) return;
       if (request.do !== "info") answer.trust();
       const work = () => doNative(this.#native, request, answer);

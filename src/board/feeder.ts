@@ -34,7 +34,7 @@ interface Feed {
   readonly token: string;
   /** The call, byte for byte. */
   readonly body: Uint8Array;
-  /** It has come to the agent: what comes again with the same bytes is a stranger's. */
+  /** It has come to the agent: with the same bytes it is not done again, whoever sends them. */
   isTaken: boolean;
   isEvaluated: boolean;
 }
@@ -71,12 +71,13 @@ export class Feeder {
     this.#timer?.cancel();
   }
 
-  /** Whether a call is exactly one that was sent round, and comes for the first time: only that is done without a signature. */
-  takes(body: Uint8Array): boolean {
+  /** Whose a call is: only one that is exactly what was sent round, and has not come before, is done without a signature. */
+  take(body: Uint8Array): "own" | "repeated" | "foreign" {
     const feed = this.#feeds.find((one) => equalBytes(body, one.body));
-    if (!feed || feed.isTaken) return false;
+    if (feed?.isTaken) return "repeated";
+    if (!feed) return "foreign";
     feed.isTaken = true;
-    return true;
+    return "own";
   }
 
   /** What the REPL calls as `this.watchdog.feed(token)`. @returns what its answer has to hold */

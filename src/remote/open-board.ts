@@ -66,18 +66,17 @@ async function askFirst(
   signal: AbortSignalLike | undefined,
 ): Promise<void> {
   const end = clock.monotonic() + limitMs;
-  const asked: Promise<unknown>[] = [];
+  let settle = { resolve: (): void => {}, reject: (_error: unknown): void => {} };
+  const answered = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
   for (let patienceMs = askAgainMs; ; patienceMs = Math.min(patienceMs * 2, longestPatienceMs)) {
     const leftMs = Math.max(1, end - clock.monotonic());
-    const answer = board.info({ signal, timeoutMs: leftMs });
-    answer.catch(() => {});
-    asked.push(answer);
+    board.info({ signal, timeoutMs: leftMs }).then(() => settle.resolve(), settle.reject);
     let timer: Timer | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = clock.setTimer(Math.min(patienceMs, leftMs + 1), () => resolve("late"));
     });
     try {
-      if ((await Promise.race([...asked, late])) !== "late") return;
+      if ((await Promise.race([answered, late])) !== "late") return;
     } catch (error) {
       if (!remoteErrors.is(error, "remote/no-answer")) throw error;
       const message = `no board answers at ${board.base} for ${limitMs / 1000} s: is it on, has it this prefix, is it at this broker?`;
