@@ -188,7 +188,7 @@ export class BoardAgent {
 
   /** Subscribes and begins to work; resolves when the broker has granted it. */
   async start(): Promise<void> {
-    const { client, base, keeper, log } = this.#options;
+    const { client, base, keeper } = this.#options;
     keeper.onChange = () => {
       this.#tellBoot();
       this.#announcements.announce();
@@ -197,8 +197,7 @@ export class BoardAgent {
       ? "only signed commands are taken"
       : "no keys are configured: whoever the broker lets publish commands this board";
     this.#logger.info(`${keeper.mode} mode, slot ${keeper.slot}; ${says}`);
-    const logTopic = toLogTopic(base);
-    log.connect((line) => client.publish(logTopic, line, { qos: 1 }));
+    this.#connectLog(true);
     this.#tellBoot();
     this.#announcements.start();
     const feeding = client.subscribe(toFeedAnswers(base), { qos: 1 }, (message) => this.#takeFeed(message));
@@ -212,9 +211,7 @@ export class BoardAgent {
 
   /** The connection to the broker stands, or has ended. */
   linked(up: boolean): void {
-    const { client, base, log } = this.#options;
-    const logTopic = toLogTopic(base);
-    log.connect(up ? (line) => client.publish(logTopic, line, { qos: 1 }) : undefined);
+    this.#connectLog(up);
     if (!up || this.#isClosed) return;
     this.#announcements.announce();
     this.#feeder.start();
@@ -228,6 +225,12 @@ export class BoardAgent {
     await this.#transfers.close();
     await this.#classic.close();
     await this.#announcements.close();
+  }
+
+  #connectLog(up: boolean): void {
+    const { client, base, log } = this.#options;
+    const topic = toLogTopic(base);
+    log.connect(up ? (line) => client.publish(topic, line, { qos: 1 }) : undefined);
   }
 
   /** Logs what became of the boots before, and that this one is confirmed. */

@@ -54,10 +54,11 @@ export class Announcements {
     await client.publish(toInfoTopic(base), offline, { qos: 1, retain: true }).catch(() => {});
   }
 
-  #hear(message: Message): void {
-    if (this.#watch.isForeign(message)) this.#options.onForeign();
-    const info = message.retain ? undefined : decodeBoardInfo(decodeUtf8(message.payload) ?? "");
-    if (info?.state !== "offline" || this.#isOver) return;
+  #hear({ payload, retain }: Message): void {
+    const info = decodeBoardInfo(decodeUtf8(payload) ?? "");
+    if (!info) return;
+    if (this.#watch.isForeign({ info, retain })) this.#options.onForeign();
+    if (info.state !== "offline" || retain || this.#isOver) return;
     // The other one went, or the broker has noticed late that this board's connection of before has ended.
     this.#timer ??= this.#options.clock.setTimer(againMs, () => {
       this.#timer = undefined;

@@ -1,9 +1,8 @@
-import { decodeUtf8 } from "../base/index.ts";
-import { decodeBoardInfo } from "../wire/index.ts";
+import type { BoardInfo } from "../wire/index.ts";
 
 /** What a {@link PrefixWatch} hears: what somebody announced as a board's information. */
 export interface Announcement {
-  readonly payload: Uint8Array;
+  readonly info: Pick<BoardInfo, "state" | "session">;
   /** Whether the broker had kept it. */
   readonly retain: boolean;
 }
@@ -23,9 +22,8 @@ export class PrefixWatch {
   }
 
   /** Whether this was announced by another board that runs now. */
-  isForeign({ payload, retain }: Announcement): boolean {
-    const info = decodeBoardInfo(decodeUtf8(payload) ?? "");
-    if (info?.state !== "online" || info.session === "") return false;
+  isForeign({ info, retain }: Announcement): boolean {
+    if (info.state !== "online" || info.session === "") return false;
     if (this.#isOwn(info.session)) {
       this.#former ??= "";
       return false;

@@ -102,27 +102,36 @@ async function startWorld(pace: Pace, windowBytes = 100_000) {
 
 const content = randomBytes(1_000_000);
 
+/** Puts half of the file, and starts the agent anew. */
+async function leaveBeginning({
+  clock,
+  world,
+  drive,
+}: Awaited<ReturnType<typeof startWorld>>): Promise<void> {
+  const board = await drive();
+  const stop = new AbortController();
+  const interrupted = board.put("file", content, {
+    signal: stop.signal,
+    onProgress: (done) => {
+      if (done > 500_000) stop.abort(new Error("interrupted"));
+    },
+  });
+  await expect(advanceUntil(clock, interrupted)).rejects.toThrow("interrupted");
+  await world.restart();
+}
+
 describe("a board whose disk is slow (real)", () => {
   it("is not asked again while it digests the beginning that it has, and goes on from there", async () => {
     const pace: Pace = { read: 0, write: 0, sync: 0 };
     await using started = await startWorld(pace);
     const { clock, world, calls, drive } = started;
-    const first = await drive();
-    const stop = new AbortController();
-    const interrupted = first.put("file", content, {
-      signal: stop.signal,
-      onProgress: (done) => {
-        if (done > 500_000) stop.abort(new Error("interrupted"));
-      },
-    });
-    await expect(advanceUntil(clock, interrupted)).rejects.toThrow("interrupted");
-    await world.restart();
-    const second = await drive();
+    await leaveBeginning(started);
+    const board = await drive();
     const before = calls.length;
     // Half a minute or more for what it has.
     pace.read = 4000;
     const from: number[] = [];
-    const put = second.put("file", content, { onProgress: (done) => void from.push(done) });
+    const put = board.put("file", content, { onProgress: (done) => void from.push(done) });
     await advanceUntil(clock, put);
     expect(calls.length - before).toBe(1);
     expect(from[0]).toBeGreaterThan(500_000);
@@ -144,17 +153,8 @@ describe("a board whose disk is slow (real)", () => {
   it("stops digesting for one caller when another one begins", async () => {
     const pace: Pace = { read: 0, write: 0, sync: 0 };
     await using started = await startWorld(pace);
-    const { clock, world, drive } = started;
-    const first = await drive();
-    const stop = new AbortController();
-    const interrupted = first.put("file", content, {
-      signal: stop.signal,
-      onProgress: (done) => {
-        if (done > 500_000) stop.abort(new Error("interrupted"));
-      },
-    });
-    await expect(advanceUntil(clock, interrupted)).rejects.toThrow("interrupted");
-    await world.restart();
+    const { clock, drive } = started;
+    await leaveBeginning(started);
     const [second, third] = [await drive(), await drive()];
     pace.read = 1000;
     const one = second.put("file", content);

@@ -12,9 +12,9 @@ const feedTopic = `${base}/cmd/call/0F00D`;
 const ignore = () => {};
 const answer = (text: string) =>
   encodeBoardPacket({ sequence: uncounted, last: true, body: encodeUtf8(text) });
-/** A board's information, as it comes. */
+/** What is heard of a board that is online. */
 const announce = (session: string, retain: boolean) => ({
-  payload: encodeUtf8(JSON.stringify({ state: "online", session })),
+  info: { state: "online" as const, session },
   retain,
 });
 

@@ -26,6 +26,12 @@ node.joined or print("join", node.join("${joinCode}"))
 got = lambda topic, payload, retained: print(topic, payload, retained)
 `;
 
+/** Publishes a reading each minute, and sleeps in between. */
+const reader = `${start}
+print("result", node.publish("shed", "reading"))
+node.sleep(60_000)
+`;
+
 describe("moteq_node.py in real MicroPython", () => {
   it("has at most 300 lines", () => {
     const file = new URL("../../examples/micropython/moteq_node.py", import.meta.url);
@@ -148,10 +154,7 @@ print("result", node.publish("after", "it", receive=lambda topic, payload, retai
   it("keeps readings that could not go, and sends them with their ages", async () => {
     const { world, gateway, radio } = createWorld();
     await using _ = world;
-    const node = world.run(`${start}
-print("result", node.publish("shed", "reading"))
-node.sleep(60_000)
-`);
+    const node = world.run(reader);
     await world.clock.advance(5000);
     radio.sleep();
     await world.clock.advance(180_000);
@@ -168,10 +171,7 @@ node.sleep(60_000)
   it("goes to another channel with the gateway, and looks for it there if it was not told", async () => {
     const { world, gateway, radio, published } = createWorld();
     await using _ = world;
-    const node = world.run(`${start}
-print("result", node.publish("shed", "reading"))
-node.sleep(60_000)
-`);
+    const node = world.run(reader);
     await world.clock.advance(5000);
     gateway.move = { channel: 11, at: world.clock.now() + 100_000 };
     await world.clock.advance(100_000);
@@ -197,10 +197,7 @@ node.sleep(60_000)
   it("does not take the gateway to be where nothing but an acknowledgement is heard", async () => {
     const { world, radio } = createWorld();
     await using _ = world;
-    const node = world.run(`${start}
-print("result", node.publish("shed", "reading"))
-node.sleep(60_000)
-`);
+    const node = world.run(reader);
     await world.clock.advance(5000);
     await radio.setChannel(9);
     const send = node.radio.send.bind(node.radio);

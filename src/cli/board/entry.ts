@@ -29,3 +29,8 @@ export async function findEntry(
 export function refusal(code: `board/${string}`, text: string): MoteqError {
   return remoteErrors.create("remote/refused", text, { detail: { code, text } });
 }
+
+/** Whether an error is a board's refusal with this code. */
+export function isRefused(error: unknown, code: string): boolean {
+  return remoteErrors.is(error, "remote/refused") && error.detail["code"] === code;
+}

@@ -3,11 +3,12 @@ import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { messageOf } from "../../base/index.ts";
-import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
+import type { RemoteBoard } from "../../remote/index.ts";
 import type { BoardEntry } from "../../wire/index.ts";
 import { cliErrors } from "../errors.ts";
 import { printLine, toJsonLine, toPrintable } from "../output.ts";
 import { createProgress } from "../progress.ts";
+import { isRefused } from "./entry.ts";
 import { openDestination } from "./destination.ts";
 import { createOutput } from "./printed.ts";
 
@@ -148,11 +149,6 @@ export function assertPuttable(words: readonly string[]): void {
 /** The words of `put` that are files on this side. */
 function localsOf(words: readonly string[]): readonly string[] {
   return words.length > 1 ? words.slice(0, -1) : words;
-}
-
-/** Whether an error is a board's refusal with this code. */
-export function isRefused(error: unknown, code: string): boolean {
-  return remoteErrors.is(error, "remote/refused") && error.detail["code"] === code;
 }
 
 /** A local file's bytes. @throws `cli/local-file` */

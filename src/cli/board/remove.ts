@@ -1,7 +1,6 @@
 import { type RemoteBoard, remoteErrors } from "../../remote/index.ts";
 import { cliErrors } from "../errors.ts";
-import { namesOf, refusal } from "./entry.ts";
-import { isRefused } from "./files.ts";
+import { isRefused, namesOf, refusal } from "./entry.ts";
 
 /** So deep folders are removed, as boards list them: one that invents them must not keep this side going for ever. */
 const deepestFolder = 32;

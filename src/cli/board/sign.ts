@@ -4,7 +4,8 @@ import { createKeyFile, keyErrors, readPrivateKey, systemCryptography } from "..
 import { remoteErrors } from "../../remote/index.ts";
 import { toImageMessage } from "../../wire/index.ts";
 import { cliErrors } from "../errors.ts";
-import { isRefused, readImage, readLocal } from "./files.ts";
+import { isRefused } from "./entry.ts";
+import { readImage, readLocal } from "./files.ts";
 import type { BoardOptions } from "./options.ts";
 
 /** Sees to it that an image can be sent, and that what is beside it is a signature. @throws `cli/local-file` */

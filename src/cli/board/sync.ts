@@ -14,7 +14,8 @@ import {
 import { cliErrors } from "../errors.ts";
 import { printError, printLine, toJsonLine, toPrintable } from "../output.ts";
 import { createProgress } from "../progress.ts";
-import { isRefused, readLocal } from "./files.ts";
+import { isRefused } from "./entry.ts";
+import { readLocal } from "./files.ts";
 
 /** Reads a specification. @throws `cli/local-file`, `remote/bad-spec` */
 export function readSpec(path: string): SyncSpec {
